@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/alloc.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+
+static atomic_uint fail_after;
+
+static bool
+is_failing_now(void)
+{
+	unsigned n = atomic_load_explicit(&fail_after, memory_order_relaxed);
+
+	if (n == 0)
+		return false;
+	atomic_store_explicit(&fail_after, n - 1, memory_order_relaxed);
+	return n == 1;
+}
+
+void
+kp_alloc_fail_after(unsigned n)
+{
+	atomic_store_explicit(&fail_after, n, memory_order_relaxed);
+}
+
+void *
+kp_alloc(size_t count, size_t size)
+{
+	void *memory = calloc(count, size);
+
+	kp_assert(memory != NULL || count == 0 || size == 0);
+	return memory;
+}
+
+char *
+kp_strdup(const char *text)
+{
+	return kp_strndup(text, strlen(text));
+}
+
+char *
+kp_strndup(const char *text, size_t len)
+{
+	char *copy = strndup(text, len);
+
+	kp_assert(copy != NULL);
+	return copy;
+}
+
+void *
+kp_try_alloc(size_t size)
+{
+	return is_failing_now() ? NULL : malloc(size);
+}
+
+void *
+kp_try_realloc(void *old, size_t size)
+{
+	return is_failing_now() ? NULL : realloc(old, size);
+}

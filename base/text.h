@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Small things about text: quantities as people write them, and what they may
+ * have meant. @thread any */
+#ifndef KP_BASE_TEXT_H
+#define KP_BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+/* kp_parse_size reads "512", "64KiB", "100MiB", "4GiB", "10kB", "1MB" as bytes. */
+bool kp_parse_size(const char *text, uint64_t *out) KP_MUST_CHECK;
+
+/* kp_parse_duration reads "250ms", "10s", "5m", "2h" as milliseconds. */
+bool kp_parse_duration(const char *text, int64_t *out_ms) KP_MUST_CHECK;
+
+/* kp_parse_int reads a whole decimal number and nothing else. */
+bool kp_parse_int(const char *text, int64_t *out) KP_MUST_CHECK;
+
+/*
+ * kp_suggest returns the word nearest to text (edit distance, case folded), or
+ * NULL if none is near enough to have been meant. words ends with NULL.
+ */
+const char *kp_suggest(const char *text, const char *const *words);
+
+/*
+ * kp_parse_host_port splits "host:port" or "[v6]:port" into out_host (of size
+ * host_size, NUL-terminated) and the port 1..65535.
+ */
+bool kp_parse_host_port(const char *text, char *out_host, size_t host_size,
+    uint16_t *out_port) KP_MUST_CHECK;
+
+#endif

@@ -1,0 +1,45 @@
+# A test that runs nothing is red: the presets say noTestsAction=error, and
+# Criterion's closing line must not say "Tested: 0 ". Leaks and races do not fail
+# a Criterion run by themselves: the regular expression does.
+set(KP_TEST_FAIL "Tested: 0 ;Sanitizer;runtime error:")
+
+# kp_unit_test(name SOURCES file... LINK target...)
+function(kp_unit_test name)
+  cmake_parse_arguments(A "" "" "SOURCES;LINK" ${ARGN})
+  kp_program(test_${name} ${A_SOURCES})
+  target_link_libraries(test_${name} PRIVATE ${A_LINK})
+  if(KP_TEST_STANDIN)
+    target_include_directories(test_${name} BEFORE PRIVATE
+      ${PROJECT_SOURCE_DIR}/tests/support/standin)
+    target_link_libraries(test_${name} PRIVATE kp_criterion_standin)
+  else()
+    target_link_libraries(test_${name} PRIVATE criterion)
+  endif()
+  add_test(NAME unit.${name} COMMAND test_${name})
+  set_tests_properties(unit.${name} PROPERTIES
+    LABELS unit TIMEOUT 120 FAIL_REGULAR_EXPRESSION "${KP_TEST_FAIL}"
+    ENVIRONMENT "UBSAN_OPTIONS=print_stacktrace=1")
+endfunction()
+
+# kp_fuzz_test(name SOURCES file... LINK target...): a libFuzzer target; its
+# corpus is tests/fuzz/corpus/NAME. KP_FUZZ_SECONDS bounds one ctest run.
+set(KP_FUZZ_SECONDS 20 CACHE STRING "seconds that ctest lets each fuzz target run")
+function(kp_fuzz_test name)
+  if(NOT KP_FUZZ)
+    return()
+  endif()
+  cmake_parse_arguments(A "" "" "SOURCES;LINK" ${ARGN})
+  kp_program(fuzz_${name} ${A_SOURCES})
+  target_link_libraries(fuzz_${name} PRIVATE ${A_LINK})
+  target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+  # The first folder receives new inputs: never the one in git.
+  set(scratch ${CMAKE_BINARY_DIR}/corpus/${name})
+  file(MAKE_DIRECTORY ${scratch})
+  add_test(NAME fuzz.${name} COMMAND fuzz_${name}
+    -max_total_time=${KP_FUZZ_SECONDS} -max_len=8192 -timeout=10
+    -rss_limit_mb=2048 -print_final_stats=1
+    -artifact_prefix=${CMAKE_BINARY_DIR}/fuzz-${name}-
+    ${scratch} ${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${name})
+  math(EXPR limit "${KP_FUZZ_SECONDS} + 120")
+  set_tests_properties(fuzz.${name} PROPERTIES LABELS fuzz TIMEOUT ${limit})
+endfunction()

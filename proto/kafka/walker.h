@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The walker goes through the body of one message as its table says, checks
+ * every length and count against what remains, and shows the fields of interest
+ * to a visitor. It is the only interpreter of the tables on the data path.
+ *
+ * Two ways to use one engine:
+ *  - kp_walk_whole has all bytes of the body and writes a new body: untouched
+ *    bytes by reference, changed ones from an arena, as a list of spans for
+ *    writev. Counts, tag sizes and length prefixes follow what the visitor did.
+ *    Tagged fields that the table does not know are left out: an unknown field
+ *    could carry an address.
+ *  - kp_walk_feed gets the body piece by piece, never more memory than the
+ *    pieces, and cannot change lengths: the visitor may edit values in place. It
+ *    stops where the tail begins (see kp_walk_tail), which is walked whole.
+ *
+ * Malformed input ends with KP_ERR_PROTOCOL: nothing is read past the end, no
+ * count is believed, depth is bounded by the table. @thread connection
+ */
+#ifndef KP_PROTO_KAFKA_WALKER_H
+#define KP_PROTO_KAFKA_WALKER_H
+
+#include <sys/uio.h>
+
+#include "base/bytes.h"
+#include "proto/kafka/schema.h"
+
+enum kp_visit_kind {
+	KP_VISIT_VALUE,	  /* a number, string, bytes, uuid, also in an array */
+	KP_VISIT_ARRAY,	  /* before the elements of an array of interest */
+	KP_VISIT_ELEMENT, /* before each struct of such an array */
+};
+
+struct kp_visit {
+	enum kp_visit_kind kind;
+	const struct kp_field *field;
+	int16_t version;
+	int64_t number; /* of numbers and bool; number of elements, -1 null */
+	/*
+	 * String, bytes, uuid: the content without its length; NULL if null.
+	 * Only kp_walk_feed's visitor may write to it.
+	 */
+	uint8_t *data;
+	size_t len;
+};
+
+enum kp_verdict {
+	KP_KEEP,
+	KP_REPLACE, /* by number or bytes of the replacement */
+	KP_DROP,    /* of a VALUE: leave out the element of the innermost array
+		     * of interest it is in; of an ELEMENT: leave it out */
+	KP_CLEAR,   /* of an ARRAY: keep the field with no elements */
+	KP_FAIL,    /* the walk ends; the visitor has filled the error */
+};
+
+struct kp_replacement {
+	int64_t number;
+	struct kp_bytes bytes; /* must live until the walk returns; data NULL
+				* writes null where the field may be null */
+};
+
+typedef enum kp_verdict (*kp_visit_fn)(void *context,
+    const struct kp_visit *visit, struct kp_replacement *out,
+    struct kp_error *err);
+
+/*
+ * What is shown: values whose entity is in interest, and arrays of structs (and
+ * their elements) whose own entity is in it.
+ */
+struct kp_visitor {
+	uint64_t interest; /* KP_ENTITY_BIT… */
+	kp_visit_fn visit;
+	void *context;
+};
+
+/*
+ * The new body. Spans borrow from the input and from the arena; both must stay
+ * until they are written. Zero state is empty; kp_rewrite_fini frees it,
+ * kp_rewrite_clear empties it for the next message and keeps some memory.
+ */
+struct kp_rewrite {
+	struct iovec *spans;
+	unsigned num_spans, max_spans;
+	size_t total_len;
+	bool is_changed;
+	struct kp_arena_chunk *arena;
+};
+
+void kp_rewrite_clear(struct kp_rewrite *rewrite);
+void kp_rewrite_fini(struct kp_rewrite *rewrite);
+
+/*
+ * kp_walk_whole walks the complete body. rewrite may be NULL to look only; then
+ * any verdict but KP_KEEP and KP_FAIL is an assertion failure. All bytes must be
+ * used up, or it fails.
+ */
+bool kp_walk_whole(const struct kp_message *message, int16_t version,
+    struct kp_bytes body, const struct kp_visitor *visitor,
+    struct kp_rewrite *rewrite, struct kp_error *err) KP_MUST_CHECK;
+
+#define KP_WALK_MAX_DEPTH 16
+
+/* One level of the walk: a struct being read, an array, or a tagged section. */
+struct kp_walk_level {
+	const struct kp_field *field; /* next field to read; of an array: it */
+	const struct kp_field *fields; /* of the struct */
+	uint32_t num_left;	      /* array elements or tags still to come */
+	uint8_t state;
+	uint64_t tag_end; /* body offset where the tagged field must end */
+};
+
+struct kp_walker {
+	const struct kp_message *message;
+	int16_t version;
+	bool is_flexible;
+	struct kp_visitor visitor;
+	size_t body_len;  /* of the whole message */
+	size_t offset;	  /* bytes used so far */
+	size_t skip_len;  /* bytes of the current value still to pass over */
+	unsigned depth;
+	struct kp_walk_level levels[KP_WALK_MAX_DEPTH];
+};
+
+enum kp_walk_status {
+	KP_WALK_MORE, /* used what it could; feed the rest again with more */
+	KP_WALK_TAIL, /* the tail begins at walker->offset */
+	KP_WALK_DONE, /* the body ended exactly here, without a tail */
+	KP_WALK_FAILED,
+};
+
+/* kp_walk_init starts a walk over a body of body_len bytes in pieces. */
+void kp_walk_init(struct kp_walker *walker, const struct kp_message *message,
+    int16_t version, size_t body_len, const struct kp_visitor *visitor);
+
+/*
+ * kp_walk_feed uses bytes of data, which continue the body; *out_used tells how
+ * many. Unused bytes (a value of interest or a length that is not complete) must
+ * come again in front of the next piece. A value of interest longer than
+ * KP_WALK_MAX_VALUE fails with KP_ERR_LIMIT; other values may be of any length.
+ */
+#define KP_WALK_MAX_VALUE 32768
+enum kp_walk_status kp_walk_feed(struct kp_walker *walker, uint8_t *data,
+    size_t len, size_t *out_used, struct kp_error *err);
+
+/*
+ * The tail of a message is everything from its first top-level field with entity
+ * KP_E_ENDPOINTS, or from its top-level tagged section, whichever comes first.
+ * kp_walk_tail rewrites the tail of a message whose length was announced before
+ * its content was known: the new tail has exactly tail.len bytes. What a shorter
+ * one leaves over is taken by a tagged field with number KP_FILLER_TAG or above,
+ * which no version of any message defines and every client must skip (KIP-482).
+ * If the new one would be longer, endpoints are left out until it fits.
+ */
+#define KP_FILLER_TAG 100
+bool kp_walk_tail(const struct kp_walker *walker, struct kp_bytes tail,
+    struct kp_rewrite *rewrite, struct kp_error *err) KP_MUST_CHECK;
+
+#endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Rule tables: everything the worker serves from, compiled from resources by the
+ * agent and handed over whole. Immutable once built. Secrets (private keys) are
+ * in it as bytes on the way to the worker and are never persisted:
+ * kp_tables_pack leaves them out unless told otherwise. @thread any, read only
+ */
+#ifndef KP_RULES_TABLES_H
+#define KP_RULES_TABLES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/log.h"
+
+/* Everything a peer can make us wait for or allocate. Lengths in bytes. */
+struct kp_limits {
+	uint32_t connections;		 /* client connections in all */
+	uint32_t connections_per_address; /* 0: no limit of its own */
+	uint64_t memory_len;		 /* buffers of all connections */
+	uint32_t frame_len;		 /* one request or answer */
+	uint32_t frame_before_auth_len;
+	uint32_t in_flight;		 /* requests without answer yet, each
+					  * connection */
+	int32_t handshake_timeout_ms;	 /* PROXY header and TLS */
+	int32_t first_request_timeout_ms;
+	int32_t request_timeout_ms;	 /* first to last byte of one frame */
+	int32_t idle_timeout_ms;	 /* no byte in either direction */
+	int32_t write_timeout_ms;	 /* a peer that does not read */
+	int32_t drain_timeout_ms;	 /* SIGTERM until the hard stop */
+};
+
+struct kp_host_port {
+	char *host;
+	uint16_t port;
+};
+
+/* A PEM certificate chain and its key. */
+struct kp_key_pair {
+	struct kp_bytes certificate_pem;
+	struct kp_bytes key_pem;
+	char *certificate_ref, *key_ref; /* the files they come from */
+};
+
+struct kp_tables_node {
+	int32_t id;
+	struct kp_host_port address;
+};
+
+struct kp_tables_cluster {
+	char *name;
+	struct kp_host_port *bootstrap;
+	size_t num_bootstrap;
+	bool has_tls;
+	bool is_hostname_verified;
+	struct kp_bytes ca_pem; /* empty: the system's, as read by the agent */
+	char *ca_ref;
+	struct kp_key_pair client; /* empty without client certificate */
+	int32_t connect_timeout_ms;
+	struct kp_tables_node *nodes; /* known before any metadata passed */
+	size_t num_nodes;
+};
+
+enum kp_listener_strategy { KP_LISTEN_PORTS, KP_LISTEN_SNI };
+enum kp_client_auth {
+	KP_CLIENT_AUTH_NONE,
+	KP_CLIENT_AUTH_OPTIONAL,
+	KP_CLIENT_AUTH_REQUIRED,
+};
+
+struct kp_tables_listener {
+	char *name;
+	char *bind;		/* address literal */
+	char *advertised_host;	/* strategy ports */
+	enum kp_listener_strategy strategy;
+	uint16_t bootstrap_port; /* sni: the one port */
+	uint16_t first_port, num_ports;
+	int32_t first_node_id;
+	char *sni_bootstrap;	/* host name */
+	char *sni_broker;	/* pattern with {node} */
+	bool has_tls;
+	struct kp_key_pair *certificates; /* the first is the default */
+	size_t num_certificates;
+	struct kp_bytes client_ca_pem;
+	char *client_ca_ref;
+	enum kp_client_auth client_auth;
+	bool has_proxy_protocol;
+};
+
+enum kp_auth_mode { KP_AUTH_PASS_THROUGH, KP_AUTH_NONE };
+
+struct kp_tables_virtual_cluster {
+	char *name;
+	uint32_t cluster;  /* index into clusters */
+	uint32_t listener; /* index into listeners */
+	enum kp_auth_mode auth;
+	uint32_t max_connections; /* 0: only the node's limit */
+};
+
+struct kp_tables {
+	uint64_t generation;
+	enum kp_log_level log_level;
+	struct kp_limits limits;
+	struct kp_tables_cluster *clusters;
+	size_t num_clusters;
+	struct kp_tables_listener *listeners;
+	size_t num_listeners;
+	struct kp_tables_virtual_cluster *virtual_clusters;
+	size_t num_virtual_clusters;
+};
+
+/* The limits of a node whose configuration says nothing. */
+void kp_limits_default(struct kp_limits *out);
+
+/*
+ * kp_tables_pack adds the serialized tables to out; with_secrets false leaves
+ * certificates' and keys' bytes out (references stay).
+ */
+bool kp_tables_pack(struct kp_buf *out, const struct kp_tables *tables,
+    bool with_secrets) KP_MUST_CHECK;
+
+/* kp_tables_unpack returns NULL and fills err if packed is not valid. */
+struct kp_tables *kp_tables_unpack(struct kp_bytes packed, struct kp_error *err);
+void kp_tables_free(struct kp_tables *tables);
+
+#endif
