@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rule tables: everything the worker serves from, compiled from resources by the
- * agent and handed over whole. Immutable once built. Secrets (private keys) are
- * in it as bytes on the way to the worker and are never persisted:
+ * Rule tables: everything the worker serves from, compiled from resources by
+ * the agent and handed over whole. Immutable once built. Secrets (private keys)
+ * are in it as bytes on the way to the worker and are never persisted:
  * kp_tables_pack leaves them out unless told otherwise. @thread any, read only
  */
 #ifndef KP_RULES_TABLES_H
@@ -18,19 +18,19 @@
 
 /* Everything a peer can make us wait for or allocate. Lengths in bytes. */
 struct kp_limits {
-	uint32_t connections;		 /* client connections in all */
+	uint32_t connections;             /* client connections in all */
 	uint32_t connections_per_address; /* 0: no limit of its own */
-	uint64_t memory_len;		 /* buffers of all connections */
-	uint32_t frame_len;		 /* one request or answer */
+	uint64_t memory_len;              /* buffers of all connections */
+	uint32_t frame_len;               /* one request or answer */
 	uint32_t frame_before_auth_len;
-	uint32_t in_flight;		 /* requests without answer yet, each
-					  * connection */
-	int32_t handshake_timeout_ms;	 /* PROXY header and TLS */
+	uint32_t in_flight;           /* requests without answer yet, each
+				       * connection */
+	int32_t handshake_timeout_ms; /* PROXY header and TLS */
 	int32_t first_request_timeout_ms;
-	int32_t request_timeout_ms;	 /* first to last byte of one frame */
-	int32_t idle_timeout_ms;	 /* no byte in either direction */
-	int32_t write_timeout_ms;	 /* a peer that does not read */
-	int32_t drain_timeout_ms;	 /* SIGTERM until the hard stop */
+	int32_t request_timeout_ms; /* first to last byte of one frame */
+	int32_t idle_timeout_ms;    /* no byte in either direction */
+	int32_t write_timeout_ms;   /* a peer that does not read */
+	int32_t drain_timeout_ms;   /* SIGTERM until the hard stop */
 };
 
 struct kp_host_port {
@@ -73,14 +73,14 @@ enum kp_client_auth {
 
 struct kp_tables_listener {
 	char *name;
-	char *bind;		/* address literal */
-	char *advertised_host;	/* strategy ports */
+	char *bind;            /* address literal */
+	char *advertised_host; /* strategy ports */
 	enum kp_listener_strategy strategy;
 	uint16_t bootstrap_port; /* sni: the one port */
 	uint16_t first_port, num_ports;
 	int32_t first_node_id;
-	char *sni_bootstrap;	/* host name */
-	char *sni_broker;	/* pattern with {node} */
+	char *sni_bootstrap; /* host name */
+	char *sni_broker;    /* pattern with {node} */
 	bool has_tls;
 	struct kp_key_pair *certificates; /* the first is the default */
 	size_t num_certificates;
@@ -123,7 +123,8 @@ bool kp_tables_pack(struct kp_buf *out, const struct kp_tables *tables,
     bool with_secrets) KP_MUST_CHECK;
 
 /* kp_tables_unpack returns NULL and fills err if packed is not valid. */
-struct kp_tables *kp_tables_unpack(struct kp_bytes packed, struct kp_error *err);
+struct kp_tables *kp_tables_unpack(
+    struct kp_bytes packed, struct kp_error *err);
 void kp_tables_free(struct kp_tables *tables);
 
 #endif

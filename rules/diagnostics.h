@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * All that is wrong with the operator's files, not only the first thing: a
+ * bounded list of "file:line:column: text". Where a struct kp_error ends one
+ * call, diagnostics are collected over many files and printed together.
+ * @thread any, one at a time
+ */
+#ifndef KP_RULES_DIAGNOSTICS_H
+#define KP_RULES_DIAGNOSTICS_H
+
+#include <stddef.h>
+
+#include "base/bytes.h"
+#include "base/error.h"
+
+/* More are counted, not kept. */
+#define KP_MAX_DIAGNOSTICS 200
+
+/* Where something was said. file is borrowed; line 0: the file as a whole. */
+struct kp_origin {
+	const char *file;
+	unsigned line, column;
+};
+
+/* The zero state is an empty list. */
+struct kp_diagnostics {
+	char **lines; /* "file:line:column: text", control characters escaped */
+	size_t num_lines;
+	size_t num_left_out; /* beyond KP_MAX_DIAGNOSTICS */
+};
+
+void kp_diagnostics_fini(struct kp_diagnostics *diagnostics);
+
+void kp_diagnostics_add(struct kp_diagnostics *diagnostics,
+    const struct kp_origin *at, const char *fmt, ...) KP_PRINTF(3, 4);
+
+/* kp_diagnostics_count is how many there were, kept or not. */
+size_t kp_diagnostics_count(const struct kp_diagnostics *diagnostics);
+
+/* kp_diagnostics_print adds one line each to out. */
+void kp_diagnostics_print(
+    const struct kp_diagnostics *diagnostics, struct kp_buf *out);
+
+#endif
