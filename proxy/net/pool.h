@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Buffers of one size shared by all connections, and the account of all memory
+ * that connections use: when the budget is spent, a connection does not get
+ * more, and nobody else suffers. A few free buffers are kept, the rest goes
+ * back to the system. Buffers are not cleared: what is in them is a former
+ * connection's. @thread any
+ */
+#ifndef KP_PROXY_NET_POOL_H
+#define KP_PROXY_NET_POOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+#define KP_BUFFER_LEN (64u * 1024)
+
+struct kp_pool;
+
+struct kp_pool *kp_pool_new(uint64_t limit_len);
+void kp_pool_free(struct kp_pool *pool); /* after everything came back */
+
+/* kp_pool_get returns KP_BUFFER_LEN bytes; NULL when the budget is spent. */
+uint8_t *kp_pool_get(struct kp_pool *pool) KP_MUST_CHECK;
+void kp_pool_put(struct kp_pool *pool, uint8_t *buffer); /* NULL is fine */
+
+/*
+ * kp_pool_charge accounts for len bytes that the caller allocates elsewhere;
+ * false when the budget is spent.
+ */
+bool kp_pool_charge(struct kp_pool *pool, uint64_t len) KP_MUST_CHECK;
+void kp_pool_uncharge(struct kp_pool *pool, uint64_t len);
+
+/*
+ * kp_pool_set_limit: a lower limit takes nothing back, it refuses until enough
+ * has come back.
+ */
+void kp_pool_set_limit(struct kp_pool *pool, uint64_t limit_len);
+
+/* Gauges, in bytes. */
+uint64_t kp_pool_in_use(const struct kp_pool *pool);
+uint64_t kp_pool_limit(const struct kp_pool *pool);
+
+#endif
