@@ -10,11 +10,20 @@
 
 #include "base/error.h"
 
-/* kp_parse_size reads "512", "64KiB", "100MiB", "4GiB", "10kB", "1MB" as bytes. */
+/* kp_parse_size reads "512", "64KiB", "100MiB", "4GiB", "10kB", "1MB" as bytes.
+ */
 bool kp_parse_size(const char *text, uint64_t *out) KP_MUST_CHECK;
 
 /* kp_parse_duration reads "250ms", "10s", "5m", "2h" as milliseconds. */
 bool kp_parse_duration(const char *text, int64_t *out_ms) KP_MUST_CHECK;
+
+/*
+ * The way back, in the largest unit that divides it: "64KiB", "90s". out holds
+ * KP_QUANTITY_SIZE bytes.
+ */
+#define KP_QUANTITY_SIZE 32
+void kp_format_size(char *out, uint64_t size);
+void kp_format_duration(char *out, int64_t ms);
 
 /* kp_parse_int reads a whole decimal number and nothing else. */
 bool kp_parse_int(const char *text, int64_t *out) KP_MUST_CHECK;
@@ -24,6 +33,15 @@ bool kp_parse_int(const char *text, int64_t *out) KP_MUST_CHECK;
  * NULL if none is near enough to have been meant. words ends with NULL.
  */
 const char *kp_suggest(const char *text, const char *const *words);
+
+/* kp_is_address: is text an IPv4 or IPv6 literal (without brackets or zone)? */
+bool kp_is_address(const char *text);
+
+/*
+ * kp_is_host: is text an address literal or a host name (RFC 1123; underscores
+ * are let through, container platforms make such names)?
+ */
+bool kp_is_host(const char *text);
 
 /*
  * kp_parse_host_port splits "host:port" or "[v6]:port" into out_host (of size
