@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Fetches and builds BoringSSL once per machine: static, hidden, every symbol
 # prefixed with kp_.
 #

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+# Thin over the presets of CMakePresets.json and over scripts/. Two commands are
+# enough to begin with: make run, make check.
+.DEFAULT_GOAL := help
+.PHONY: help deps build dev test asan tsan fuzz cover tidy fmt fmt-check lint \
+	check integration run hooks docs clean
+
+# preset,name: configure and build
+define preset
+	cmake --preset $(1)
+	cmake --build --preset $(1)
+endef
+
+help: ## this list
+	@sed -n 's/^\([a-z -]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+deps: ## install what is missing: Debian packages (root or sudo), BoringSSL
+	@scripts/deps.sh test
+
+build: ## the programs, hardened and optimised: build/release/bin/
+	@scripts/deps.sh build
+	$(call preset,release)
+
+dev: ## debug build, and compile_commands.json for the editor
+	$(call preset,dev)
+	@ln -sfn build/dev/compile_commands.json compile_commands.json
+
+test: dev ## unit tests in the debug build
+	ctest --preset dev
+
+asan tsan: ## unit tests with AddressSanitizer + UBSan, with ThreadSanitizer
+	$(call preset,$@)
+	ctest --preset $@
+
+fuzz: ## each libFuzzer target for KP_FUZZ_SECONDS (20)
+	cmake --preset fuzz -DKP_FUZZ_SECONDS=$(or $(KP_FUZZ_SECONDS),20)
+	cmake --build --preset fuzz
+	ctest --preset fuzz
+
+cover: ## line and branch coverage of the unit tests: build/coverage/report.html
+	$(call preset,coverage)
+	ctest --preset coverage
+	gcovr --root . --filter '(base|proto|rules|proxy|control)/' --print-summary \
+		--html-details build/coverage/report.html build/coverage
+
+tidy: ## clang-tidy over everything
+	$(call preset,tidy)
+
+fmt: ## put C sources into form
+	git ls-files '*.c' '*.h' | xargs clang-format -i
+
+fmt-check: ## fail if a C source is not in form
+	@scripts/check-format.sh
+
+lint: ## form, layers, banned functions, sizes, licence lines
+	@python3 scripts/check.py lint
+
+check: ## everything CI does, from nothing (STEPS="lint asan" for a part)
+	@scripts/deps.sh test
+	@scripts/toolchains.sh python3 scripts/check.py $(STEPS)
+
+integration: ## real brokers and clients (ARGS= goes to pytest)
+	@scripts/deps.sh test
+	$(call preset,release)
+	scripts/toolchains.sh pytest-3 -v $(ARGS) integration
+
+run: ## a local Kafka (or BOOTSTRAP=host:port) with kproxy in front of it
+	@scripts/deps.sh $(if $(BOOTSTRAP),build,run)
+	$(call preset,release)
+	@scripts/run.sh
+
+hooks: ## check form and commit messages before each commit of this clone
+	git config core.hooksPath .githooks
+
+docs: ## write the generated documents anew
+	@scripts/docs.sh
+
+clean: ## remove build/; what is cached for the machine stays
+	rm -rf build compile_commands.json

@@ -1,0 +1,107 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Fails on an #include that points up: the folders and their order are in
+docs/ARCHITECTURE.md. Also: the folders inside proxy/ have no cycles, proto/ and
+rules/ know no sockets, threads or clocks, only the data plane sees BoringSSL,
+and a .c file includes its own header first."""
+
+import re
+
+import sources
+
+# folder: what its files may include, besides their own folder
+ALLOWED = {
+    "base": set(),
+    "proto": {"base"},
+    "rules": {"base", "proto"},
+    "kms": {"base", "proto", "rules"},
+    "proxy": {"base", "proto", "rules"},
+    "control": {"base", "proto", "rules"},
+    "control/agent": {"base", "proto", "rules", "kms", "control"},
+    "cli": {"base", "proto", "rules"},
+}
+# pure folders, and what makes a file impure
+PURE = ("proto", "rules")
+IMPURE = re.compile(
+    r"^(sys/socket|sys/epoll|poll|netinet/in|pthread|threads|time|sys/time|"
+    r"fcntl|unistd|dirent|sys/stat|base/mutex|base/clock)\.h$"
+)
+INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*["<]([^">]+)[">]', re.M)
+
+
+def layer_of(path):
+    for depth in (2, 1):
+        layer = "/".join(path.parts[:depth])
+        if layer in ALLOWED and len(path.parts) > depth:
+            return layer
+    return None
+
+
+def faults_of_include(path, layer, header):
+    top = header.split("/")[0]
+    if layer in PURE and IMPURE.match(header):
+        yield f"{layer}/ does no I/O and knows no threads or clocks: {header}"
+    if header.startswith("openssl/") and layer not in ("proxy", "kms"):
+        yield f"only proxy/ and kms/ may include {header}"
+    known = {name.split("/")[0] for name in ALLOWED} | {"tests", "integration"}
+    if top in known and top not in ALLOWED[layer] | {layer.split("/")[0]}:
+        yield f"{layer}/ may not include {top}/: {header}"
+
+
+def own_header_fault(top, path, headers):
+    own = path.with_suffix(".h")
+    if path.suffix != ".c" or not (top / own).is_file():
+        return None
+    if headers and headers[0] == str(own):
+        return None
+    return f"{path}: must include its own header first"
+
+
+def proxy_folder(path):
+    parts = str(path).split("/")
+    return "/".join(parts[:2]) if parts[0] == "proxy" and len(parts) > 2 else None
+
+
+def cycles(edges):
+    """One line for each cycle of folders; edges: {folder: {folder: where}}."""
+    found = []
+
+    def visit(folder, trail):
+        if folder in trail:
+            ring = trail[trail.index(folder) :]
+            if folder == min(ring):
+                where = edges[ring[-1]][folder]
+                found.append(f"{where}: cycle {' -> '.join(ring + [folder])}")
+            return
+        for target in sorted(edges.get(folder, {})):
+            visit(target, trail + [folder])
+
+    for folder in sorted(edges):
+        visit(folder, [])
+    return sorted(set(found))
+
+
+def main():
+    top = sources.root()
+    faults, edges, num_files = [], {}, 0
+    for path in sources.tracked(top, ".c", ".h"):
+        layer = layer_of(path)
+        if layer is None:
+            continue
+        num_files += 1
+        headers = INCLUDE.findall((top / path).read_text())
+        for header in headers:
+            for fault in faults_of_include(path, layer, header):
+                faults.append(f"{path}: {fault}")
+            here, there = proxy_folder(path), proxy_folder(header)
+            if here and there and here != there:
+                edges.setdefault(here, {}).setdefault(there, path)
+        fault = own_header_fault(top, path, headers)
+        if fault:
+            faults.append(fault)
+    for there, path in edges.get("proxy/net", {}).items():
+        faults.append(f"{path}: proxy/net is the lowest folder, not above {there}")
+    sources.finish("check-layers", faults + cycles(edges), num_files)
+
+
+main()

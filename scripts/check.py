@@ -1,0 +1,208 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Runs what has to be green before a change goes in, step by step, and says at
+the end how many tests passed and failed: the last line, alone.
+
+    check.py [STEP...]      all steps, or those named
+    check.py --list
+
+The whole output of a step is in build/check/STEP.log; of a step that fails the
+end is shown. A step that ran no test is red, and so is a test that was skipped.
+Assumes that scripts/deps.sh has run.
+"""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+OUT = ROOT / "build" / "check"
+JOBS = str(os.cpu_count() or 2)
+FUZZ_SECONDS = 5
+TAIL_LINES = 60
+SYNTHESIS = re.compile(r"Tested: (\d+) \| Passing: (\d+) \| Failing: (\d+)")
+
+
+class StepFailed(Exception):
+    pass
+
+
+class Step:
+    """One step's log and counts; what the functions below work with."""
+
+    def __init__(self, name):
+        self.name = name
+        self.passed = 0
+        self.failed = 0
+        self.log_path = OUT / f"{name}.log"
+        self.log = open(self.log_path, "w")
+
+    def run(self, *command, **environment):
+        self.log.write(f"\n$ {' '.join(map(str, command))}\n")
+        self.log.flush()
+        result = subprocess.run(
+            command,
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=self.log,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **environment},
+        )
+        self.log.write(f"exit {result.returncode}\n")
+        self.log.flush()
+        return result.returncode == 0
+
+    def must(self, *command):
+        if not self.run(*command):
+            raise StepFailed(f"failed: {' '.join(map(str, command))}")
+
+    def count(self, passed, failed):
+        self.passed += passed
+        self.failed += failed
+
+
+def count_case(case):
+    """(passed, failed) of one entry of a JUnit file: a Criterion program holds
+    many tests, and may fail though none of them did (a leak, a timeout)."""
+    is_bad = case.get("status") in ("fail", "notrun", "disabled") or any(
+        case.find(tag) is not None for tag in ("failure", "error", "skipped")
+    )
+    found = SYNTHESIS.findall(case.findtext("system-out") or "")
+    if not found:
+        return (0, 1) if is_bad else (1, 0)
+    tested, passed, _ = (sum(map(int, column)) for column in zip(*found))
+    if is_bad and passed == tested:
+        return passed, 1
+    return passed, tested - passed
+
+
+def count_junit(step, path, is_green):
+    """A runner that is red although each of its tests is green counts as one."""
+    failed_before = step.failed
+    if path.exists():
+        for case in ElementTree.parse(path).getroot().iter("testcase"):
+            step.count(*count_case(case))
+    if not is_green and step.failed == failed_before:
+        step.count(0, 1)
+
+
+def build(step, preset, *options):
+    step.must("cmake", "--preset", preset, *options)
+    step.must("cmake", "--build", "--preset", preset, "-j", JOBS)
+
+
+def ctest(step, preset):
+    report = OUT / f"{step.name}.xml"
+    report.unlink(missing_ok=True)
+    is_green = step.run(
+        *("ctest", "--preset", preset, "-j", JOBS, "--output-junit", report),
+        *("--test-output-size-passed", "200000"),
+        *("--test-output-size-failed", "1000000"),
+        *("--test-output-truncation", "head"),
+    )
+    count_junit(step, report, is_green)
+
+
+def pytest(step, folder, *options):
+    report = OUT / f"{step.name}.xml"
+    report.unlink(missing_ok=True)
+    is_green = step.run(
+        *("pytest-3", "-v", "-p", "no:cacheprovider", "-o", "junit_logging=no"),
+        *("--junitxml", report, *options, folder),
+        PYTHONDONTWRITEBYTECODE="1",
+    )
+    count_junit(step, report, is_green)
+
+
+def lint(step):
+    for check in sorted((ROOT / "scripts").glob("check-*")):
+        if check.name != "check-elf.sh":  # looks at programs: a ctest
+            is_green = step.run(check)
+            step.count(int(is_green), int(not is_green))
+    pytest(step, "tests/scripts")
+
+
+def unit(step):
+    build(step, step.name)
+    ctest(step, step.name)
+
+
+def fuzz(step):
+    build(step, "fuzz", f"-DKP_FUZZ_SECONDS={FUZZ_SECONDS}")
+    ctest(step, "fuzz")
+
+
+def protocol(step):
+    pytest(step, "tests/protocol")
+
+
+def integration(step):
+    build(step, "release")
+    pytest(step, "integration")
+
+
+STEPS = {
+    "lint": lint,
+    "release": unit,
+    "asan": unit,
+    "tsan": unit,
+    "fuzz": fuzz,
+    "protocol": protocol,
+    "integration": integration,
+}
+
+
+def show_tail(step):
+    step.log.flush()
+    lines = step.log_path.read_text(errors="replace").splitlines()
+    print(f"--- the end of {step.log_path.relative_to(ROOT)}")
+    print("\n".join(lines[-TAIL_LINES:]))
+    print("---", flush=True)
+
+
+def run_step(name, number, total):
+    step = Step(name)
+    started = time.monotonic()
+    print(f"[{number}/{total}] {name} ...", flush=True)
+    try:
+        STEPS[name](step)
+        if step.passed + step.failed == 0:
+            raise StepFailed("ran no test")
+    except StepFailed as why:
+        step.count(0, 1)
+        step.log.write(f"{why}\n")
+    seconds = int(time.monotonic() - started)
+    result = f"{step.passed} passed, {step.failed} failed"
+    print(f"[{number}/{total}] {name}: {result} ({seconds} s)", flush=True)
+    if step.failed > 0:
+        show_tail(step)
+    step.log.close()
+    return step
+
+
+def main():
+    names = sys.argv[1:] or list(STEPS)
+    if names == ["--list"]:
+        print("\n".join(STEPS))
+        return
+    for name in names:
+        if name not in STEPS:
+            sys.exit(f'check.py: no step "{name}"; there are: {", ".join(STEPS)}')
+    OUT.mkdir(parents=True, exist_ok=True)
+    started = time.monotonic()
+    steps = [run_step(n, i, len(names)) for i, n in enumerate(names, 1)]
+    passed = sum(step.passed for step in steps)
+    failed = sum(step.failed for step in steps)
+    red = [step.name for step in steps if step.failed > 0]
+    if red:
+        print(f"red: {', '.join(red)}; whole output in build/check/")
+    print(f"took {int(time.monotonic() - started)} s")
+    print(f"{passed} passed, {failed} failed", flush=True)
+    sys.exit(1 if failed else 0)
+
+
+main()
