@@ -51,21 +51,23 @@ enum kp_entity {
 	KP_E_GROUP_ID,
 	KP_E_TRANSACTIONAL_ID,
 	KP_E_COORDINATOR_KEY, /* group, transactional id or share key by type */
-	KP_E_MEMBER,	      /* member ids, group instance ids */
+	KP_E_MEMBER,          /* member ids, group instance ids */
 	KP_E_PRINCIPAL,
 	KP_E_PRINCIPAL_TYPE,
 	KP_E_CLUSTER_ID,
 	KP_E_NODE_ID,
-	KP_E_HOST,	  /* of a broker or controller */
-	KP_E_PORT,	  /* of a broker or controller */
-	KP_E_ENDPOINTS,	  /* array or struct that holds node endpoints */
-	KP_E_LISTENER,	  /* name of a listener of the cluster */
-	KP_E_APP_HOST,	  /* of an application (Streams), not of a broker */
+	KP_E_HOST,        /* of a broker or controller */
+	KP_E_PORT,        /* of a broker or controller */
+	KP_E_ENDPOINTS,   /* array or struct that holds node endpoints */
+	KP_E_LISTENER,    /* name of a listener of the cluster */
+	KP_E_APP_HOST,    /* of an application (Streams), not of a broker */
 	KP_E_CLIENT_HOST, /* of a client, as the broker saw it */
 	KP_E_CLIENT_ID,
 	KP_E_CLIENT_INSTANCE, /* KIP-714 */
-	KP_E_RESOURCE_TYPE,   /* says what a sibling resource name is */
+	KP_E_RESOURCE_TYPE,   /* says what a sibling resource name or
+			       * coordinator key is */
 	KP_E_RESOURCE_NAME,
+	KP_E_PATTERN_TYPE, /* of an ACL: how its resource name is matched */
 	KP_E_CONFIG_NAME,
 	KP_E_CONFIG_VALUE,
 	KP_E_CONFIG_TEXT, /* documentation */
@@ -74,32 +76,32 @@ enum kp_entity {
 	KP_E_ACL_HOST,
 	KP_E_PATTERN, /* regular expression over topic names or txn ids */
 	KP_E_ERROR_TEXT,
-	KP_E_USER_TEXT,	       /* opaque text of users: commit metadata */
-	KP_E_PROTOCOL_TYPE,    /* of a classic group: "consumer", "connect" */
+	KP_E_USER_TEXT,         /* opaque text of users: commit metadata */
+	KP_E_PROTOCOL_TYPE,     /* of a classic group: "consumer", "connect" */
 	KP_E_CONSUMER_PROTOCOL, /* subscription or assignment bytes */
-	KP_E_STREAMS_NAME,     /* subtopology, processor, store names */
+	KP_E_STREAMS_NAME,      /* subtopology, processor, store names */
 	KP_E_RECORDS,
 	KP_E_SASL_MECHANISM,
 	KP_E_SASL_BYTES,
-	KP_E_SECRET, /* tokens, salts, salted passwords */
-	KP_E_DIRECTORY,	  /* log directory ids and paths, incarnations */
+	KP_E_SECRET,    /* tokens, salts, salted passwords */
+	KP_E_DIRECTORY, /* log directory ids and paths, incarnations */
 	KP_E_TELEMETRY,
-	KP_E_API_KEY,	  /* of ApiVersions: the API of this row */
-	KP_E_API_MIN,	  /* … its lowest version */
-	KP_E_API_MAX,	  /* … its highest version */
-	KP_E_ERROR_CODE,  /* int16 of Kafka's error table */
+	KP_E_API_KEY,    /* of ApiVersions: the API of this row */
+	KP_E_API_MIN,    /* … its lowest version */
+	KP_E_API_MAX,    /* … its highest version */
+	KP_E_ERROR_CODE, /* int16 of Kafka's error table */
 	KP_NUM_ENTITIES,
 };
 
 struct kp_field {
-	const char *name;	       /* as in Kafka's definition files */
-	uint8_t kind;		       /* enum kp_kind, of the element if array */
+	const char *name; /* as in Kafka's definition files */
+	uint8_t kind;     /* enum kp_kind, of the element if array */
 	bool is_array;
-	uint8_t entity;		       /* enum kp_entity */
-	int16_t since, until;	       /* versions that have the field */
-	int16_t nullable_since;	       /* KP_NEVER_SINCE: never null */
-	int16_t tagged_since;	       /* KP_NEVER_SINCE: never tagged */
-	int16_t tag;		       /* -1 without */
+	uint8_t entity;                /* enum kp_entity */
+	int16_t since, until;          /* versions that have the field */
+	int16_t nullable_since;        /* KP_NEVER_SINCE: never null */
+	int16_t tagged_since;          /* KP_NEVER_SINCE: never tagged */
+	int16_t tag;                   /* -1 without */
 	const char *default_text;      /* as in the definition; NULL without */
 	const struct kp_field *fields; /* of a KP_STRUCT */
 };
