@@ -22,20 +22,20 @@ struct kp_request_header {
 	int16_t api_version;
 	int32_t correlation_id;
 	struct kp_bytes client_id; /* borrowed from the frame; NULL if null */
-	size_t len;		   /* of the header: where the body begins */
+	size_t len;                /* of the header: where the body begins */
 };
 
 enum kp_header_status {
 	KP_HEADER_OK,
-	KP_HEADER_MORE, /* the bytes end inside the header */
+	KP_HEADER_MORE,    /* the bytes end inside the header */
 	KP_HEADER_UNKNOWN, /* key or version is not in the tables: only
 			    * api_key, api_version, correlation_id are set */
-	KP_HEADER_FAILED, /* KP_ERR_PROTOCOL */
+	KP_HEADER_FAILED,  /* KP_ERR_PROTOCOL */
 };
 
 /*
- * kp_request_header_read reads the header at the start of data. frame_len is the
- * length that the frame announced (data may hold less of it).
+ * kp_request_header_read reads the header at the start of data. frame_len is
+ * the length that the frame announced (data may hold less of it).
  */
 enum kp_header_status kp_request_header_read(struct kp_request_header *out,
     const uint8_t *data, size_t len, size_t frame_len, struct kp_error *err);
@@ -49,9 +49,16 @@ enum kp_header_status kp_response_header_read(int32_t *out_correlation_id,
     size_t len, size_t frame_len, struct kp_error *err);
 
 /*
- * kp_answer_error adds a whole answer frame (length, header, body) to out: every
- * field has its default and the top-level error code is error_code. Returns
- * false if the message has no such field, so that no answer can be formed.
+ * kp_response_header_is_flexible tells whether answers of that key and version
+ * have header v1, which ends with tagged fields.
+ */
+bool kp_response_header_is_flexible(int16_t api_key, int16_t version);
+
+/*
+ * kp_answer_error adds a whole answer frame (length, header, body) to out:
+ * every field has its default and the top-level error code is error_code.
+ * Returns false if the message has no such field, so that no answer can be
+ * formed.
  */
 bool kp_answer_error(struct kp_buf *out, int16_t api_key, int16_t version,
     int32_t correlation_id, int16_t error_code) KP_MUST_CHECK;
