@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a node measures: the table behind the shared segment (base/metrics.h).
+ * The worker writes nearly all of it, the supervisor the restarts; the agent
+ * renders it. A new row is one line of KP_NODE_METRICS, a new reason one line
+ * of the list it belongs to. @thread any: all of it is constant
+ */
+#ifndef KP_PROTO_CONTROL_NODE_METRICS_H
+#define KP_PROTO_CONTROL_NODE_METRICS_H
+
+#include <stdint.h>
+
+#include "base/metrics.h"
+
+/* clang-format off */
+
+/* Why a client connection ended. X(id, label) */
+#define KP_CLOSE_REASONS(X) \
+	X(CLIENT_CLOSED,         "client_closed") \
+	X(BROKER_CLOSED,         "broker_closed") \
+	X(IDLE_TIMEOUT,          "idle_timeout") \
+	X(FIRST_REQUEST_TIMEOUT, "first_request_timeout") \
+	X(HANDSHAKE_TIMEOUT,     "handshake_timeout") \
+	X(REQUEST_TIMEOUT,       "request_timeout") \
+	X(WRITE_TIMEOUT,         "write_timeout") \
+	X(PROTOCOL_ERROR,        "protocol_error") \
+	X(UNSUPPORTED_API,       "unsupported_api") \
+	X(FRAME_TOO_LARGE,       "frame_too_large") \
+	X(MEMORY_LIMIT,          "memory_limit") \
+	X(CONNECTION_LIMIT,      "connection_limit") \
+	X(TLS_ERROR,             "tls_error") \
+	X(UPSTREAM_UNAVAILABLE,  "upstream_unavailable") \
+	X(UNKNOWN_NODE,          "unknown_node") \
+	X(PROXY_PROTOCOL,        "proxy_protocol") \
+	X(DRAIN,                 "drain") \
+	X(INTERNAL,              "internal")
+
+/* Why the proxy answered a request itself. X(id, label) */
+#define KP_LOCAL_ANSWERS(X) \
+	X(UNSUPPORTED_VERSION, "unsupported_version") \
+	X(UNSUPPORTED_API,     "unsupported_api") \
+	X(KNOWN_ANSWER,        "known_answer") \
+	X(REFUSED,             "refused")
+
+/* What was rewritten in answers. X(id, label) */
+#define KP_REWRITES(X) \
+	X(ADDRESS,  "address") \
+	X(TEXT,     "text") \
+	X(LEFT_OUT, "left_out")
+
+#define KP_TRAFFIC_DIRECTIONS(X) \
+	X(REQUEST, "request") \
+	X(ANSWER,  "response")
+
+/* Who shook hands with us. */
+#define KP_TLS_SIDES(X) \
+	X(CLIENT, "client") \
+	X(BROKER, "broker")
+
+#define KP_TLS_RESULTS(X) \
+	X(OK,      "ok",    "false") \
+	X(RESUMED, "ok",    "true") \
+	X(FAILED,  "error", "false")
+
+/* The processes that the supervisor starts again when they die. */
+#define KP_CHILDREN(X) \
+	X(WORKER, "worker") \
+	X(AGENT,  "agent")
+
+/*
+ * X(id, name, kind, series, labels, is_sparse, help); labels is a function of
+ * node_metrics.c or NULL.
+ */
+#define KP_NODE_METRICS(X) \
+	X(CONNECTIONS, "kproxy_connections", GAUGE, 1, NULL, false, \
+	    "Client connections that are open.") \
+	X(CONNECTIONS_TOTAL, "kproxy_connections_total", COUNTER, 1, NULL, \
+	    false, "Client connections that were accepted.") \
+	X(CLOSED, "kproxy_connections_closed_total", COUNTER, \
+	    KP_NUM_CLOSE_REASONS, close_labels, false, \
+	    "Client connections that ended, by reason.") \
+	X(REQUESTS, "kproxy_requests_total", COUNTER, KP_NUM_API_SERIES, \
+	    api_labels, true, "Requests that clients sent, by API.") \
+	X(RESPONSES, "kproxy_responses_total", COUNTER, KP_NUM_API_SERIES, \
+	    api_labels, true, "Responses sent to clients, by API.") \
+	X(REQUEST_BYTES, "kproxy_request_bytes_total", COUNTER, \
+	    KP_NUM_API_SERIES, api_labels, true, \
+	    "Bytes of requests as clients sent them, by API.") \
+	X(RESPONSE_BYTES, "kproxy_response_bytes_total", COUNTER, \
+	    KP_NUM_API_SERIES, api_labels, true, \
+	    "Bytes of responses as sent to clients, by API.") \
+	X(LOCAL_ANSWERS, "kproxy_local_answers_total", COUNTER, \
+	    KP_NUM_LOCAL_ANSWERS, local_labels, false, \
+	    "Requests answered by the proxy itself, by reason.") \
+	X(ERRORS, "kproxy_errors_total", COUNTER, KP_NUM_ERROR_KINDS, \
+	    error_labels, false, "Errors on connections, by kind.") \
+	X(IN_FLIGHT, "kproxy_requests_in_flight", GAUGE, 1, NULL, false, \
+	    "Requests that have no response yet.") \
+	X(BUFFER_BYTES, "kproxy_buffer_bytes", GAUGE, 1, NULL, false, \
+	    "Bytes in buffers of all connections.") \
+	X(BUFFER_LIMIT, "kproxy_buffer_limit_bytes", GAUGE, 1, NULL, false, \
+	    "Limit of kproxy_buffer_bytes.") \
+	X(ADDED_TIME, "kproxy_frame_added_seconds", HISTOGRAM, \
+	    KP_NUM_TRAFFIC_DIRECTIONS, direction_labels, false, \
+	    "Time that the proxy added to a frame.") \
+	X(TLS_HANDSHAKES, "kproxy_tls_handshakes_total", COUNTER, \
+	    KP_NUM_TLS_SIDES * KP_NUM_TLS_RESULTS, tls_labels, false, \
+	    "TLS handshakes, by peer and result.") \
+	X(SNAPSHOTS_ALIVE, "kproxy_snapshots_alive", GAUGE, 1, NULL, false, \
+	    "Rule tables that some connection still holds.") \
+	X(SNAPSHOT_GENERATION, "kproxy_snapshot_generation", GAUGE, 1, NULL, \
+	    false, "Generation of the rule tables in force.") \
+	X(SNAPSHOT_PUBLISHED, "kproxy_snapshot_published_timestamp_seconds", \
+	    GAUGE, 1, NULL, false, \
+	    "When the rule tables in force were published.") \
+	X(NODES_UNMAPPED, "kproxy_nodes_unmapped_total", COUNTER, 1, NULL, \
+	    false, "Nodes left out of answers: listener has no address.") \
+	X(REWRITES, "kproxy_address_rewrites_total", COUNTER, \
+	    KP_NUM_REWRITES, rewrite_labels, false, \
+	    "Places in answers that named a broker, by what was done.") \
+	X(RESTARTS, "kproxy_process_restarts_total", COUNTER, \
+	    KP_NUM_CHILDREN, child_labels, false, \
+	    "Times the supervisor started a process again.")
+
+/* clang-format on */
+
+#define KP_CLOSE_ID(id, label) KP_CLOSE_##id,
+enum kp_close_reason { KP_CLOSE_REASONS(KP_CLOSE_ID) KP_NUM_CLOSE_REASONS };
+#undef KP_CLOSE_ID
+
+#define KP_LOCAL_ID(id, label) KP_LOCAL_##id,
+enum kp_local_answer { KP_LOCAL_ANSWERS(KP_LOCAL_ID) KP_NUM_LOCAL_ANSWERS };
+#undef KP_LOCAL_ID
+
+#define KP_REWRITE_ID(id, label) KP_REWRITE_##id,
+enum kp_rewrite_kind { KP_REWRITES(KP_REWRITE_ID) KP_NUM_REWRITES };
+#undef KP_REWRITE_ID
+
+#define KP_TRAFFIC_ID(id, label) KP_TRAFFIC_##id,
+enum kp_traffic {
+	KP_TRAFFIC_DIRECTIONS(KP_TRAFFIC_ID) KP_NUM_TRAFFIC_DIRECTIONS
+};
+#undef KP_TRAFFIC_ID
+
+#define KP_TLS_SIDE_ID(id, label) KP_TLS_SIDE_##id,
+enum kp_tls_side { KP_TLS_SIDES(KP_TLS_SIDE_ID) KP_NUM_TLS_SIDES };
+#undef KP_TLS_SIDE_ID
+
+#define KP_TLS_RESULT_ID(id, result, resumed) KP_TLS_RESULT_##id,
+enum kp_tls_result { KP_TLS_RESULTS(KP_TLS_RESULT_ID) KP_NUM_TLS_RESULTS };
+#undef KP_TLS_RESULT_ID
+
+#define KP_CHILD_ID(id, label) KP_CHILD_##id,
+enum kp_child_role { KP_CHILDREN(KP_CHILD_ID) KP_NUM_CHILDREN };
+#undef KP_CHILD_ID
+
+/* One series for each API key, the last one for keys that are none. */
+#define KP_NUM_API_SERIES (94 + 2)
+
+#define KP_METRIC_ID(id, ...) KP_M_##id,
+enum kp_node_metric { KP_NODE_METRICS(KP_METRIC_ID) KP_NUM_NODE_METRICS };
+#undef KP_METRIC_ID
+
+extern const struct kp_metric_table kp_node_metrics;
+
+/* Label of a reason, for log lines that say the same as the counter. */
+const char *kp_close_reason_name(enum kp_close_reason reason);
+
+/* The series of an API. */
+unsigned kp_metric_of_api(int16_t api_key);
+
+/* The series of a TLS handshake. */
+unsigned kp_metric_of_tls(enum kp_tls_side side, enum kp_tls_result result);
+
+#endif
