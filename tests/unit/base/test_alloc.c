@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/alloc.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+Test(alloc, memory_of_our_own_is_zeroed)
+{
+	unsigned char *memory = kp_alloc(16, 8);
+
+	for (size_t i = 0; i < 128; i++)
+		cr_assert_eq(memory[i], 0);
+	free(memory);
+}
+
+Test(alloc, strndup_stops_at_len_and_at_nul)
+{
+	char *cut = kp_strndup("topic-and-more", 5);
+	char *whole = kp_strndup("abc", 50);
+	char *copy = kp_strdup("");
+
+	cr_assert_str_eq(cut, "topic");
+	cr_assert_str_eq(whole, "abc");
+	cr_assert_str_eq(copy, "");
+	free(cut);
+	free(whole);
+	free(copy);
+}
+
+Test(alloc, the_nth_attempt_fails_once)
+{
+	void *first, *third, *grown;
+
+	kp_alloc_fail_after(2);
+	first = kp_try_alloc(8);
+	cr_assert_not_null(first);
+	cr_assert_null(kp_try_realloc(first, 16));
+	third = kp_try_alloc(8);
+	cr_assert_not_null(third);
+	grown = kp_try_realloc(first, 16);
+	cr_assert_not_null(grown);
+	free(grown);
+	free(third);
+}
+
+Test(alloc, zero_switches_failures_off)
+{
+	void *memory;
+
+	kp_alloc_fail_after(1);
+	kp_alloc_fail_after(0);
+	memory = kp_try_alloc(8);
+	cr_assert_not_null(memory);
+	free(memory);
+}
