@@ -40,6 +40,7 @@ static const char *const entity_names[KP_NUM_ENTITIES] = {
 	[KP_E_PRINCIPAL_TYPE] = "principalType",
 	[KP_E_CLUSTER_ID] = "clusterId",
 	[KP_E_NODE_ID] = "nodeId",
+	[KP_E_ENDPOINT_NODE] = "endpointNode",
 	[KP_E_HOST] = "host",
 	[KP_E_PORT] = "port",
 	[KP_E_ENDPOINTS] = "endpoints",

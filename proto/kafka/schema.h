@@ -56,6 +56,7 @@ enum kp_entity {
 	KP_E_PRINCIPAL_TYPE,
 	KP_E_CLUSTER_ID,
 	KP_E_NODE_ID,
+	KP_E_ENDPOINT_NODE, /* node id beside a host and port */
 	KP_E_HOST,        /* of a broker or controller */
 	KP_E_PORT,        /* of a broker or controller */
 	KP_E_ENDPOINTS,   /* array or struct that holds node endpoints */

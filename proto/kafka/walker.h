@@ -33,6 +33,7 @@ enum kp_visit_kind {
 
 struct kp_visit {
 	enum kp_visit_kind kind;
+	const struct kp_message *message;
 	const struct kp_field *field;
 	int16_t version;
 	int64_t number; /* of numbers and bool; number of elements, -1 null */
@@ -55,7 +56,7 @@ enum kp_verdict {
 
 struct kp_replacement {
 	int64_t number;
-	struct kp_bytes bytes; /* must live until the walk returns; data NULL
+	struct kp_bytes bytes; /* copied before the next visit; data NULL
 				* writes null where the field may be null */
 };
 

@@ -44,7 +44,7 @@ static const struct kp_field response_finalized_feature[] = {
 static const struct kp_field response_fields[] = {
 	/* name                     type                                 since until null   tag        default  entity */
 	F("ErrorCode",              INT16,                               0,    LAST, NEVER, NO_TAG,    NULL,    ERROR_CODE),
-	F("ApiKeys",                STRUCTS(response_api_key),           0,    LAST, NEVER, NO_TAG,    NULL,    NONE),
+	F("ApiKeys",                STRUCTS(response_api_key),           0,    LAST, NEVER, NO_TAG,    NULL,    API_KEY),
 	F("ThrottleTimeMs",         INT32,                               1,    LAST, NEVER, NO_TAG,    NULL,    NONE),
 	F("SupportedFeatures",      STRUCTS(response_supported_feature), 3,    LAST, NEVER, TAG(0, 3), NULL,    NONE),
 	F("FinalizedFeaturesEpoch", INT64,                               3,    LAST, NEVER, TAG(1, 3), "-1",    NONE),

@@ -117,7 +117,7 @@ static const struct kp_field response_topic[] = {
 
 static const struct kp_field response_node_endpoint[] = {
 	/* name     type    since until null   tag     default entity */
-	F("NodeId", INT32,  16,   LAST, NEVER, NO_TAG, NULL,   NODE_ID),
+	F("NodeId", INT32,  16,   LAST, NEVER, NO_TAG, NULL,   ENDPOINT_NODE),
 	F("Host",   STRING, 16,   LAST, NEVER, NO_TAG, NULL,   HOST),
 	F("Port",   INT32,  16,   LAST, NEVER, NO_TAG, NULL,   PORT),
 	F("Rack",   STRING, 16,   LAST, 16,    NO_TAG, "null", PLAIN),

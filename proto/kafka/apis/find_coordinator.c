@@ -19,7 +19,7 @@ static const struct kp_field request_fields[] = {
 static const struct kp_field response_coordinator[] = {
 	/* name           type    since until null   tag     default entity */
 	F("Key",          STRING, 4,    LAST, NEVER, NO_TAG, NULL,   COORDINATOR_KEY),
-	F("NodeId",       INT32,  4,    LAST, NEVER, NO_TAG, NULL,   NODE_ID),
+	F("NodeId",       INT32,  4,    LAST, NEVER, NO_TAG, NULL,   ENDPOINT_NODE),
 	F("Host",         STRING, 4,    LAST, NEVER, NO_TAG, NULL,   HOST),
 	F("Port",         INT32,  4,    LAST, NEVER, NO_TAG, NULL,   PORT),
 	F("ErrorCode",    INT16,  4,    LAST, NEVER, NO_TAG, NULL,   ERROR_CODE),
@@ -32,7 +32,7 @@ static const struct kp_field response_fields[] = {
 	F("ThrottleTimeMs", INT32,                         1,    LAST, NEVER, NO_TAG, NULL,   NONE),
 	F("ErrorCode",      INT16,                         0,    3,    NEVER, NO_TAG, NULL,   ERROR_CODE),
 	F("ErrorMessage",   STRING,                        1,    3,    1,     NO_TAG, NULL,   ERROR_TEXT),
-	F("NodeId",         INT32,                         0,    3,    NEVER, NO_TAG, NULL,   NODE_ID),
+	F("NodeId",         INT32,                         0,    3,    NEVER, NO_TAG, NULL,   ENDPOINT_NODE),
 	F("Host",           STRING,                        0,    3,    NEVER, NO_TAG, NULL,   HOST),
 	F("Port",           INT32,                         0,    3,    NEVER, NO_TAG, NULL,   PORT),
 	F("Coordinators",   STRUCTS(response_coordinator), 4,    LAST, NEVER, NO_TAG, NULL,   ENDPOINTS),

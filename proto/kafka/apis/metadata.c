@@ -27,7 +27,7 @@ static const struct kp_field request_fields[] = {
 
 static const struct kp_field response_broker[] = {
 	/* name     type    since until null   tag     default entity */
-	F("NodeId", INT32,  0,    LAST, NEVER, NO_TAG, NULL,   NODE_ID),
+	F("NodeId", INT32,  0,    LAST, NEVER, NO_TAG, NULL,   ENDPOINT_NODE),
 	F("Host",   STRING, 0,    LAST, NEVER, NO_TAG, NULL,   HOST),
 	F("Port",   INT32,  0,    LAST, NEVER, NO_TAG, NULL,   PORT),
 	F("Rack",   STRING, 1,    LAST, 1,     NO_TAG, "null", PLAIN),

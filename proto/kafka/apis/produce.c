@@ -70,7 +70,7 @@ static const struct kp_field response_topic[] = {
 
 static const struct kp_field response_node_endpoint[] = {
 	/* name     type    since until null   tag     default entity */
-	F("NodeId", INT32,  10,   LAST, NEVER, NO_TAG, NULL,   NODE_ID),
+	F("NodeId", INT32,  10,   LAST, NEVER, NO_TAG, NULL,   ENDPOINT_NODE),
 	F("Host",   STRING, 10,   LAST, NEVER, NO_TAG, NULL,   HOST),
 	F("Port",   INT32,  10,   LAST, NEVER, NO_TAG, NULL,   PORT),
 	F("Rack",   STRING, 10,   LAST, 10,    NO_TAG, "null", PLAIN),
