@@ -38,7 +38,13 @@ void kp_address_format_host(
 
 uint16_t kp_address_port(const struct kp_address *address);
 
-/* IPv4 addresses mapped into IPv6 come out as IPv4. */
+/*
+ * kp_address_unmap turns ::ffff:10.0.0.1, as a socket that listens on both
+ * families shows it, into 10.0.0.1, so that one client has one address.
+ */
+void kp_address_unmap(struct kp_address *address);
+
+/* Unmapped. */
 bool kp_address_of_peer(
     struct kp_address *out, int fd, struct kp_error *err) KP_MUST_CHECK;
 bool kp_address_of_local(

@@ -34,19 +34,17 @@ enum kp_io {
 struct kp_stream {
 	int fd;
 	bool is_open;
+	bool has_failed;       /* TLS is beyond saying close_notify */
+	bool is_drained;       /* the last receive emptied the socket */
+	bool is_at_end;        /* the peer sends no more */
+	bool read_wants_write; /* the last read waits for POLLOUT */
+	bool write_wants_read; /* the last write waits for POLLIN */
+	int io_errno;       /* why the transport of TLS failed; 0: it did not */
 	struct ssl_st *ssl; /* NULL: plain */
 	struct kp_tls_server *server;
 	struct kp_tls_client *client;
-	bool is_server;
-	bool has_failed;       /* TLS state is of no use: no close_notify */
-	bool is_drained;       /* the last receive emptied the socket */
-	bool read_wants_write; /* the last read waits for POLLOUT */
-	bool write_wants_read; /* the last write waits for POLLIN */
-	int io_errno;          /* of the last system call that failed */
-	uint8_t *ahead;        /* received, not yet decrypted */
+	uint8_t *ahead; /* received, not yet decrypted; NULL if none */
 	size_t ahead_pos, ahead_len;
-	uint8_t *gather; /* small spans on their way into one record */
-	size_t gather_len;
 };
 
 /*

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proxy/net/pool.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "base/mutex.h"
+
+/* Enough for the threads that run at one moment; 4 MiB. */
+#define MAX_FREE 64
+
+struct kp_pool {
+	_Atomic uint64_t in_use;
+	_Atomic uint64_t limit_len;
+	struct kp_mutex lock; /* guards free, num_free */
+	uint8_t *free[MAX_FREE];
+	unsigned num_free;
+};
+
+struct kp_pool *
+kp_pool_new(uint64_t limit_len)
+{
+	struct kp_pool *pool = kp_alloc(1, sizeof(*pool));
+
+	atomic_init(&pool->in_use, 0);
+	atomic_init(&pool->limit_len, limit_len);
+	kp_mutex_init(&pool->lock, KP_RANK_POOL);
+	return pool;
+}
+
+void
+kp_pool_free(struct kp_pool *pool)
+{
+	if (pool == NULL)
+		return;
+	kp_assert(kp_pool_in_use(pool) == 0);
+	while (pool->num_free > 0)
+		free(pool->free[--pool->num_free]);
+	kp_mutex_fini(&pool->lock);
+	free(pool);
+}
+
+bool
+kp_pool_charge(struct kp_pool *pool, uint64_t len)
+{
+	uint64_t limit =
+	    atomic_load_explicit(&pool->limit_len, memory_order_relaxed);
+	uint64_t in_use =
+	    atomic_load_explicit(&pool->in_use, memory_order_relaxed);
+
+	do {
+		if (in_use > limit || len > limit - in_use)
+			return false;
+	} while (!atomic_compare_exchange_weak_explicit(&pool->in_use, &in_use,
+	    in_use + len, memory_order_relaxed, memory_order_relaxed));
+	return true;
+}
+
+void
+kp_pool_uncharge(struct kp_pool *pool, uint64_t len)
+{
+	uint64_t before =
+	    atomic_fetch_sub_explicit(&pool->in_use, len, memory_order_relaxed);
+
+	kp_assert(before >= len);
+}
+
+/* The last one put is the first one taken: its bytes are still in the cache. */
+static uint8_t *
+take_free(struct kp_pool *pool)
+{
+	uint8_t *buffer = NULL;
+
+	kp_mutex_lock(&pool->lock);
+	if (pool->num_free > 0)
+		buffer = pool->free[--pool->num_free];
+	kp_mutex_unlock(&pool->lock);
+	return buffer;
+}
+
+uint8_t *
+kp_pool_get(struct kp_pool *pool)
+{
+	uint8_t *buffer;
+
+	if (!kp_pool_charge(pool, KP_BUFFER_LEN))
+		return NULL;
+	buffer = take_free(pool);
+	if (buffer == NULL)
+		buffer = kp_try_alloc(KP_BUFFER_LEN);
+	if (buffer == NULL)
+		kp_pool_uncharge(pool, KP_BUFFER_LEN);
+	return buffer;
+}
+
+void
+kp_pool_put(struct kp_pool *pool, uint8_t *buffer)
+{
+	if (buffer == NULL)
+		return;
+	kp_mutex_lock(&pool->lock);
+	if (pool->num_free < MAX_FREE) {
+		pool->free[pool->num_free++] = buffer;
+		buffer = NULL;
+	}
+	kp_mutex_unlock(&pool->lock);
+	free(buffer);
+	kp_pool_uncharge(pool, KP_BUFFER_LEN);
+}
+
+void
+kp_pool_set_limit(struct kp_pool *pool, uint64_t limit_len)
+{
+	atomic_store_explicit(
+	    &pool->limit_len, limit_len, memory_order_relaxed);
+}
+
+uint64_t
+kp_pool_in_use(const struct kp_pool *pool)
+{
+	return atomic_load_explicit(&pool->in_use, memory_order_relaxed);
+}
+
+uint64_t
+kp_pool_limit(const struct kp_pool *pool)
+{
+	return atomic_load_explicit(&pool->limit_len, memory_order_relaxed);
+}

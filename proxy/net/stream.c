@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proxy/net/stream.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "proxy/net/socket.h"
+#include "proxy/net/stream_priv.h"
+
+/* The kernel takes no more at once (IOV_MAX). */
+#define MAX_SPANS 1024
+
+bool
+kp_stream_init_plain(struct kp_stream *s, int fd, struct kp_error *err)
+{
+	*s = (struct kp_stream){ .fd = fd };
+	if (!kp_socket_tune(fd, err)) {
+		(void)close(fd);
+		return false;
+	}
+	s->is_open = true;
+	return true;
+}
+
+bool
+kp_stream_init_tls_server(struct kp_stream *s, int fd,
+    struct kp_tls_server *ctx, struct kp_error *err)
+{
+	if (!kp_stream_init_plain(s, fd, err))
+		return false;
+	if (kp_stream_start_tls_server(s, ctx, err))
+		return true;
+	kp_stream_fini(s);
+	return false;
+}
+
+bool
+kp_stream_init_tls_client(struct kp_stream *s, int fd,
+    struct kp_tls_client *ctx, const char *server_name, struct kp_error *err)
+{
+	if (!kp_stream_init_plain(s, fd, err))
+		return false;
+	if (kp_stream_start_tls_client(s, ctx, server_name, err))
+		return true;
+	kp_stream_fini(s);
+	return false;
+}
+
+void
+kp_stream_fini(struct kp_stream *s)
+{
+	if (!s->is_open)
+		return;
+	kp_stream_tls_fini(s);
+	(void)close(s->fd);
+	*s = (struct kp_stream){ 0 };
+}
+
+enum kp_io
+kp_stream_handshake(struct kp_stream *s, struct kp_error *err)
+{
+	if (s->ssl == NULL)
+		return KP_IO_DONE;
+	return kp_stream_tls_handshake(s, err);
+}
+
+enum kp_io
+kp_stream_io_error(struct kp_error *err, int reason)
+{
+	errno = reason;
+	(void)kp_error_sys(err, "connection broke");
+	if (reason == ECONNRESET || reason == EPIPE)
+		err->kind = KP_ERR_CLOSED;
+	return KP_IO_FAILED;
+}
+
+static enum kp_io
+read_plain(struct kp_stream *s, void *buf, size_t len, size_t *out_n,
+    struct kp_error *err)
+{
+	ssize_t n;
+
+	do {
+		n = recv(s->fd, buf, len, MSG_DONTWAIT);
+	} while (n < 0 && errno == EINTR);
+	if (n > 0) {
+		*out_n = (size_t)n;
+		return KP_IO_DONE;
+	}
+	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+		return KP_IO_WANT_READ;
+	if (n < 0)
+		return kp_stream_io_error(err, errno);
+	(void)kp_error_set(err, KP_ERR_CLOSED, "peer closed the connection");
+	return KP_IO_CLOSED;
+}
+
+enum kp_io
+kp_stream_read(struct kp_stream *s, void *buf, size_t len, size_t *out_n,
+    struct kp_error *err)
+{
+	kp_assert(len > 0);
+	*out_n = 0;
+	if (s->ssl == NULL)
+		return read_plain(s, buf, len, out_n, err);
+	return kp_stream_tls_read(s, buf, len, out_n, err);
+}
+
+/* One sendmsg; a short one means that the socket's buffer is full. */
+static enum kp_io
+send_spans(struct kp_stream *s, const struct iovec *iov, size_t num_iov,
+    size_t *out_n, struct kp_error *err)
+{
+	struct iovec *spans = (struct iovec *)(uintptr_t)iov;
+	struct msghdr message = { .msg_iov = spans, .msg_iovlen = num_iov };
+	size_t len = 0;
+	ssize_t n;
+
+	for (size_t i = 0; i < num_iov; i++)
+		len += iov[i].iov_len;
+	if (len == 0)
+		return KP_IO_DONE;
+	do {
+		n = sendmsg(s->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+		return KP_IO_WANT_WRITE;
+	if (n < 0)
+		return kp_stream_io_error(err, errno);
+	*out_n += (size_t)n;
+	return (size_t)n == len ? KP_IO_DONE : KP_IO_WANT_WRITE;
+}
+
+static enum kp_io
+writev_plain(struct kp_stream *s, const struct iovec *iov, size_t num_iov,
+    size_t *out_n, struct kp_error *err)
+{
+	enum kp_io result = KP_IO_DONE;
+
+	while (num_iov > 0 && result == KP_IO_DONE) {
+		size_t num = num_iov < MAX_SPANS ? num_iov : MAX_SPANS;
+
+		result = send_spans(s, iov, num, out_n, err);
+		iov += num;
+		num_iov -= num;
+	}
+	return result;
+}
+
+enum kp_io
+kp_stream_writev(struct kp_stream *s, const struct iovec *iov, size_t num_iov,
+    size_t *out_n, struct kp_error *err)
+{
+	*out_n = 0;
+	if (s->ssl == NULL)
+		return writev_plain(s, iov, num_iov, out_n, err);
+	return kp_stream_tls_writev(s, iov, num_iov, out_n, err);
+}
+
+short
+kp_stream_events(const struct kp_stream *s, bool wants_read, bool wants_write)
+{
+	short events = 0;
+
+	if (wants_read)
+		events |= s->read_wants_write ? POLLOUT : POLLIN;
+	if (wants_write)
+		events |= s->write_wants_read ? POLLIN : POLLOUT;
+	return events;
+}
