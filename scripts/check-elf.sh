@@ -35,7 +35,7 @@ check_hardened() {
 	! echo "$dynamic" | grep -qE 'RPATH|RUNPATH' || die "has a run path"
 	symbols=$(nm -D --undefined-only "$file")
 	echo "$symbols" | grep -q __stack_chk_fail || die "no stack protector"
-	echo "$symbols" | grep -q '__[a-z]*_chk' || die "not fortified"
+	echo "$symbols" | grep -qE '__[a-z]+_chk(@|$)' || die "not fortified"
 }
 
 [ $# -eq 2 ] || {

@@ -1,0 +1,16 @@
+# What our programs load, export and lack after linking. Sanitizers and gcov
+# bring libraries of their own; hardening flags are the release preset's.
+if(NOT KP_SANITIZE AND NOT KP_COVERAGE)
+  add_test(NAME lint.kproxy_is_alone
+    COMMAND ${PROJECT_SOURCE_DIR}/scripts/check-elf.sh alone $<TARGET_FILE:kproxy>)
+  set_tests_properties(lint.kproxy_is_alone PROPERTIES LABELS lint TIMEOUT 60)
+endif()
+if(KP_HARDEN)
+  foreach(program IN ITEMS kproxy kpagent)
+    add_test(NAME lint.${program}_is_hardened
+      COMMAND ${PROJECT_SOURCE_DIR}/scripts/check-elf.sh hardened
+        $<TARGET_FILE:${program}>)
+    set_tests_properties(lint.${program}_is_hardened PROPERTIES
+      LABELS lint TIMEOUT 60)
+  endforeach()
+endif()
