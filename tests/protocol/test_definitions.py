@@ -1,0 +1,265 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tables in proto/kafka/apis against the definitions of four releases.
+
+KP_PRINT_TABLES is the command that prints the tables as JSON: kp_print_tables
+of the build folder, or "kproxy --coverage=json".
+"""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+
+import definitions
+import pytest
+from definitions import RELEASES, Field, is_in, parse_range
+
+# Releases contradict each other about a few versions. The tables follow the
+# newest that has the version; this is what the others say instead:
+# (releases, API, message, their path, our path). None: not there at all.
+OLDER = ("4.3.1", "4.0.2", "3.9.2")
+EARLY = ("4.0.2", "3.9.2")
+EXCEPTIONS = (
+    # Renamed in 4.4; nothing changed on the wire.
+    (OLDER, 28, "request", "GenerationId", "GenerationIdOrMemberEpoch"),
+    (("4.3.1",), 88, "response", "AcceptableRecoveryLag", "AcceptableRecoveryLagLegacy"),
+    # ListClientMetricsResources became v0 of ListConfigResources (KIP-1142).
+    (EARLY, 74, "response", "ClientMetricsResources", "ConfigResources"),
+    (EARLY, 74, "response", "ClientMetricsResources[].Name", "ConfigResources[].ResourceName"),
+    # v0 was early access up to 4.0 and got a field in 4.1. Only brokers send it.
+    (EARLY, 87, "response", None, "Results[].Partitions[].LeaderEpoch"),
+)
+
+# What an annotation of the definitions means in the tables. Producer ids are
+# numbers without a name behind them: not classified.
+ENTITY_OF_ANNOTATION = {
+    "topicName": {"topicName"},
+    "groupId": {"groupId"},
+    "transactionalId": {"transactionalId"},
+    "brokerId": {"nodeId", "endpointNode"},
+    "producerId": {"none"},
+}
+
+MUST_BE_CLASSIFIED = {"string", "bytes", "uuid", "records"}
+# Integers that are a node id or a port, going by their name.
+NODE_OR_PORT = re.compile(
+    r"(Node|Broker|Leader|Replica|Voter|Controller|Candidate)Ids?$"
+    r"|Replicas?$|(Replica|Isr)Nodes$|Elr$|Isr$|Port$"
+)
+
+
+@pytest.fixture(scope="session")
+def releases():
+    return definitions.load()
+
+
+@pytest.fixture(scope="session")
+def rows():
+    command = os.environ.get("KP_PRINT_TABLES")
+    assert command, "set KP_PRINT_TABLES to the command that prints the tables"
+    printed = subprocess.run(shlex.split(command), check=True, stdout=subprocess.PIPE)
+    return json.loads(printed.stdout)
+
+
+@pytest.fixture(scope="session")
+def tables(rows):
+    """{(key, message): rows} in the order of the wire."""
+    found = {}
+    for row in rows:
+        found.setdefault((row["key"], row["message"]), []).append(row)
+    return found
+
+
+def fields_of_table(rows, version):
+    return [
+        Field(
+            row["path"],
+            row["type"],
+            is_in(version, row["nullable"]),
+            row["tag"] if is_in(version, row["tagged"]) else -1,
+            row["default"],
+        )
+        for row in rows
+        if is_in(version, row["versions"])
+    ]
+
+
+def as_newest(fields, release, key, kind):
+    """The fields of a release with its exceptions applied, and which were."""
+    used = set()
+    renamed = {}
+    for exception in EXCEPTIONS:
+        if exception[0].count(release) and exception[1:3] == (key, kind):
+            renamed[exception[3]] = exception
+    changed = []
+    for field in fields:
+        exception = renamed.get(field.path)
+        if exception:
+            used.add(exception)
+            field = field._replace(path=exception[4])
+        changed.append(field)
+    return changed, used
+
+
+def without_missing(fields, release, key, kind):
+    """Our fields without those that the release does not have at all."""
+    used = {
+        e
+        for e in EXCEPTIONS
+        if e[3] is None and release in e[0] and e[1:3] == (key, kind)
+    }
+    missing = {e[4] for e in used}
+    return [f for f in fields if f.path not in missing], used
+
+
+def newest_of_each_version(releases, key, kind):
+    """{version: release}: whom the tables follow."""
+    found = {}
+    for release in RELEASES:
+        message = releases[release].get((key, kind))
+        for version in message.versions() if message else ():
+            found.setdefault(version, release)
+    return found
+
+
+def differences(releases, release, tables):
+    """What a release says otherwise, as text, and the exceptions in use."""
+    wrong, used = [], set()
+    for (key, kind), rows in sorted(tables.items()):
+        message = releases[release].get((key, kind))
+        followed = newest_of_each_version(releases, key, kind)
+        for version in message.versions() if message else ():
+            theirs = [field for field, _ in message.fields(version)]
+            ours = fields_of_table(rows, version)
+            if followed[version] != release and theirs != ours:
+                theirs, renamed = as_newest(theirs, release, key, kind)
+                ours, missing = without_missing(ours, release, key, kind)
+                used |= renamed | missing
+            if theirs != ours:
+                wrong.append(describe(message, version, theirs, ours))
+    return wrong, used
+
+
+def describe(message, version, theirs, ours):
+    lines = [f"{message.name} v{version}"]
+    lines += [f"  definition: {f}" for f in theirs if f not in ours]
+    lines += [f"  table:      {f}" for f in ours if f not in theirs]
+    if len(lines) == 1:
+        lines.append("  same fields in another order")
+    return "\n".join(lines)
+
+
+def test_tables_are_those_of_the_broker_listener(releases, tables):
+    keys = definitions.broker_keys(releases)
+    assert {key for key, _ in tables} == keys
+    assert set(tables) == {(key, kind) for key in keys for kind in ("request", "response")}
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_every_field_of_every_version_is_as_defined(releases, tables, release):
+    wrong, _ = differences(releases, release, tables)
+    assert not wrong, "\n".join(wrong)
+
+
+def test_every_exception_is_still_needed(releases, tables):
+    used = set()
+    for release in RELEASES:
+        used |= differences(releases, release, tables)[1]
+    assert used == set(EXCEPTIONS)
+
+
+def test_versions_are_the_union_of_all_releases(releases, tables):
+    wrong = []
+    for (key, kind), rows in tables.items():
+        union = set(newest_of_each_version(releases, key, kind))
+        valid = {(row["api"], row["valid"], row["flexible"]) for row in rows}
+        if len(valid) != 1 or set(definitions.versions(rows[0]["valid"])) != union:
+            wrong.append((key, kind, valid, sorted(union)))
+    assert not wrong
+
+
+def test_names_and_flexible_versions_are_as_defined(releases, tables):
+    wrong = []
+    for (key, kind), rows in tables.items():
+        newest = next(r[key, kind] for r in releases.values() if (key, kind) in r)
+        if rows[0]["api"] + kind.capitalize() != newest.name:
+            wrong.append((rows[0]["api"], newest.name))
+        for messages in releases.values():
+            message = messages.get((key, kind))
+            if message is None or not message.versions():
+                continue
+            if parse_range(rows[0]["flexible"]) != parse_range(message.flexibleVersions):
+                wrong.append((message.name, rows[0]["flexible"], message.flexibleVersions))
+    assert not wrong
+
+
+def test_annotated_fields_have_their_entity(releases, tables):
+    wrong = []
+    for release, messages in releases.items():
+        for (key, kind), rows in tables.items():
+            message = messages.get((key, kind))
+            entity_of = {row["path"]: row["entity"] for row in rows}
+            for version in message.versions() if message else ():
+                for field, annotation in message.fields(version):
+                    entity = entity_of.get(field.path)
+                    if annotation and entity not in ENTITY_OF_ANNOTATION[annotation]:
+                        wrong.append((release, message.name, field.path, annotation, entity))
+    assert not wrong
+
+
+def test_no_text_bytes_uuid_node_id_or_port_is_unclassified(rows):
+    wrong = []
+    for row in rows:
+        base = row["type"].removeprefix("[]")
+        name = row["path"].rsplit(".", 1)[-1]
+        is_id = "int" in base and NODE_OR_PORT.search(name)
+        if (base in MUST_BE_CLASSIFIED or is_id) and row["entity"] == "none":
+            wrong.append((row["api"], row["message"], row["path"], row["type"]))
+    assert not wrong
+
+
+def test_every_error_code_is_known_as_one(rows):
+    wrong = [
+        (row["api"], row["path"])
+        for row in rows
+        if row["type"] == "int16"
+        and row["path"].endswith("ErrorCode") != (row["entity"] == "errorCode")
+    ]
+    assert not wrong
+
+
+def test_every_host_stands_in_endpoints_or_is_none_of_a_broker(rows):
+    """A broker's address outside of what is rewritten as a whole would leak."""
+    endpoints = {
+        (row["key"], row["message"], row["path"]) for row in rows if row["entity"] == "endpoints"
+    }
+    outside = {
+        (row["api"], row["message"], row["path"])
+        for row in rows
+        if row["entity"] in ("host", "port", "endpointNode")
+        and (row["key"], row["message"], row["path"].rpartition("[].")[0]) not in endpoints
+    }
+    assert outside == {
+        # Up to v3 the one coordinator is the answer itself, not an array.
+        ("FindCoordinator", "response", "NodeId"),
+        ("FindCoordinator", "response", "Host"),
+        ("FindCoordinator", "response", "Port"),
+    }
+
+
+def test_a_node_id_beside_a_host_is_told_from_others(rows):
+    """It decides which address is shown, so it must be seen before the host."""
+    place = {}
+    for row in rows:
+        above, _, name = row["path"].rpartition(".")
+        place.setdefault((row["key"], row["message"], above), []).append((name, row["entity"]))
+    for where, fields in place.items():
+        entities = [entity for _, entity in fields]
+        if "host" not in entities:
+            assert "endpointNode" not in entities, where
+            continue
+        host = entities.index("host")
+        assert "nodeId" not in entities, where
+        assert entities[host + 1] == "port", where
+        assert "endpointNode" in entities[:host] or "listener" in entities[:host], where
