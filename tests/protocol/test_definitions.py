@@ -48,6 +48,86 @@ NODE_OR_PORT = re.compile(
     r"|Replicas?$|(Replica|Isr)Nodes$|Elr$|Isr$|Port$"
 )
 
+# Every place in a message that holds addresses of brokers or controllers.
+ENDPOINTS = {
+    ("Produce", "response", "NodeEndpoints"),
+    ("Fetch", "response", "NodeEndpoints"),
+    ("Metadata", "response", "Brokers"),
+    ("FindCoordinator", "response", "Coordinators"),
+    ("DescribeQuorum", "response", "Nodes[].Listeners"),
+    ("DescribeCluster", "response", "Brokers"),
+    ("ShareFetch", "response", "NodeEndpoints"),
+    ("ShareAcknowledge", "response", "NodeEndpoints"),
+    ("AddRaftVoter", "request", "Listeners"),
+}
+
+# What fields of these names can mean, wherever they stand.
+MEANINGS = {
+    "topicName": "Name RepartitionSinkTopics SinkTopic SourceTopics SubscribedTopicNames"
+    " Topic TopicName TopicNames",
+    "topicId": "TopicId",
+    "groupId": "GroupId GroupIds Groups GroupsNames",
+    "transactionalId": "TransactionalId TransactionalIds V3AndBelowTransactionalId",
+    "coordinatorKey": "CoordinatorKeys Key",
+    "member": "GroupInstanceId InstanceId Leader MemberId",
+    "principal": "Name OwnerPrincipalName Principal PrincipalFilter PrincipalName"
+    " TokenRequesterPrincipalName User",
+    "principalType": "OwnerPrincipalType PrincipalType TokenRequesterPrincipalType",
+    "clusterId": "ClusterId",
+    "nodeId": "AddingReplicas BrokerId BrokerIds ControllerId EligibleLeaderReplicas IsrNodes"
+    " LastKnownElr LeaderId NodeId OfflineReplicas PreferredReadReplica RemovingReplicas"
+    " ReplicaId ReplicaNodes Replicas VoterId",
+    "endpointNode": "BrokerId NodeId",
+    "host": "Host",
+    "port": "Port",
+    "endpoints": "Brokers Coordinators Listeners NodeEndpoints",
+    "listener": "Name",
+    "appHost": "Host",
+    "clientHost": "ClientHost",
+    "clientId": "ClientId",
+    "clientInstance": "ClientInstanceId",
+    "resourceType": "KeyType ResourceType ResourceTypeFilter ResourceTypes",
+    "resourceName": "ResourceName ResourceNameFilter",
+    "patternType": "PatternType PatternTypeFilter ResourcePatternType",
+    "configName": "ConfigurationKeys Key Name",
+    "configValue": "Value",
+    "configText": "Documentation",
+    "quotaType": "EntityType",
+    "quotaName": "EntityName Match",
+    "aclHost": "Host HostFilter",
+    "pattern": "SourceTopicRegex SubscribedTopicRegex TransactionalIdPattern",
+    "errorText": "AcknowledgeErrorMessage BatchIndexErrorMessage ErrorMessage StatusDetail",
+    "userText": "CommittedMetadata Key Metadata Reason Value",
+    "protocolType": "ProtocolType",
+    "consumerProtocol": "Assignment MemberAssignment MemberMetadata Metadata",
+    "streamsName": "Name Stores SubtopologyId Successors",
+    "records": "Records",
+    "saslMechanism": "Mechanism Mechanisms",
+    "saslBytes": "AuthBytes",
+    "secret": "Hmac Salt SaltedPassword TokenId",
+    "directory": "LogDir Path ReplicaDirectoryId VoterDirectoryId",
+    "telemetry": "Metrics RequestedMetrics",
+    "apiKey": "ApiKey ApiKeys",
+    "apiMin": "MinVersion",
+    "apiMax": "MaxVersion",
+    "errorCode": "AcknowledgeErrorCode ErrorCode PartitionErrorCode TopicConfigErrorCode",
+    # Enumerations, racks, features, software and names of protocols.
+    "plain": "AssignorName ClientSoftwareName ClientSoftwareVersion Feature GroupState GroupType"
+    " Key Name Port ProcessId ProtocolData ProtocolName Rack RackId ServerAssignor StateFilters"
+    " StatesFilter TransactionState TypesFilter UnknownStateFilters",
+}
+# Of these, numbers and structs elsewhere that mean nothing to us.
+NUMBERS_TOO = {
+    "Assignment",  # of the newer groups, a struct
+    "Groups",
+    "MaxVersion",  # of features
+    "MinVersion",
+    "Mechanism",  # of SCRAM, a number
+    "SourceTopicRegex",  # in copartition groups: indexes
+    "SourceTopics",
+    "Value",  # of quotas
+}
+
 
 @pytest.fixture(scope="session")
 def releases():
@@ -219,14 +299,40 @@ def test_no_text_bytes_uuid_node_id_or_port_is_unclassified(rows):
     assert not wrong
 
 
-def test_every_error_code_is_known_as_one(rows):
-    wrong = [
-        (row["api"], row["path"])
-        for row in rows
-        if row["type"] == "int16"
-        and row["path"].endswith("ErrorCode") != (row["entity"] == "errorCode")
-    ]
+def test_what_a_name_says_is_what_the_field_means(rows):
+    """A second opinion, by name and not by place: text goes nowhere unlisted."""
+    wrong = []
+    for row in rows:
+        name = row["path"].rsplit(".", 1)[-1]
+        is_text = row["type"].removeprefix("[]") in MUST_BE_CLASSIFIED
+        allowed = {entity for entity, names in MEANINGS.items() if name in names.split()}
+        if not is_text and (not allowed or name in NUMBERS_TOO):
+            allowed.add("none")
+        if row["entity"] not in allowed:
+            wrong.append((row["api"], row["message"], row["path"], row["entity"], allowed))
     assert not wrong
+
+
+def test_resource_names_have_their_type_beside_them(rows):
+    """Without it nobody can tell what the name is the name of."""
+    siblings = entities_of_each_struct(rows)
+    for (key, message, path), entities in siblings.items():
+        if "resourceName" not in entities:
+            continue
+        # v0 of ListConfigResources lists client metrics and nothing else.
+        assert "resourceType" in entities, (key, message, path)
+        assert key not in (29, 30, 31) or "patternType" in entities, (key, message, path)
+
+
+def test_endpoints_are_these_and_show_host_and_port(rows):
+    found = {
+        (row["api"], row["message"], row["path"]) for row in rows if row["entity"] == "endpoints"
+    }
+    assert found == ENDPOINTS
+    for row in rows:
+        above, _, name = row["path"].rpartition("[].")
+        if (row["api"], row["message"], above) in found and name in ("Host", "Port"):
+            assert row["entity"] == name.lower(), row
 
 
 def test_every_host_stands_in_endpoints_or_is_none_of_a_broker(rows):
@@ -250,16 +356,20 @@ def test_every_host_stands_in_endpoints_or_is_none_of_a_broker(rows):
 
 def test_a_node_id_beside_a_host_is_told_from_others(rows):
     """It decides which address is shown, so it must be seen before the host."""
-    place = {}
-    for row in rows:
-        above, _, name = row["path"].rpartition(".")
-        place.setdefault((row["key"], row["message"], above), []).append((name, row["entity"]))
-    for where, fields in place.items():
-        entities = [entity for _, entity in fields]
+    for place, entities in entities_of_each_struct(rows).items():
         if "host" not in entities:
-            assert "endpointNode" not in entities, where
+            assert "endpointNode" not in entities, place
             continue
-        host = entities.index("host")
-        assert "nodeId" not in entities, where
-        assert entities[host + 1] == "port", where
-        assert "endpointNode" in entities[:host] or "listener" in entities[:host], where
+        before = entities[: entities.index("host")]
+        assert "nodeId" not in entities, place
+        assert entities[len(before) + 1] == "port", place
+        assert "endpointNode" in before or "listener" in before, place
+
+
+def entities_of_each_struct(rows):
+    """{(key, message, path of the struct): entities of its fields, in order}"""
+    found = {}
+    for row in rows:
+        above = row["path"].rpartition(".")[0]
+        found.setdefault((row["key"], row["message"], above), []).append(row["entity"])
+    return found
