@@ -50,6 +50,9 @@ void kp_worker_resolved(struct kp_worker *worker, const char *host,
  * kp_worker_is_drained tells when nothing is left.
  */
 void kp_worker_drain(struct kp_worker *worker, int32_t timeout_ms);
-bool kp_worker_is_drained(const struct kp_worker *worker);
+bool kp_worker_is_drained(struct kp_worker *worker);
+
+/* kp_worker_free is for a worker that is drained; NULL is fine. */
+void kp_worker_free(struct kp_worker *worker);
 
 #endif

@@ -179,6 +179,16 @@ kp_sasl_on_token(struct kp_sasl *sasl, struct kp_bytes token)
 }
 
 void
+kp_sasl_on_token_answer(struct kp_sasl *sasl)
+{
+	unsigned tokens = tokens_of(sasl->mechanism);
+
+	if (sasl->phase == KP_SASL_TOKENS && tokens > 0 &&
+	    sasl->num_tokens >= tokens)
+		sasl->phase = KP_SASL_DONE;
+}
+
+void
 kp_sasl_on_token_end(struct kp_sasl *sasl)
 {
 	sasl->phase = KP_SASL_DONE;

@@ -67,6 +67,9 @@ bool kp_sasl_is_token(const struct kp_sasl *sasl, struct kp_bytes frame_start,
 /* kp_sasl_on_token notes a bare token of the client. */
 void kp_sasl_on_token(struct kp_sasl *sasl, struct kp_bytes token);
 
+/* kp_sasl_on_token_answer notes that the broker answered with a bare token. */
+void kp_sasl_on_token_answer(struct kp_sasl *sasl);
+
 /* kp_sasl_on_token_end: a request came where a token could have come. */
 void kp_sasl_on_token_end(struct kp_sasl *sasl);
 

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Bytes in one direction of a connection. A flow reads from one stream into a
+ * window (a buffer of the pool, held only while bytes are in it), cuts it into
+ * frames, and writes what is to go on to the other stream: mostly the same bytes
+ * by reference, in few writes. What a frame needs is decided at its beginning by
+ * the flow's owner (kp_flow_begin_fn).
+ *
+ * A flow never reads while it has something to write, so a slow reader holds
+ * back the sender and nothing piles up. Nothing it refers to moves or is freed
+ * before it is written. @thread connection
+ */
+#ifndef KP_PROXY_SESSION_FLOW_H
+#define KP_PROXY_SESSION_FLOW_H
+
+#include "proto/kafka/header.h"
+#include "proto/kafka/walker.h"
+#include "proxy/net/pool.h"
+#include "proxy/net/stream.h"
+
+enum kp_flow_mode {
+	KP_FLOW_BEGIN,	 /* at the first byte of a frame */
+	KP_FLOW_PASS,	 /* frame_left bytes go on as they are */
+	KP_FLOW_DISCARD, /* frame_left bytes are left out */
+	KP_FLOW_PIECES,	 /* the body is walked as it comes */
+	KP_FLOW_COLLECT, /* all of frame_left is needed at once */
+};
+
+/* What kp_flow_run came to. */
+enum kp_flow_status {
+	KP_FLOW_WANTS_READ,
+	KP_FLOW_WANTS_WRITE,
+	KP_FLOW_HELD,	/* begin said so: call again when that has changed */
+	KP_FLOW_YIELD,	/* had its turn; there may be more */
+	KP_FLOW_CLOSED, /* the sender has closed; everything is written */
+	KP_FLOW_FAILED, /* reading, or what was read; err */
+	KP_FLOW_BROKEN, /* writing; err */
+};
+
+/* What begin came to. */
+enum kp_begin {
+	KP_BEGIN_OK, /* the flow is set up, or something was added */
+	KP_BEGIN_MORE,
+	KP_BEGIN_HOLD,
+	KP_BEGIN_FAILED,
+};
+
+struct kp_flow;
+
+struct kp_flow_owner {
+	/*
+	 * begin looks at the bytes at the start of a frame, none at all perhaps,
+	 * and sets up the flow for it with kp_flow_pass and the like; or it adds
+	 * something of its own that comes before that frame.
+	 */
+	enum kp_begin (*begin)(void *session, struct kp_flow *flow,
+	    const uint8_t *data, size_t len, struct kp_error *err);
+	/*
+	 * collected gets a frame that begin asked to collect, and adds what goes
+	 * on instead of it with kp_flow_add…; frame stays until that is written.
+	 */
+	bool (*collected)(void *session, struct kp_flow *flow,
+	    struct kp_bytes frame, struct kp_error *err);
+	void *session;
+};
+
+#define KP_FLOW_SPANS 32
+/* A frame that moves less than this in limits.request_timeout is stuck. */
+#define KP_FLOW_PROGRESS_LEN (64u * 1024)
+
+struct kp_flow {
+	struct kp_flow_owner owner;
+	struct kp_stream *from, *to;
+	struct kp_pool *pool;
+
+	uint8_t *window; /* KP_BUFFER_LEN bytes, or NULL while empty */
+	size_t start, end;
+
+	enum kp_flow_mode mode;
+	size_t frame_left; /* of the frame, prefix included, not yet taken */
+	bool is_tail;	   /* what is collected is the tail of a walk */
+	struct kp_walker walker;
+	uint8_t *large; /* a frame that does not fit into the window */
+	size_t large_len, large_have;
+
+	/* what the owner wants to remember of the frame */
+	int16_t api_key, api_version;
+	size_t header_len; /* without the prefix */
+	uint8_t prefix[KP_FRAME_PREFIX_LEN];
+
+	struct kp_rewrite rewrite;
+	struct kp_buf answer; /* owned bytes that are being written */
+	struct iovec inline_spans[KP_FLOW_SPANS];
+	struct iovec *spans; /* inline_spans or heap */
+	size_t max_spans, num_spans, next_span;
+	bool is_sealed; /* nothing more is added before all is written */
+
+	int64_t read_ns;     /* when the newest bytes came */
+	int64_t progress_ms; /* last good progress inside a frame; 0 outside */
+	size_t progress_len; /* since then */
+	int64_t blocked_ms;  /* since when the reader takes nothing; 0 */
+	uint64_t written_len; /* in all */
+	unsigned num_begun;   /* frames begun since the last complete write */
+	int64_t added_ns;     /* how long the last complete write took since its
+			       * bytes came; 0 once the owner has noted it */
+};
+
+void kp_flow_init(struct kp_flow *flow, const struct kp_flow_owner *owner,
+    struct kp_stream *from, struct kp_stream *to, struct kp_pool *pool);
+void kp_flow_fini(struct kp_flow *flow);
+
+/* kp_flow_run goes on until it has to wait for something. */
+enum kp_flow_status kp_flow_run(struct kp_flow *flow, struct kp_error *err);
+
+/* kp_flow_is_idle: between frames, nothing read and nothing to write. */
+bool kp_flow_is_idle(const struct kp_flow *flow);
+
+/* For begin: what happens to the frame of frame_len bytes, prefix included. */
+void kp_flow_pass(struct kp_flow *flow, size_t frame_len);
+void kp_flow_discard(struct kp_flow *flow, size_t frame_len);
+/* Fails with KP_ERR_LIMIT when there is no memory for it. */
+bool kp_flow_collect(struct kp_flow *flow, size_t frame_len,
+    struct kp_error *err) KP_MUST_CHECK;
+/* The first head_len bytes go on as they are, the rest is walked. */
+void kp_flow_pieces(struct kp_flow *flow, size_t frame_len, size_t head_len,
+    const struct kp_message *message, int16_t version,
+    const struct kp_visitor *visitor);
+
+/* kp_flow_add appends bytes that stay until they are written. */
+void kp_flow_add(struct kp_flow *flow, const void *data, size_t len);
+
+/*
+ * kp_flow_add_rewrite appends the spans of flow->rewrite; nothing else is added
+ * before they are written.
+ */
+void kp_flow_add_rewrite(struct kp_flow *flow);
+
+/* kp_flow_add_answer appends the content of buf and takes it over. */
+void kp_flow_add_answer(struct kp_flow *flow, struct kp_buf *buf);
+
+#endif

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From an accepted socket to two streams that carry requests: PROXY header, TLS
+ * towards the client, which broker is meant, connecting to it, TLS towards it.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "proxy/net/proxy_header.h"
+#include "proxy/session/session.h"
+#include "proxy/upstream/connect.h"
+
+int
+kp_session_poll(struct pollfd *fds, unsigned num_fds, int64_t deadline_ms)
+{
+	int left_ms = kp_ms_left(deadline_ms);
+	struct timespec timeout = {
+		.tv_sec = left_ms / 1000,
+		.tv_nsec = (long)(left_ms % 1000) * 1000000,
+	};
+	sigset_t awake;
+	int num;
+
+	/* only here may the wake-up signal come through */
+	(void)sigfillset(&awake);
+	(void)sigdelset(&awake, KP_WAKE_SIGNAL);
+	num = ppoll(fds, num_fds, left_ms < 0 ? NULL : &timeout, &awake);
+	if (num < 0) {
+		kp_assert(errno == EINTR || errno == ENOMEM);
+		for (unsigned i = 0; i < num_fds; i++)
+			fds[i].revents = 0;
+		return 0;
+	}
+	return num;
+}
+
+/* Waits for what io says; false when the deadline passes or the worker stops. */
+static bool
+wait_for(struct kp_session *session, struct kp_stream *stream, enum kp_io io,
+    int64_t deadline_ms, struct kp_error *err)
+{
+	struct pollfd fd = {
+		.fd = stream->fd,
+		.events = io == KP_IO_WANT_READ ? POLLIN : POLLOUT,
+	};
+
+	if (kp_session_poll(&fd, 1, deadline_ms) > 0)
+		return true;
+	if (atomic_load(&session->shared->is_draining))
+		return kp_session_fail(session, KP_CLOSE_DRAIN, err,
+		    KP_ERR_UNAVAILABLE, "the worker is stopping");
+	if (kp_ms_left(deadline_ms) > 0)
+		return true;
+	return kp_session_fail(session, KP_CLOSE_HANDSHAKE_TIMEOUT, err,
+	    KP_ERR_TIMEOUT, "handshake took too long");
+}
+
+static bool
+shake_hands(struct kp_session *session, struct kp_stream *stream,
+    enum kp_tls_side side, int64_t deadline_ms, struct kp_error *err)
+{
+	struct kp_stream_info info;
+	enum kp_io io;
+
+	while ((io = kp_stream_handshake(stream, err)) == KP_IO_WANT_READ ||
+	       io == KP_IO_WANT_WRITE) {
+		if (!wait_for(session, stream, io, deadline_ms, err))
+			break;
+	}
+	if (io != KP_IO_DONE) {
+		kp_session_count(session, KP_M_TLS_HANDSHAKES,
+		    kp_metric_of_tls(side, KP_TLS_RESULT_FAILED), 1);
+		if (session->reason == KP_NUM_CLOSE_REASONS)
+			session->reason = KP_CLOSE_TLS_ERROR;
+		return kp_error_prefix(err, "TLS with %s",
+		    side == KP_TLS_SIDE_CLIENT ? "client" : "broker");
+	}
+	kp_stream_describe(stream, &info);
+	kp_session_count(session, KP_M_TLS_HANDSHAKES,
+	    kp_metric_of_tls(side, info.is_resumed ? KP_TLS_RESULT_RESUMED :
+							   KP_TLS_RESULT_OK),
+	    1);
+	kp_log(KP_LOG_DEBUG, "tls_ready", KP_INT("conn", session->id),
+	    KP_STR("side", side == KP_TLS_SIDE_CLIENT ? "client" : "broker"),
+	    KP_STR("version", info.version), KP_STR("group", info.group),
+	    KP_STR("subject", info.peer_subject));
+	return true;
+}
+
+/* Takes exactly the header, so that not a byte of what follows is lost. */
+static bool
+read_proxy_header(struct kp_session *session, uint8_t *buffer,
+    struct kp_proxy_header *header, int64_t deadline_ms, struct kp_error *err)
+{
+	size_t have = 0, len;
+
+	for (;;) {
+		struct kp_bytes in = { buffer, have };
+		enum kp_proxy_result result =
+		    kp_proxy_header_parse(header, in, err);
+		enum kp_io io;
+
+		if (result != KP_PROXY_NEED_MORE)
+			return result == KP_PROXY_DONE;
+		io = kp_stream_read(&session->client, buffer + have,
+		    header->num_missing, &len, err);
+		if (io == KP_IO_FAILED || io == KP_IO_CLOSED)
+			return false;
+		if (io == KP_IO_DONE)
+			have += len;
+		else if (!wait_for(
+			     session, &session->client, io, deadline_ms, err))
+			return false;
+	}
+}
+
+static bool
+take_proxy_header(
+    struct kp_session *session, int64_t deadline_ms, struct kp_error *err)
+{
+	struct kp_proxy_header header;
+	uint8_t *buffer = kp_pool_get(session->shared->pool);
+	bool is_read;
+
+	if (buffer == NULL)
+		return kp_session_fail(session, KP_CLOSE_MEMORY_LIMIT, err,
+		    KP_ERR_LIMIT, "no buffer within the memory limit");
+	is_read =
+	    read_proxy_header(session, buffer, &header, deadline_ms, err);
+	kp_pool_put(session->shared->pool, buffer);
+	if (!is_read) {
+		if (session->reason == KP_NUM_CLOSE_REASONS)
+			session->reason = KP_CLOSE_PROXY_PROTOCOL;
+		return kp_error_prefix(err, "PROXY header");
+	}
+	if (header.has_source)
+		kp_address_format(&header.source, session->peer);
+	return true;
+}
+
+static bool
+open_client(struct kp_session *session, struct kp_error *err)
+{
+	const struct kp_endpoint *endpoint = session->endpoint;
+	int64_t deadline_ms =
+	    session->opened_ms + session->limits->handshake_timeout_ms;
+
+	if (endpoint->listener->has_proxy_protocol &&
+	    !take_proxy_header(session, deadline_ms, err))
+		return false;
+	if (endpoint->tls_server == NULL)
+		return true;
+	if (!kp_stream_start_tls_server(
+		&session->client, endpoint->tls_server, err)) {
+		session->reason = KP_CLOSE_TLS_ERROR;
+		return false;
+	}
+	return shake_hands(session, &session->client, KP_TLS_SIDE_CLIENT,
+	    deadline_ms, err);
+}
+
+/* With strategy sni, the name the client asked for says whom it means. */
+static bool
+choose_node(struct kp_session *session, struct kp_error *err)
+{
+	const struct kp_tables_listener *listener = session->endpoint->listener;
+	const char *name;
+
+	if (listener->strategy != KP_LISTEN_SNI)
+		return true;
+	name = kp_stream_sni(&session->client);
+	if (name != NULL &&
+	    kp_view_node_of_name(listener, name, &session->node_id))
+		return true;
+	return kp_session_fail(session, KP_CLOSE_UNKNOWN_NODE, err,
+	    KP_ERR_PROTOCOL,
+	    "TLS server name \"%.100s\" is none of this listener",
+	    name == NULL ? "" : name);
+}
+
+static bool
+open_broker(struct kp_session *session, struct kp_error *err)
+{
+	const struct kp_endpoint *endpoint = session->endpoint;
+	int64_t deadline_ms =
+	    kp_now_ms() + endpoint->cluster->connect_timeout_ms;
+	int fd = kp_upstream_connect(endpoint->topology, session->shared->names,
+	    session->node_id, deadline_ms, session->client.fd,
+	    &session->broker_node, err);
+
+	if (fd < 0) {
+		session->reason = err->kind == KP_ERR_CLOSED ?
+					    KP_CLOSE_CLIENT_CLOSED :
+					    KP_CLOSE_UPSTREAM_UNAVAILABLE;
+		return kp_error_prefix(
+		    err, "cluster \"%s\"", endpoint->cluster->name);
+	}
+	session->reason = KP_CLOSE_UPSTREAM_UNAVAILABLE;
+	if (!kp_stream_init_plain(&session->broker, fd, err))
+		return false;
+	if (endpoint->tls_client != NULL &&
+	    (!kp_stream_start_tls_client(&session->broker,
+		 endpoint->tls_client, session->broker_node.host, err) ||
+		!shake_hands(session, &session->broker, KP_TLS_SIDE_BROKER,
+		    deadline_ms, err)))
+		return false;
+	session->reason = KP_NUM_CLOSE_REASONS;
+	return true;
+}
+
+bool
+kp_session_open(struct kp_session *session, struct kp_error *err)
+{
+	return open_client(session, err) && choose_node(session, err) &&
+	       open_broker(session, err);
+}

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What happens to each frame of a client. */
+#include "proto/kafka/reader.h"
+#include "proxy/session/session.h"
+
+#define PRODUCE 0
+
+/* flow->api_key of a frame that is a bare SASL token. */
+#define BARE_TOKEN (-1)
+
+/* Key, version, correlation id and the length of a client id. */
+#define MIN_REQUEST_LEN 10
+
+/* A request between its header and the decision what to do with it. */
+struct request {
+	struct kp_request_header header;
+	struct kp_bytes frame; /* what is there of it, with the prefix */
+	size_t total_len;      /* with the prefix */
+};
+
+/*
+ * The newest rule tables count from the next request on. If they take the
+ * virtual cluster away, or put another cluster behind it, this connection ends
+ * with its last answer, and the client finds its way anew.
+ */
+static void
+refresh_rules(struct kp_session *session)
+{
+	struct kp_snapshot *next;
+	const struct kp_endpoint *endpoint;
+
+	if (kp_snapshot_is_current(
+		&session->shared->snapshots, session->snapshot))
+		return;
+	next = kp_snapshot_acquire(&session->shared->snapshots);
+	endpoint = kp_snapshot_find(next, session->roster.group->name);
+	if (endpoint == NULL ||
+	    endpoint->topology != session->endpoint->topology ||
+	    strcmp(endpoint->listener->name,
+		session->endpoint->listener->name) != 0) {
+		session->is_ending = true;
+		kp_snapshot_unref(next);
+		return;
+	}
+	kp_snapshot_unref(session->snapshot);
+	session->snapshot = next;
+	session->endpoint = endpoint;
+	session->limits = &next->tables->limits;
+	session->rename.scrub.listener = endpoint->listener;
+}
+
+bool
+kp_request_is_held(struct kp_session *session)
+{
+	if (atomic_load_explicit(
+		&session->shared->is_draining, memory_order_relaxed))
+		session->is_ending = true;
+	/* what follows a handshake depends on its answer */
+	return session->is_ending || kp_in_flight_is_full(&session->in_flight) ||
+	       session->sasl.phase == KP_SASL_ASKED;
+}
+
+static enum kp_begin
+fail(struct kp_session *session, enum kp_close_reason reason)
+{
+	session->reason = reason;
+	return KP_BEGIN_FAILED;
+}
+
+static struct kp_pending *
+push(struct kp_session *session, enum kp_pending_kind kind,
+    const struct kp_request_header *header)
+{
+	struct kp_pending *pending = kp_in_flight_push(&session->in_flight);
+
+	pending->kind = kind;
+	pending->api_key = header->api_key;
+	pending->api_version = header->api_version;
+	pending->correlation_id = header->correlation_id;
+	kp_session_count(session, KP_M_IN_FLIGHT, 0, 1);
+	return pending;
+}
+
+static uint32_t
+frame_limit(const struct kp_session *session, int16_t api_key)
+{
+	if (api_key == KP_API_VERSIONS || api_key == KP_SASL_HANDSHAKE ||
+	    api_key == KP_SASL_AUTHENTICATE ||
+	    kp_sasl_is_pending(&session->sasl))
+		return session->limits->frame_before_auth_len;
+	return session->limits->frame_len;
+}
+
+static bool
+check_len(struct kp_session *session, int64_t len, int64_t min, uint32_t max,
+    struct kp_error *err)
+{
+	if (len < min)
+		return kp_session_fail(session, KP_CLOSE_PROTOCOL_ERROR, err,
+		    KP_ERR_PROTOCOL, "frame length %lld", (long long)len);
+	if (len > max)
+		return kp_session_fail(session, KP_CLOSE_FRAME_TOO_LARGE, err,
+		    KP_ERR_LIMIT, "frame of %lld bytes, the limit is %u",
+		    (long long)len, max);
+	return true;
+}
+
+static enum kp_begin
+begin_token(struct kp_session *session, struct kp_flow *flow, size_t len,
+    struct kp_error *err)
+{
+	if (!check_len(session, (int64_t)len, 0,
+		session->limits->frame_before_auth_len, err))
+		return KP_BEGIN_FAILED;
+	flow->api_key = BARE_TOKEN;
+	if (!kp_flow_collect(flow, KP_FRAME_PREFIX_LEN + len, err))
+		return fail(session, KP_CLOSE_MEMORY_LIMIT);
+	return KP_BEGIN_OK;
+}
+
+/* GSSAPI does not announce its last token, nor whether it gets an answer. */
+static void
+end_tokens(struct kp_session *session)
+{
+	const struct kp_pending *head;
+
+	kp_sasl_on_token_end(&session->sasl);
+	while ((head = kp_in_flight_head(&session->in_flight)) != NULL &&
+	       head->kind == KP_PENDING_TOKEN &&
+	       session->sasl.mechanism == KP_SASL_OTHER) {
+		kp_in_flight_pop(&session->in_flight);
+		kp_session_count(session, KP_M_IN_FLIGHT, 0, -1);
+	}
+}
+
+/* The answer waits for its turn; the request goes no further. */
+static void
+answer_locally(struct kp_session *session, struct kp_flow *flow,
+    const struct request *request, struct kp_buf *answer)
+{
+	struct kp_pending *pending =
+	    push(session, KP_PENDING_LOCAL, &request->header);
+
+	pending->answer = *answer;
+	kp_session_count(session, KP_M_LOCAL_ANSWERS,
+	    KP_LOCAL_UNSUPPORTED_VERSION, 1);
+	kp_flow_discard(flow, request->total_len);
+}
+
+/*
+ * Kafka closes the connection on a version it does not know. Where the answer
+ * has a place for the error, say it: clients then know what to do.
+ */
+static enum kp_begin
+refuse_version(struct kp_session *session, struct kp_flow *flow,
+    const struct request *request, struct kp_error *err)
+{
+	const struct kp_request_header *header = &request->header;
+	struct kp_buf answer;
+	bool is_formed = true;
+
+	kp_buf_init(&answer, KP_BUFFER_LEN);
+	if (kp_api_has(header->api_key, header->api_version))
+		is_formed = kp_answer_error(&answer, header->api_key,
+		    header->api_version, header->correlation_id,
+		    KP_KAFKA_UNSUPPORTED_VERSION);
+	else if (header->api_key == KP_API_VERSIONS)
+		kp_answer_api_versions_unsupported(
+		    &answer, header->correlation_id);
+	else
+		is_formed = false;
+	if (is_formed && !answer.failed) {
+		answer_locally(session, flow, request, &answer);
+		return KP_BEGIN_OK;
+	}
+	kp_buf_fini(&answer);
+	kp_session_fail(session, KP_CLOSE_UNSUPPORTED_API, err,
+	    KP_ERR_UNSUPPORTED, "request %s (key %d) version %d",
+	    kp_api_name(header->api_key), header->api_key,
+	    header->api_version);
+	return KP_BEGIN_FAILED;
+}
+
+/*
+ * Acks of a Produce request: with 0 there will be no answer. It stands at the
+ * beginning of the body, after the transactional id since v3 (KIP-98).
+ */
+static enum kp_begin
+read_acks(struct kp_session *session, const struct request *request,
+    int16_t *out_acks, struct kp_error *err)
+{
+	size_t before = KP_FRAME_PREFIX_LEN + request->header.len;
+	struct kp_bytes body = { request->frame.data + before,
+		request->frame.len - before };
+	struct kp_reader reader;
+
+	kp_reader_init(&reader, body);
+	if (request->header.api_version >= 9)
+		(void)kp_read_compact(&reader);
+	else if (request->header.api_version >= 3)
+		(void)kp_read_string(&reader);
+	*out_acks = kp_read_int16(&reader);
+	if (!reader.failed)
+		return KP_BEGIN_OK;
+	if (reader.is_short && request->frame.len < request->total_len)
+		return KP_BEGIN_MORE;
+	kp_session_fail(session, KP_CLOSE_PROTOCOL_ERROR, err, KP_ERR_PROTOCOL,
+	    "Produce request without acks");
+	return KP_BEGIN_FAILED;
+}
+
+static enum kp_begin
+forward(struct kp_session *session, struct kp_flow *flow,
+    const struct request *request, struct kp_error *err)
+{
+	const struct kp_request_header *header = &request->header;
+	int16_t acks = 1;
+	enum kp_begin begin = KP_BEGIN_OK;
+
+	if (header->api_key == PRODUCE)
+		begin = read_acks(session, request, &acks, err);
+	if (begin != KP_BEGIN_OK)
+		return begin;
+	if (kp_plan_request(&session->shared->plan, header->api_key,
+		header->api_version) == KP_NEED_NOTHING) {
+		kp_flow_pass(flow, request->total_len);
+	} else if (!kp_flow_collect(flow, request->total_len, err)) {
+		return fail(session, KP_CLOSE_MEMORY_LIMIT);
+	}
+	if (acks != 0)
+		(void)push(session, KP_PENDING_BROKER, header);
+	return KP_BEGIN_OK;
+}
+
+static void
+note_request(struct kp_session *session, struct kp_flow *flow,
+    const struct request *request)
+{
+	unsigned series = kp_metric_of_api(request->header.api_key);
+
+	session->has_request = true;
+	flow->api_key = request->header.api_key;
+	flow->api_version = request->header.api_version;
+	flow->header_len = request->header.len;
+	flow->num_begun++;
+	kp_session_count(session, KP_M_REQUESTS, series, 1);
+	kp_session_count(session, KP_M_REQUEST_BYTES, series,
+	    (int64_t)request->total_len);
+	if (kp_log_is_on(KP_LOG_DEBUG))
+		kp_log_write(KP_LOG_DEBUG, "request",
+		    (const struct kp_log_field[]){
+			KP_INT("conn", session->id),
+			KP_STR("api", kp_api_name(flow->api_key)),
+			KP_INT("version", flow->api_version),
+			KP_INT("len", request->total_len),
+			KP_BYTES("client_id", request->header.client_id),
+			{ 0 } });
+}
+
+static enum kp_begin
+begin_request(struct kp_session *session, struct kp_flow *flow,
+    struct request *request, struct kp_error *err)
+{
+	const struct kp_request_header *header = &request->header;
+	size_t len = request->total_len - KP_FRAME_PREFIX_LEN;
+	enum kp_begin begin = KP_BEGIN_OK;
+
+	switch (kp_request_header_read(&request->header,
+	    request->frame.data + KP_FRAME_PREFIX_LEN,
+	    request->frame.len - KP_FRAME_PREFIX_LEN, len, err)) {
+	case KP_HEADER_MORE:
+		return KP_BEGIN_MORE;
+	case KP_HEADER_FAILED:
+		return fail(session, KP_CLOSE_PROTOCOL_ERROR);
+	case KP_HEADER_UNKNOWN:
+		begin = refuse_version(session, flow, request, err);
+		break;
+	case KP_HEADER_OK:
+		if (!check_len(session, (int64_t)len, 0,
+			frame_limit(session, header->api_key), err))
+			return KP_BEGIN_FAILED;
+		if (session->sasl.phase == KP_SASL_TOKENS)
+			end_tokens(session);
+		begin = kp_versions_allow(&session->versions,
+			    header->api_key, header->api_version) ?
+				  forward(session, flow, request, err) :
+				  refuse_version(session, flow, request, err);
+		break;
+	}
+	if (begin == KP_BEGIN_OK)
+		note_request(session, flow, request);
+	return begin;
+}
+
+enum kp_begin
+kp_request_begin(void *context, struct kp_flow *flow, const uint8_t *data,
+    size_t len, struct kp_error *err)
+{
+	struct kp_session *session = context;
+	struct request request = { .frame = { data, len } };
+	struct kp_reader reader;
+	int32_t frame_len;
+
+	if (kp_request_is_held(session))
+		return KP_BEGIN_HOLD;
+	if (len < KP_FRAME_PREFIX_LEN)
+		return KP_BEGIN_MORE;
+	refresh_rules(session);
+	if (session->is_ending)
+		return KP_BEGIN_HOLD;
+	kp_reader_init(&reader, request.frame);
+	frame_len = kp_read_int32(&reader);
+	if (!check_len(session, frame_len, 0, session->limits->frame_len, err))
+		return KP_BEGIN_FAILED;
+	request.total_len = KP_FRAME_PREFIX_LEN + (size_t)frame_len;
+	if (request.frame.len > request.total_len)
+		request.frame.len = request.total_len;
+	if (session->sasl.phase == KP_SASL_TOKENS &&
+	    kp_sasl_is_token(&session->sasl,
+		(struct kp_bytes){ data + KP_FRAME_PREFIX_LEN,
+		    request.frame.len - KP_FRAME_PREFIX_LEN },
+		(size_t)frame_len))
+		return begin_token(session, flow, (size_t)frame_len, err);
+	if (!check_len(session, frame_len, MIN_REQUEST_LEN,
+		session->limits->frame_len, err))
+		return KP_BEGIN_FAILED;
+	return begin_request(session, flow, &request, err);
+}
+
+static bool
+note_token(struct kp_session *session, struct kp_bytes frame)
+{
+	const struct kp_request_header header = { .api_key = BARE_TOKEN };
+	struct kp_bytes token = { frame.data + KP_FRAME_PREFIX_LEN,
+		frame.len - KP_FRAME_PREFIX_LEN };
+
+	kp_sasl_on_token(&session->sasl, token);
+	(void)push(session, KP_PENDING_TOKEN, &header);
+	return true;
+}
+
+static bool
+admit(struct kp_session *session, const struct kp_flow *flow,
+    struct kp_bytes frame, struct kp_error *err)
+{
+	size_t before = KP_FRAME_PREFIX_LEN + flow->header_len;
+	struct kp_bytes body = { frame.data + before, frame.len - before };
+
+	if (flow->api_key == BARE_TOKEN)
+		return note_token(session, frame);
+	if (flow->api_key == KP_SASL_HANDSHAKE)
+		return kp_sasl_on_handshake(
+		    &session->sasl, flow->api_version, body, err);
+	if (flow->api_key == KP_SASL_AUTHENTICATE)
+		return kp_sasl_on_authenticate(
+		    &session->sasl, flow->api_version, body, err);
+	return true;
+}
+
+bool
+kp_request_collected(void *context, struct kp_flow *flow,
+    struct kp_bytes frame, struct kp_error *err)
+{
+	struct kp_session *session = context;
+
+	if (!admit(session, flow, frame, err)) {
+		session->reason = KP_CLOSE_PROTOCOL_ERROR;
+		return false;
+	}
+	kp_flow_add(flow, frame.data, frame.len);
+	return true;
+}

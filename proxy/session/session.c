@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proxy/session/session.h"
+
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "proxy/link/link.h"
+
+void
+kp_session_count(struct kp_session *session, enum kp_node_metric metric,
+    unsigned series, int64_t n)
+{
+	kp_metrics_add(session->shared->metrics, (unsigned)session->id, metric,
+	    series, n);
+}
+
+bool
+kp_session_fail(struct kp_session *session, enum kp_close_reason reason,
+    struct kp_error *err, enum kp_error_kind kind, const char *fmt, ...)
+{
+	va_list args;
+
+	session->reason = reason;
+	err->kind = kind;
+	err->sys_errno = 0;
+	va_start(args, fmt);
+	if (vsnprintf(err->text, sizeof(err->text), fmt, args) < 0)
+		err->text[0] = '\0';
+	va_end(args);
+	return false;
+}
+
+static void
+on_learned(void *context, const struct kp_node *node)
+{
+	struct kp_session *session = context;
+
+	kp_log(KP_LOG_INFO, "node_learned",
+	    KP_STR("cluster", session->endpoint->cluster->name),
+	    KP_INT("node", node->id), KP_STR("host", node->host),
+	    KP_INT("port", node->port));
+	kp_link_learned(session->shared->link,
+	    session->endpoint->cluster->name, node->id, node->host,
+	    node->port);
+}
+
+static void
+name_peer(struct kp_session *session, int fd)
+{
+	struct kp_address address = { .len = 0 };
+	struct kp_error err;
+
+	if (!kp_address_of_peer(&address, fd, &err))
+		address.len = 0;
+	kp_address_format(&address, session->peer);
+	kp_address_format_host(&address, session->roster.host);
+}
+
+static void
+init_flows(struct kp_session *session)
+{
+	const struct kp_flow_owner of_requests = {
+		.begin = kp_request_begin,
+		.collected = kp_request_collected,
+		.session = session,
+	};
+	const struct kp_flow_owner of_answers = {
+		.begin = kp_answer_begin,
+		.collected = kp_answer_collected,
+		.session = session,
+	};
+
+	kp_flow_init(&session->requests, &of_requests, &session->client,
+	    &session->broker, session->shared->pool);
+	kp_flow_init(&session->answers, &of_answers, &session->broker,
+	    &session->client, session->shared->pool);
+}
+
+struct kp_session *
+kp_session_new(struct kp_shared *shared, struct kp_snapshot **snapshot,
+    const struct kp_endpoint *endpoint, int32_t node_id, int fd)
+{
+	struct kp_session *session = kp_alloc(1, sizeof(*session));
+	struct kp_error err;
+
+	session->shared = shared;
+	session->id = atomic_fetch_add(&shared->next_id, 1) + 1;
+	session->snapshot = *snapshot;
+	*snapshot = NULL;
+	session->endpoint = endpoint;
+	session->limits = &session->snapshot->tables->limits;
+	session->node_id = node_id;
+	session->opened_ms = kp_now_ms();
+	session->activity_ms = session->opened_ms;
+	session->reason = KP_NUM_CLOSE_REASONS;
+	name_peer(session, fd);
+	kp_in_flight_init(&session->in_flight, session->limits->in_flight);
+	kp_versions_init(&session->versions);
+	kp_rename_init(&session->rename, endpoint->listener,
+	    endpoint->topology, on_learned, session);
+	init_flows(session);
+	if (!kp_stream_init_plain(&session->client, fd, &err)) {
+		kp_session_free(session);
+		return NULL;
+	}
+	return session;
+}
+
+void
+kp_session_free(struct kp_session *session)
+{
+	kp_flow_fini(&session->requests);
+	kp_flow_fini(&session->answers);
+	kp_stream_fini(&session->client);
+	kp_stream_fini(&session->broker);
+	kp_in_flight_fini(&session->in_flight);
+	kp_rename_fini(&session->rename);
+	kp_snapshot_unref(session->snapshot);
+	free(session);
+}
+
+/* What ends the connection if nothing happens before. */
+struct deadline {
+	int64_t at_ms;
+	enum kp_close_reason reason;
+};
+
+static void
+sooner(struct deadline *deadline, int64_t at_ms, enum kp_close_reason reason)
+{
+	if (at_ms < deadline->at_ms)
+		*deadline = (struct deadline){ at_ms, reason };
+}
+
+static void
+flow_deadline(struct deadline *deadline, const struct kp_flow *flow,
+    enum kp_flow_status status, const struct kp_limits *limits)
+{
+	if (status == KP_FLOW_WANTS_WRITE)
+		sooner(deadline, flow->blocked_ms + limits->write_timeout_ms,
+		    KP_CLOSE_WRITE_TIMEOUT);
+	else if (status == KP_FLOW_WANTS_READ && flow->progress_ms != 0)
+		sooner(deadline,
+		    flow->progress_ms + limits->request_timeout_ms,
+		    KP_CLOSE_REQUEST_TIMEOUT);
+}
+
+static struct deadline
+next_deadline(const struct kp_session *session,
+    enum kp_flow_status of_requests, enum kp_flow_status of_answers)
+{
+	const struct kp_limits *limits = session->limits;
+	struct deadline deadline = {
+		.at_ms = atomic_load(&session->shared->hard_stop_ms),
+		.reason = KP_CLOSE_DRAIN,
+	};
+
+	sooner(&deadline, session->activity_ms + limits->idle_timeout_ms,
+	    KP_CLOSE_IDLE_TIMEOUT);
+	if (!session->has_request)
+		sooner(&deadline,
+		    session->opened_ms + limits->first_request_timeout_ms,
+		    KP_CLOSE_FIRST_REQUEST_TIMEOUT);
+	flow_deadline(&deadline, &session->requests, of_requests, limits);
+	flow_deadline(&deadline, &session->answers, of_answers, limits);
+	return deadline;
+}
+
+/* Why it ended, if whoever noticed did not say. */
+static enum kp_close_reason
+reason_of(const struct kp_error *err, enum kp_close_reason closed)
+{
+	if (err->kind == KP_ERR_LIMIT)
+		return KP_CLOSE_MEMORY_LIMIT;
+	if (err->kind == KP_ERR_TLS)
+		return KP_CLOSE_TLS_ERROR;
+	if (err->kind == KP_ERR_PROTOCOL)
+		return KP_CLOSE_PROTOCOL_ERROR;
+	return closed;
+}
+
+/*
+ * Returns whether the connection goes on with this flow. reader and writer say
+ * whose closing it is when reading or writing ends.
+ */
+static bool
+goes_on(struct kp_session *session, enum kp_flow_status status,
+    enum kp_close_reason reader, enum kp_close_reason writer,
+    const struct kp_error *err)
+{
+	if (status != KP_FLOW_CLOSED && status != KP_FLOW_FAILED &&
+	    status != KP_FLOW_BROKEN)
+		return true;
+	if (session->reason == KP_NUM_CLOSE_REASONS)
+		session->reason = reason_of(
+		    err, status == KP_FLOW_BROKEN ? writer : reader);
+	return false;
+}
+
+static void
+report_flow(struct kp_session *session, struct kp_flow *flow,
+    enum kp_traffic direction)
+{
+	if (flow->added_ns == 0)
+		return;
+	kp_metrics_observe(session->shared->metrics, (unsigned)session->id,
+	    KP_M_ADDED_TIME, direction, flow->added_ns);
+	flow->added_ns = 0;
+	flow->num_begun = 0;
+}
+
+static void
+report_renamed(struct kp_session *session)
+{
+	struct kp_rename_counts *counts = &session->rename.counts;
+
+	kp_session_count(
+	    session, KP_M_REWRITES, KP_REWRITE_ADDRESS, counts->addresses);
+	kp_session_count(
+	    session, KP_M_REWRITES, KP_REWRITE_TEXT, counts->texts);
+	kp_session_count(
+	    session, KP_M_REWRITES, KP_REWRITE_LEFT_OUT, counts->unmapped);
+	kp_session_count(
+	    session, KP_M_NODES_UNMAPPED, 0, counts->unmapped);
+	if (counts->unmapped > 0)
+		kp_log(KP_LOG_ERROR, "node_without_address",
+		    KP_STR("listener", session->endpoint->listener->name),
+		    KP_STR("cluster", session->endpoint->cluster->name),
+		    KP_INT("num_nodes", counts->unmapped),
+		    KP_STR("hint", "make the listener's ports.count larger"));
+	*counts = (struct kp_rename_counts){ 0 };
+}
+
+static void
+report(struct kp_session *session)
+{
+	const struct kp_rename_counts *counts = &session->rename.counts;
+
+	report_flow(session, &session->requests, KP_TRAFFIC_REQUEST);
+	report_flow(session, &session->answers, KP_TRAFFIC_ANSWER);
+	if ((counts->addresses | counts->texts | counts->unmapped) != 0)
+		report_renamed(session);
+}
+
+/* Runs both directions until both have to wait; false when it is over. */
+static bool
+run_flows(struct kp_session *session, enum kp_flow_status *of_requests,
+    enum kp_flow_status *of_answers, struct kp_error *err)
+{
+	bool is_released;
+
+	do {
+		*of_requests = kp_flow_run(&session->requests, err);
+		if (!goes_on(session, *of_requests, KP_CLOSE_CLIENT_CLOSED,
+			KP_CLOSE_BROKER_CLOSED, err))
+			return false;
+		*of_answers = kp_flow_run(&session->answers, err);
+		if (!goes_on(session, *of_answers, KP_CLOSE_BROKER_CLOSED,
+			KP_CLOSE_CLIENT_CLOSED, err))
+			return false;
+		report(session);
+		is_released = *of_requests == KP_FLOW_HELD &&
+			      !kp_request_is_held(session);
+	} while (is_released);
+	return true;
+}
+
+/* All that was taken in has been answered, and no more is taken in. */
+static bool
+is_finished(const struct kp_session *session)
+{
+	return session->is_ending && session->in_flight.num == 0 &&
+	       session->requests.mode == KP_FLOW_BEGIN &&
+	       session->requests.num_spans == 0 &&
+	       kp_flow_is_idle(&session->answers);
+}
+
+static bool
+has_hung_up(const struct pollfd *fd)
+{
+	return (fd->revents & (POLLHUP | POLLERR)) != 0 &&
+	       (fd->events & (POLLIN | POLLOUT)) == 0;
+}
+
+static bool
+wait_for_events(struct kp_session *session, enum kp_flow_status of_requests,
+    enum kp_flow_status of_answers, struct kp_error *err)
+{
+	struct deadline deadline =
+	    next_deadline(session, of_requests, of_answers);
+	struct pollfd fds[2] = {
+		{ .fd = session->client.fd,
+		    .events = kp_stream_events(&session->client,
+			of_requests == KP_FLOW_WANTS_READ,
+			of_answers == KP_FLOW_WANTS_WRITE) },
+		{ .fd = session->broker.fd,
+		    .events = kp_stream_events(&session->broker,
+			of_answers == KP_FLOW_WANTS_READ,
+			of_requests == KP_FLOW_WANTS_WRITE) },
+	};
+	bool is_waiting =
+	    of_requests != KP_FLOW_YIELD && of_answers != KP_FLOW_YIELD;
+	int num = kp_session_poll(fds, 2, is_waiting ? deadline.at_ms : 0);
+
+	if (num > 0)
+		session->activity_ms = kp_now_ms();
+	if (has_hung_up(&fds[0]))
+		return kp_session_fail(session, KP_CLOSE_CLIENT_CLOSED, err,
+		    KP_ERR_CLOSED, "client hung up");
+	if (has_hung_up(&fds[1]))
+		return kp_session_fail(session, KP_CLOSE_BROKER_CLOSED, err,
+		    KP_ERR_CLOSED, "broker hung up");
+	if (num == 0 && kp_ms_left(deadline.at_ms) == 0)
+		return kp_session_fail(session, deadline.reason, err,
+		    KP_ERR_TIMEOUT, "%s", kp_close_reason_name(deadline.reason));
+	return true;
+}
+
+static void
+serve(struct kp_session *session, struct kp_error *err)
+{
+	enum kp_flow_status of_requests, of_answers;
+
+	while (run_flows(session, &of_requests, &of_answers, err)) {
+		if (is_finished(session)) {
+			kp_session_fail(session, KP_CLOSE_DRAIN, err,
+			    KP_ERR_UNAVAILABLE, "drained");
+			return;
+		}
+		if (!wait_for_events(session, of_requests, of_answers, err))
+			return;
+	}
+}
+
+/* Ends that everybody expects are of no interest by default. */
+static enum kp_log_level
+level_of(enum kp_close_reason reason)
+{
+	switch ((int)reason) {
+	case KP_CLOSE_CLIENT_CLOSED:
+	case KP_CLOSE_BROKER_CLOSED:
+	case KP_CLOSE_IDLE_TIMEOUT:
+	case KP_CLOSE_DRAIN:
+		return KP_LOG_DEBUG;
+	default:
+		return KP_LOG_WARN;
+	}
+}
+
+static void
+log_end(const struct kp_session *session, const struct kp_error *err)
+{
+	static struct kp_log_limiter limiter;
+	enum kp_log_level level = level_of(session->reason);
+	uint64_t suppressed = 0;
+
+	if (!kp_log_is_on(level) ||
+	    (level == KP_LOG_WARN && !kp_log_admit(&limiter, &suppressed)))
+		return;
+	kp_log_write(level, "connection_closed",
+	    (const struct kp_log_field[]){ KP_INT("conn", session->id),
+		KP_STR("peer", session->peer),
+		KP_STR("listener", session->endpoint->listener->name),
+		KP_STR("principal", session->sasl.principal),
+		KP_STR("reason", kp_close_reason_name(session->reason)),
+		KP_STR("detail", err->text),
+		KP_INT("sent_len", session->requests.written_len),
+		KP_INT("received_len", session->answers.written_len),
+		KP_INT("suppressed", suppressed), { 0 } });
+}
+
+static void
+note_end(struct kp_session *session, const struct kp_error *err)
+{
+	if (session->reason == KP_NUM_CLOSE_REASONS)
+		session->reason = reason_of(err, KP_CLOSE_CLIENT_CLOSED);
+	kp_session_count(
+	    session, KP_M_IN_FLIGHT, 0, -(int64_t)session->in_flight.num);
+	kp_session_count(session, KP_M_CLOSED, session->reason, 1);
+	kp_session_count(session, KP_M_CONNECTIONS, 0, -1);
+	kp_session_count(session, KP_M_ERRORS, err->kind, 1);
+	log_end(session, err);
+}
+
+void *
+kp_session_run(void *argument)
+{
+	struct kp_session *session = argument;
+	struct kp_shared *shared = session->shared;
+	struct kp_error err = { .kind = KP_ERR_NONE };
+
+	kp_roster_started(&shared->roster, &session->roster);
+	if (kp_session_open(session, &err)) {
+		session->activity_ms = kp_now_ms();
+		serve(session, &err);
+	}
+	report(session);
+	note_end(session, &err);
+	kp_stream_fini(&session->client);
+	kp_stream_fini(&session->broker);
+	kp_roster_end(&shared->roster, &session->roster);
+	/* A full counter wakes the acceptor as well. */
+	(void)eventfd_write(shared->ended_event, 1);
+	return NULL;
+}

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proxy/worker.h"
+
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "proto/control/node_metrics.h"
+#include "proxy/net/address.h"
+#include "proxy/rename/answer.h"
+#include "proxy/rename/view.h"
+#include "proxy/session/acceptor.h"
+#include "proxy/session/shared.h"
+
+/* A listening socket as the supervisor handed it over. */
+struct listening {
+	struct listening *next;
+	char address[KP_ADDRESS_TEXT_LEN];
+	int fd;
+};
+
+struct kp_worker {
+	struct kp_shared shared;
+	struct kp_tls_tickets *tickets;
+	struct kp_acceptor *acceptor;
+	struct listening *sockets;
+};
+
+/* What admit wants to see of requests: the SASL exchange. */
+#define ADMIT_REQUESTS \
+	(KP_ENTITY_BIT(KP_E_SASL_MECHANISM) | KP_ENTITY_BIT(KP_E_SASL_BYTES))
+/* … and of answers, with the versions that frame narrows. */
+#define ADMIT_ANSWERS \
+	(KP_ENTITY_BIT(KP_E_SASL_MECHANISM) | KP_ENTITY_BIT(KP_E_SASL_BYTES) | \
+	    KP_ENTITY_BIT(KP_E_API_KEY))
+
+struct kp_worker *
+kp_worker_new(struct kp_metrics *metrics, struct kp_link *link)
+{
+	struct kp_worker *worker = kp_alloc(1, sizeof(*worker));
+	struct kp_shared *shared = &worker->shared;
+	struct kp_limits limits;
+
+	kp_limits_default(&limits);
+	kp_snapshot_store_init(&shared->snapshots);
+	kp_roster_init(&shared->roster);
+	shared->pool = kp_pool_new(limits.memory_len);
+	shared->names = kp_names_new(link);
+	shared->metrics = metrics;
+	shared->link = link;
+	shared->ended_event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	kp_assert(shared->ended_event >= 0);
+	atomic_init(&shared->hard_stop_ms, KP_NEVER);
+	kp_plan_make(&shared->plan, ADMIT_REQUESTS,
+	    ADMIT_ANSWERS | KP_RENAME_ANSWER_TRIGGER);
+	worker->tickets = kp_tls_tickets_new();
+	worker->acceptor = kp_acceptor_start(shared);
+	return worker;
+}
+
+static struct listening *
+find_socket(const struct kp_worker *worker, const char *address)
+{
+	struct listening *socket = worker->sockets;
+
+	while (socket != NULL && strcmp(socket->address, address) != 0)
+		socket = socket->next;
+	return socket;
+}
+
+void
+kp_worker_add_socket(struct kp_worker *worker, const char *address, int fd)
+{
+	struct listening *socket = find_socket(worker, address);
+
+	if (socket != NULL || strlen(address) >= sizeof(socket->address)) {
+		(void)close(fd);
+		return;
+	}
+	socket = kp_alloc(1, sizeof(*socket));
+	kp_copy(socket->address, address, strlen(address) + 1);
+	socket->fd = fd;
+	socket->next = worker->sockets;
+	worker->sockets = socket;
+}
+
+static size_t
+num_doors_of(const struct kp_tables_listener *listener)
+{
+	return 1 + (listener->strategy == KP_LISTEN_PORTS ?
+				 (size_t)listener->num_ports :
+				 0);
+}
+
+static bool
+make_door(const struct kp_worker *worker, struct kp_door *door,
+    const struct kp_tables_listener *listener, uint16_t port,
+    struct kp_error *err)
+{
+	struct kp_address address;
+	char text[KP_ADDRESS_TEXT_LEN];
+	const struct listening *socket;
+
+	if (!kp_address_parse(&address, listener->bind, port))
+		return kp_error_set(err, KP_ERR_CONFIG,
+		    "listener \"%s\": bind \"%.100s\" is no address",
+		    listener->name, listener->bind);
+	kp_address_format(&address, text);
+	socket = find_socket(worker, text);
+	if (socket == NULL)
+		return kp_error_set(err, KP_ERR_UNAVAILABLE,
+		    "listener \"%s\": no socket for %s", listener->name, text);
+	door->fd = socket->fd;
+	return kp_view_node_of_port(listener, port, &door->node_id);
+}
+
+static bool
+make_doors(const struct kp_worker *worker, const struct kp_snapshot *snapshot,
+    struct kp_door *doors, struct kp_error *err)
+{
+	size_t num = 0;
+
+	for (size_t i = 0; i < snapshot->num_endpoints; i++) {
+		const struct kp_tables_listener *listener =
+		    snapshot->endpoints[i].listener;
+		size_t num_of_listener = num_doors_of(listener);
+
+		for (size_t d = 0; d < num_of_listener; d++) {
+			uint16_t port =
+			    d == 0 ? listener->bootstrap_port :
+					   (uint16_t)(listener->first_port + d -
+					       1);
+
+			doors[num].endpoint = i;
+			if (!make_door(
+				worker, &doors[num++], listener, port, err))
+				return false;
+		}
+	}
+	return true;
+}
+
+/* Closes the sockets that no door uses any more. */
+static void
+close_unused(struct kp_worker *worker, const int *used, size_t num_used)
+{
+	struct listening **at = &worker->sockets;
+
+	while (*at != NULL) {
+		struct listening *socket = *at;
+		bool is_used = false;
+
+		for (size_t i = 0; i < num_used && !is_used; i++)
+			is_used = used[i] == socket->fd;
+		if (is_used) {
+			at = &socket->next;
+			continue;
+		}
+		*at = socket->next;
+		(void)close(socket->fd);
+		free(socket);
+	}
+}
+
+static void
+open_doors(struct kp_worker *worker, struct kp_door *doors, size_t num_doors,
+    struct kp_snapshot *snapshot)
+{
+	int *used = kp_alloc(num_doors + 1, sizeof(*used));
+
+	for (size_t i = 0; i < num_doors; i++)
+		used[i] = doors[i].fd;
+	kp_acceptor_set_doors(worker->acceptor, &doors, num_doors, snapshot);
+	close_unused(worker, used, num_doors);
+	free(used);
+}
+
+static void
+publish(struct kp_worker *worker, struct kp_snapshot *snapshot)
+{
+	struct kp_metrics *metrics = worker->shared.metrics;
+	const struct kp_tables *tables = snapshot->tables;
+
+	kp_metrics_set(metrics, KP_M_SNAPSHOT_GENERATION, 0,
+	    (int64_t)tables->generation);
+	kp_metrics_set(
+	    metrics, KP_M_SNAPSHOT_PUBLISHED, 0, kp_wall_ms() / 1000);
+	kp_log(KP_LOG_INFO, "tables_published",
+	    KP_INT("generation", tables->generation),
+	    KP_INT("virtual_clusters", tables->num_virtual_clusters));
+	kp_pool_set_limit(worker->shared.pool, tables->limits.memory_len);
+	kp_snapshot_publish(&worker->shared.snapshots, &snapshot);
+}
+
+bool
+kp_worker_apply(struct kp_worker *worker, struct kp_tables **tables,
+    struct kp_error *err)
+{
+	struct kp_snapshot *before =
+	    kp_snapshot_acquire(&worker->shared.snapshots);
+	struct kp_snapshot *snapshot = kp_snapshot_new(
+	    tables, before, worker->tickets, worker->shared.metrics, err);
+	struct kp_door *doors;
+	size_t num_doors = 0;
+
+	kp_snapshot_unref(before);
+	if (snapshot == NULL)
+		return false;
+	for (size_t i = 0; i < snapshot->num_endpoints; i++)
+		num_doors += num_doors_of(snapshot->endpoints[i].listener);
+	doors = kp_alloc(num_doors + 1, sizeof(*doors));
+	if (!make_doors(worker, snapshot, doors, err)) {
+		free(doors);
+		kp_snapshot_unref(snapshot);
+		return false;
+	}
+	if (atomic_load(&worker->shared.is_draining))
+		free(doors);
+	else
+		open_doors(worker, doors, num_doors, snapshot);
+	publish(worker, snapshot);
+	return true;
+}
+
+void
+kp_worker_resolved(struct kp_worker *worker, const char *host,
+    const char *const *addresses, size_t num_addresses)
+{
+	kp_names_set(worker->shared.names, host, addresses, num_addresses);
+}
+
+static void
+stop_accepting(struct kp_worker *worker)
+{
+	struct kp_snapshot *snapshot =
+	    kp_snapshot_acquire(&worker->shared.snapshots);
+	struct kp_door *none = NULL;
+
+	kp_acceptor_set_doors(worker->acceptor, &none, 0, snapshot);
+	kp_snapshot_unref(snapshot);
+	close_unused(worker, NULL, 0);
+}
+
+void
+kp_worker_drain(struct kp_worker *worker, int32_t timeout_ms)
+{
+	struct kp_shared *shared = &worker->shared;
+
+	atomic_store(&shared->hard_stop_ms, kp_now_ms() + timeout_ms);
+	if (!atomic_exchange(&shared->is_draining, true)) {
+		kp_log(KP_LOG_INFO, "draining",
+		    KP_INT("connections", kp_roster_count(&shared->roster)),
+		    KP_INT("timeout_ms", timeout_ms));
+		stop_accepting(worker);
+	}
+	kp_roster_wake_all(&shared->roster);
+}
+
+bool
+kp_worker_is_drained(struct kp_worker *worker)
+{
+	return atomic_load(&worker->shared.is_draining) &&
+	       kp_roster_count(&worker->shared.roster) == 0;
+}
+
+void
+kp_worker_free(struct kp_worker *worker)
+{
+	struct kp_shared *shared = &worker->shared;
+
+	if (worker == NULL)
+		return;
+	kp_assert(kp_roster_count(&shared->roster) == 0);
+	kp_acceptor_stop(worker->acceptor);
+	close_unused(worker, NULL, 0);
+	kp_snapshot_store_fini(&shared->snapshots);
+	kp_roster_fini(&shared->roster);
+	kp_names_free(shared->names);
+	kp_pool_free(shared->pool);
+	kp_tls_tickets_unref(worker->tickets);
+	(void)close(shared->ended_event);
+	free(worker);
+}
