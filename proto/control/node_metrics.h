@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a node measures: the table behind the shared segment (base/metrics.h).
- * The worker writes nearly all of it, the supervisor the restarts; the agent
- * renders it. A new row is one line of KP_NODE_METRICS, a new reason one line
- * of the list it belongs to. @thread any: all of it is constant
+ * The worker writes nearly all of it, the supervisor the restarts, the agent the
+ * refusals; the agent renders it. A new row is one line of KP_NODE_METRICS, a
+ * new reason one line of the list it belongs to. @thread any: all of it is
+ * constant
  */
 #ifndef KP_PROTO_CONTROL_NODE_METRICS_H
 #define KP_PROTO_CONTROL_NODE_METRICS_H
@@ -120,7 +121,9 @@
 	    "Places in answers that named a broker, by what was done.") \
 	X(RESTARTS, "kproxy_process_restarts_total", COUNTER, \
 	    KP_NUM_CHILDREN, child_labels, false, \
-	    "Times the supervisor started a process again.")
+	    "Times the supervisor started a process again.") \
+	X(CONFIG_REFUSED, "kproxy_config_refused_total", COUNTER, 1, NULL, \
+	    false, "Changes of configuration that were refused.")
 
 /* clang-format on */
 

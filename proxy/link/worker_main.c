@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proxy/link/worker_main.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "proto/control/node_metrics.h"
+#include "proxy/link/loop.h"
+#include "proxy/link/sandbox.h"
+#include "proxy/worker.h"
+
+/*
+ * Signals are the supervisor's business: a terminal sends Ctrl-C to all three
+ * processes, and service managers do the same with SIGTERM, but the worker is
+ * to drain and not to die.
+ */
+static void
+ignore_signals(void)
+{
+	static const int ignored[] = { SIGPIPE, SIGINT, SIGTERM, SIGHUP };
+
+	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+		kp_assert(signal(ignored[i], SIG_IGN) != SIG_ERR);
+}
+
+static bool
+serve(struct kp_link *link, struct kp_metrics *metrics, struct kp_error *err)
+{
+	struct kp_worker *worker = kp_worker_new(metrics, link);
+
+	return kp_link_run(link, worker, err);
+}
+
+int
+kp_worker_main(int supervisor_fd, int metrics_fd)
+{
+	struct kp_error err;
+	struct kp_metrics *metrics = NULL;
+	struct kp_link *link = NULL;
+	bool is_ok = false;
+
+	ignore_signals();
+	kp_log_init("worker", KP_LOG_AUTO, KP_LOG_INFO);
+	(void)prctl(PR_SET_NAME, "kproxy-worker");
+	metrics = kp_metrics_map(&kp_node_metrics, metrics_fd, &err);
+	(void)close(metrics_fd);
+	link = kp_link_new(supervisor_fd, &err);
+	if (metrics == NULL || link == NULL)
+		goto out;
+	kp_metrics_reset_gauges(metrics);
+	is_ok = kp_sandbox_enter(&err) && serve(link, metrics, &err);
+out:
+	if (!is_ok)
+		kp_log(
+		    KP_LOG_ERROR, "worker_failed", KP_STR("reason", err.text));
+	kp_link_free(link);
+	kp_metrics_free(metrics);
+	return is_ok ? EXIT_SUCCESS : EXIT_FAILURE;
+}
