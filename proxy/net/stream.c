@@ -114,6 +114,7 @@ static enum kp_io
 send_spans(struct kp_stream *s, const struct iovec *iov, size_t num_iov,
     size_t *out_n, struct kp_error *err)
 {
+	/* msghdr has no const; sendmsg does not write to the spans */
 	struct iovec *spans = (struct iovec *)(uintptr_t)iov;
 	struct msghdr message = { .msg_iov = spans, .msg_iovlen = num_iov };
 	size_t len = 0;

@@ -3,17 +3,86 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <openssl/err.h>
 
 #include "base/alloc.h"
+#include "base/mutex.h"
 #include "proxy/net/address.h"
+
+/* BoringSSL keeps index 0 free for the application. */
+#define APP_DATA 0
+
+/* Sessions to resume: some for each broker of an ordinary cluster. */
+#define MAX_SESSIONS 64
 
 struct kp_tls_client {
 	atomic_uint refs;
 	SSL_CTX *ctx;
 	bool is_hostname_verified;
+	struct kp_mutex lock;                /* guards what follows */
+	SSL_SESSION *sessions[MAX_SESSIONS]; /* NULL where there is none */
+	char *names[MAX_SESSIONS];           /* the server of each session */
+	unsigned oldest;
 };
+
+/* Called when a broker offers a session; true takes it over. */
+static int
+keep_session(SSL *ssl, SSL_SESSION *session)
+{
+	struct kp_tls_client *client =
+	    SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), APP_DATA);
+	const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+	SSL_SESSION *old_session;
+	char *old_name, *copy;
+
+	if (name == NULL)
+		return false;
+	copy = kp_strdup(name);
+	kp_mutex_lock(&client->lock);
+	old_session = client->sessions[client->oldest];
+	old_name = client->names[client->oldest];
+	client->sessions[client->oldest] = session;
+	client->names[client->oldest] = copy;
+	client->oldest = (client->oldest + 1) % MAX_SESSIONS;
+	kp_mutex_unlock(&client->lock);
+	SSL_SESSION_free(old_session);
+	free(old_name);
+	return true;
+}
+
+/* A session is used once, so that nobody can link two connections by it. */
+static SSL_SESSION *
+take_session(struct kp_tls_client *client, const char *name)
+{
+	SSL_SESSION *session = NULL;
+	char *old_name = NULL;
+
+	kp_mutex_lock(&client->lock);
+	for (unsigned i = 0; i < MAX_SESSIONS && session == NULL; i++) {
+		if (client->sessions[i] == NULL ||
+		    strcmp(client->names[i], name) != 0)
+			continue;
+		session = client->sessions[i];
+		old_name = client->names[i];
+		client->sessions[i] = NULL;
+		client->names[i] = NULL;
+	}
+	kp_mutex_unlock(&client->lock);
+	free(old_name);
+	return session;
+}
+
+static void
+offer_session(struct kp_tls_client *client, SSL *ssl, const char *name)
+{
+	SSL_SESSION *session = take_session(client, name);
+
+	if (session != NULL)
+		(void)SSL_set_session(ssl, session);
+	SSL_SESSION_free(session);
+}
 
 static bool
 set_identity(SSL_CTX *ctx, const struct kp_key_pair *pair, struct kp_error *err)
@@ -40,6 +109,10 @@ build(struct kp_tls_client *client, const struct kp_tables_cluster *cluster,
 	if (client->ctx == NULL)
 		return false;
 	client->is_hostname_verified = cluster->is_hostname_verified;
+	kp_assert(SSL_CTX_set_ex_data(client->ctx, APP_DATA, client) == 1);
+	(void)SSL_CTX_set_session_cache_mode(
+	    client->ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+	SSL_CTX_sess_set_new_cb(client->ctx, keep_session);
 	SSL_CTX_set_verify(client->ctx, SSL_VERIFY_PEER, NULL);
 	if (!kp_tls_trust(client->ctx, cluster->ca_pem, NULL, err))
 		return kp_error_prefix(err, "CA \"%s\"",
@@ -53,6 +126,7 @@ kp_tls_client_new(const struct kp_tables_cluster *cluster, struct kp_error *err)
 	struct kp_tls_client *client = kp_alloc(1, sizeof(*client));
 
 	atomic_init(&client->refs, 1);
+	kp_mutex_init(&client->lock, KP_RANK_POOL);
 	if (build(client, cluster, err))
 		return client;
 	kp_tls_client_unref(client);
@@ -74,6 +148,11 @@ kp_tls_client_unref(struct kp_tls_client *ctx)
 	    atomic_fetch_sub_explicit(&ctx->refs, 1, memory_order_acq_rel) != 1)
 		return;
 	SSL_CTX_free(ctx->ctx);
+	for (unsigned i = 0; i < MAX_SESSIONS; i++) {
+		SSL_SESSION_free(ctx->sessions[i]);
+		free(ctx->names[i]);
+	}
+	kp_mutex_fini(&ctx->lock);
 	free(ctx);
 }
 
@@ -119,6 +198,7 @@ kp_tls_client_connection(
 		    err, KP_ERR_CONFIG, "not a host name: \"%s\"", server_name);
 		return NULL;
 	}
+	offer_session(ctx, ssl, server_name);
 	SSL_set_connect_state(ssl);
 	return ssl;
 }

@@ -146,7 +146,8 @@ build(struct kp_tls_identity *out, const STACK_OF(X509) * chain,
 	out->credential = SSL_CREDENTIAL_new_x509();
 	kp_assert(out->credential != NULL);
 	if (!set_chain(out->credential, chain))
-		return kp_tls_error(err, KP_ERR_CONFIG, "chain is not usable");
+		return kp_tls_error(err, KP_ERR_CONFIG,
+		    "chain is not usable (16 certificates at most)");
 	if (X509_check_private_key(out->leaf, key) != 1) {
 		ERR_clear_error();
 		return kp_error_set(err, KP_ERR_CONFIG,
@@ -222,6 +223,9 @@ kp_tls_ctx_new(struct kp_error *err)
 				  SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	SSL_CTX_set_options(ctx, SSL_OP_CIPHER_SERVER_PREFERENCE);
 	SSL_CTX_set_max_cert_list(ctx, MAX_PEER_CHAIN_LEN);
+	/* a session lives no longer than the key of its ticket */
+	(void)SSL_CTX_set_timeout(ctx, KP_TLS_TICKET_KEY_MS / 1000);
+	SSL_CTX_set_session_psk_dhe_timeout(ctx, KP_TLS_TICKET_KEY_MS / 1000);
 	return ctx;
 }
 

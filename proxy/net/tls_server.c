@@ -117,9 +117,6 @@ set_resumption(
 	(void)SHA256_Final(context, &sha);
 	SSL_CTX_set_ticket_aead_method(server->ctx, &ticket_method);
 	(void)SSL_CTX_set_session_cache_mode(server->ctx, SSL_SESS_CACHE_OFF);
-	(void)SSL_CTX_set_timeout(server->ctx, KP_TLS_TICKET_KEY_MS / 1000);
-	SSL_CTX_set_session_psk_dhe_timeout(
-	    server->ctx, KP_TLS_TICKET_KEY_MS / 1000);
 	return SSL_CTX_set_session_id_context(
 		   server->ctx, context, sizeof(context)) == 1;
 }

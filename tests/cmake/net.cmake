@@ -1,0 +1,9 @@
+# Sockets and TLS against themselves, in one process.
+kp_library(kp_test_net support/certs.c support/socketpair.c)
+target_link_libraries(kp_test_net PUBLIC kp_net boringssl_ssl)
+
+foreach(name IN ITEMS address dial pool proxy_header)
+  kp_unit_test(${name} SOURCES unit/proxy/net/test_${name}.c LINK kp_test_net)
+endforeach()
+
+kp_fuzz_test(proxy_header SOURCES fuzz/fuzz_proxy_header.c LINK kp_net)
