@@ -1,8 +1,11 @@
 # Sockets and TLS against themselves, in one process.
-kp_library(kp_test_net support/certs.c support/socketpair.c)
+kp_library(kp_test_net
+  support/certs.c
+  support/socketpair.c
+  support/streams.c)
 target_link_libraries(kp_test_net PUBLIC kp_net boringssl_ssl)
 
-foreach(name IN ITEMS address dial pool proxy_header)
+foreach(name IN ITEMS address dial pool proxy_header tls)
   kp_unit_test(${name} SOURCES unit/proxy/net/test_${name}.c LINK kp_test_net)
 endforeach()
 
