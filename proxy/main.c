@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The program kproxy. What users start is the supervisor; it starts this
+ * program again as the worker, and kpagent. Parses the command line and nothing
+ * else.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "proto/kafka/coverage.h"
+#include "proxy/link/worker_main.h"
+#include "proxy/supervisor/child.h"
+#include "proxy/supervisor/supervisor.h"
+
+#define EXIT_USAGE 2
+#define AGENT_NAME "kpagent"
+/* How the supervisor starts the worker; not for users. */
+#define ROLE_WORKER "--role=worker"
+
+static const char help_text[] =
+    "usage: kproxy --config FILE            run a node\n"
+    "       kproxy --check --config FILE    check node.yaml and resources\n"
+    "       kproxy --coverage[=text|json]   print what is understood of Kafka\n"
+    "       kproxy --version | --help\n"
+    "\n"
+    "kproxy stands in front of Apache Kafka: clients connect to it as if it\n"
+    "were the cluster.\n"
+    "\n"
+    "  -c, --config FILE   node configuration (node.yaml)\n"
+    "  -t, --check         read everything, print what is wrong, change "
+    "nothing\n"
+    "      --coverage      all APIs, versions and fields, and what is done\n"
+    "  -V, --version       print the version\n"
+    "  -h, --help          print this\n"
+    "\n"
+    "signals:\n"
+    "  TERM, INT   finish what is in flight, then stop; a second one stops "
+    "now\n"
+    "  HUP         read files and certificates again\n"
+    "\n"
+    "exit codes: 0 ok, 1 failed, 2 usage, 3 configuration refused\n"
+    "\n"
+    "examples:\n"
+    "  kproxy --check --config /etc/kproxy/node.yaml\n"
+    "  kproxy --config /etc/kproxy/node.yaml\n"
+    "  curl http://127.0.0.1:9180/readyz\n";
+
+enum option_code {
+	OPT_CONFIG = 'c',
+	OPT_CHECK = 't',
+	OPT_VERSION = 'V',
+	OPT_HELP = 'h',
+	OPT_COVERAGE = 256,
+};
+
+static const struct option long_options[] = {
+	{ "config", required_argument, NULL, OPT_CONFIG },
+	{ "check", no_argument, NULL, OPT_CHECK },
+	{ "version", no_argument, NULL, OPT_VERSION },
+	{ "help", no_argument, NULL, OPT_HELP },
+	{ "coverage", optional_argument, NULL, OPT_COVERAGE },
+	{ 0 },
+};
+
+/* What the user asked for; at most one of the latter three. */
+struct request {
+	const char *config;
+	bool is_check, is_version, is_help, is_coverage;
+	const char *coverage_format; /* NULL: text */
+};
+
+static int
+usage(const char *hint)
+{
+	(void)fprintf(stderr, "kproxy: %s\ntry: kproxy --help\n", hint);
+	return EXIT_USAGE;
+}
+
+/* Says what was wrong with the argument that getopt has just refused. */
+static int
+refuse_argument(const char *argument, int code)
+{
+	static const char *const known[] = { "--config", "--check", "--version",
+		"--help", "--coverage", NULL };
+	const char *near = kp_suggest(argument, known);
+	char hint[256];
+
+	if (code == ':')
+		(void)snprintf(hint, sizeof(hint),
+		    "option \"%s\" needs a value", argument);
+	else if (near != NULL)
+		(void)snprintf(hint, sizeof(hint),
+		    "unknown option \"%s\"; did you mean %s?", argument, near);
+	else
+		(void)snprintf(
+		    hint, sizeof(hint), "unknown option \"%s\"", argument);
+	return usage(hint);
+}
+
+static void
+note(struct request *request, int code)
+{
+	switch ((enum option_code)code) {
+	case OPT_CONFIG:
+		request->config = optarg;
+		break;
+	case OPT_CHECK:
+		request->is_check = true;
+		break;
+	case OPT_VERSION:
+		request->is_version = true;
+		break;
+	case OPT_HELP:
+		request->is_help = true;
+		break;
+	case OPT_COVERAGE:
+		request->is_coverage = true;
+		request->coverage_format = optarg;
+		break;
+	}
+}
+
+/* Returns 0, or the exit code after saying what is wrong. */
+static int
+parse(struct request *request, int argc, char **argv)
+{
+	int code, at = 1;
+
+	opterr = 0;
+	while ((code = getopt_long(argc, argv, ":c:tVh", long_options, NULL)) !=
+	       -1) {
+		if (code == '?' || code == ':')
+			return refuse_argument(argv[at], code);
+		note(request, code);
+		at = optind;
+	}
+	if (optind < argc)
+		return refuse_argument(argv[optind], '?');
+	return 0;
+}
+
+/* kpagent beside this program, or by its name alone for PATH to find it. */
+static const char *
+find_agent(char *out, size_t out_size)
+{
+	ssize_t len = readlink("/proc/self/exe", out, out_size - 1);
+	char *slash;
+
+	if (len <= 0)
+		return AGENT_NAME;
+	out[len] = '\0';
+	slash = strrchr(out, '/');
+	if (slash == NULL ||
+	    (size_t)(slash + 1 - out) + sizeof(AGENT_NAME) > out_size)
+		return AGENT_NAME;
+	(void)snprintf(
+	    slash + 1, out_size - (size_t)(slash + 1 - out), AGENT_NAME);
+	return access(out, X_OK) == 0 ? out : AGENT_NAME;
+}
+
+/* The agent is the one that reads files: it checks them, too. */
+static int
+check(const char *agent, const char *config)
+{
+	(void)execlp(agent, agent, "--check", "--config", config, (char *)NULL);
+	(void)fprintf(
+	    stderr, "kproxy: could not start %s: %s\n", agent, strerror(errno));
+	return EXIT_FAILURE;
+}
+
+static int
+coverage(const char *format)
+{
+	enum kp_coverage_format kind = KP_COVERAGE_TEXT;
+
+	if (format != NULL && strcmp(format, "json") == 0)
+		kind = KP_COVERAGE_JSON;
+	else if (format != NULL && strcmp(format, "text") != 0)
+		return usage("--coverage takes text or json");
+	kp_coverage_print(stdout, kind, NULL);
+	return ferror(stdout) || fflush(stdout) != 0 ? EXIT_FAILURE
+						     : EXIT_SUCCESS;
+}
+
+static int
+supervise(const char *agent, const char *config)
+{
+	const char *const worker_argv[] = { "/proc/self/exe", ROLE_WORKER,
+		NULL };
+	const char *const agent_argv[] = { agent, "--supervised", "--config",
+		config, NULL };
+	const struct kp_supervisor_options options = { worker_argv,
+		agent_argv };
+
+	return kp_supervisor_main(&options);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct request request = { .config = NULL };
+	char path[PATH_MAX];
+	const char *agent;
+	int failed;
+
+	if (argc == 2 && strcmp(argv[1], ROLE_WORKER) == 0)
+		return kp_worker_main(KP_CHILD_CHANNEL_FD, KP_CHILD_METRICS_FD);
+	failed = parse(&request, argc, argv);
+	if (failed != 0)
+		return failed;
+	if (request.is_help)
+		return fputs(help_text, stdout) < 0 ? EXIT_FAILURE
+						    : EXIT_SUCCESS;
+	if (request.is_version)
+		return puts("kproxy " KP_VERSION) < 0 ? EXIT_FAILURE
+						      : EXIT_SUCCESS;
+	if (request.is_coverage)
+		return coverage(request.coverage_format);
+	if (request.config == NULL)
+		return usage("--config FILE is missing");
+	agent = find_agent(path, sizeof(path));
+	if (request.is_check)
+		return check(agent, request.config);
+	return supervise(agent, request.config);
+}
