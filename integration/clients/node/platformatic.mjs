@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// @platformatic/kafka: modes classic and consumer (KIP-848).
+import { Admin, Consumer, Producer, stringDeserializers, stringSerializers }
+  from '@platformatic/kafka'
+import { brokers, ca, consumed, main, records, sasl } from './common.mjs'
+
+const base = { clientId: 'platformatic', bootstrapBrokers: brokers }
+if (sasl) base.sasl = sasl
+if (ca) base.tls = { ca }
+
+async function createTopic(topic) {
+  const admin = new Admin(base)
+  const [made] = await admin.createTopics(
+    { topics: [topic], partitions: 3, replicas: -1 })
+  await waitForTopic(admin, topic)
+  const cluster = await admin.metadata({ topics: [topic] })
+  await admin.close()
+  return [
+    `created ${made.partitions} partitions`,
+    `nodes ${[...cluster.brokers.keys()].sort()}`
+  ]
+}
+
+/** Other brokers learn of a topic a moment after the answer. */
+async function waitForTopic(admin, topic) {
+  for (let left = 100; ; left--) {
+    try {
+      await admin.metadata({ topics: [topic], forceUpdate: true })
+      return
+    } catch (error) {
+      if (left === 0) throw error
+      await new Promise(resolve => setTimeout(resolve, 50))
+    }
+  }
+}
+
+async function produce(topic) {
+  const producer = new Producer(
+    { ...base, idempotent: true, serializers: stringSerializers })
+  const sent = await producer.send(
+    { messages: records().map(record => ({ topic, ...record })) })
+  await producer.close()
+  return sent.offsets.map(at =>
+    `produced partition ${at.partition} offset ${at.offset}`)
+}
+
+async function consume(topic, mode) {
+  const consumer = new Consumer({
+    ...base,
+    groupId: `${topic}-group`,
+    groupProtocol: mode,
+    deserializers: stringDeserializers,
+    autocommit: false,
+    maxWaitTime: 200
+  })
+  const lines = []
+  const stream = await consumer.consume({ topics: [topic], mode: 'earliest' })
+  for await (const message of stream) {
+    lines.push(consumed(message.key, message.value, message.partition,
+      message.offset))
+    await message.commit()
+    if (lines.length === records().length) break
+  }
+  const committed = await consumer.listCommittedOffsets(
+    { topics: [{ topic, partitions: [0, 1, 2] }] })
+  committed.get(topic).forEach((offset, partition) =>
+    lines.push(`committed partition ${partition} offset ${offset}`))
+  await consumer.close(true)
+  return lines
+}
+
+await main(async (mode, topic) => [
+  ...await createTopic(topic),
+  ...await produce(topic),
+  ...await consume(topic, mode)
+])

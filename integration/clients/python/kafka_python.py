@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""kafka-python: mode classic."""
+import time
+
+import kafka
+import kafka.admin
+
+import common
+
+
+def settings():
+    found = {"bootstrap_servers": common.BOOTSTRAP.split(","),
+             "security_protocol": common.PROTOCOL}
+    if common.CA:
+        found["ssl_cafile"] = common.CA
+    if common.HAS_SASL:
+        mechanism, user, password = common.SASL
+        found.update(sasl_mechanism=mechanism, sasl_plain_username=user,
+                     sasl_plain_password=password)
+    return found
+
+
+def produce(topic):
+    producer = kafka.KafkaProducer(acks="all", compression_type="gzip",
+                                   **settings())
+    sent = [(key, producer.send(topic, key=key.encode(),
+                                value=value.encode()))
+            for key, value in common.RECORDS]
+    lines = []
+    for key, future in sent:
+        at = future.get(30)
+        lines.append(common.produced(key, at.partition, at.offset))
+    producer.close()
+    return lines
+
+
+def consume(topic):
+    consumer = kafka.KafkaConsumer(
+        topic, group_id=f"{topic}-group", auto_offset_reset="earliest",
+        enable_auto_commit=False, **settings())
+    lines = []
+    deadline = time.monotonic() + common.DEADLINE_S
+    while len(lines) < len(common.RECORDS) and time.monotonic() < deadline:
+        for records in consumer.poll(200).values():
+            lines += [common.consumed(r.key, r.value, r.partition, r.offset)
+                      for r in records]
+    consumer.commit()
+    for number in range(common.PARTITIONS):
+        at = consumer.committed(kafka.TopicPartition(topic, number))
+        lines.append(common.committed(number, at))
+    consumer.close()
+    return lines
+
+
+def run(_, topic):
+    client = kafka.admin.KafkaAdminClient(**settings())
+    client.create_topics([kafka.admin.NewTopic(topic, common.PARTITIONS, -1)])
+    nodes = sorted(broker["broker_id"]
+                   for broker in client.describe_cluster()["brokers"])
+    client.close()
+    return [f"nodes {nodes}", *produce(topic), *consume(topic)]
+
+
+common.main(run)
