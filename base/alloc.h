@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Two ways to memory. kp_alloc is for small sizes of our own making: it never
- * returns NULL, it aborts. kp_try_alloc is for every size that came from a peer,
- * a file or a key service, always behind a named limit: NULL must be handled.
- * Both are freed with free(). @thread any
+ * returns NULL, it aborts. kp_try_alloc is for every size that came from a
+ * peer, a file or a key service, always behind a named limit: NULL must be
+ * handled. Both are freed with free(). @thread any
  */
 #ifndef KP_BASE_ALLOC_H
 #define KP_BASE_ALLOC_H

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Time: monotonic for deadlines and durations, wall clock for logs. @thread any */
+/* Time: monotonic for deadlines and durations, wall clock for logs. @thread any
+ */
 #ifndef KP_BASE_CLOCK_H
 #define KP_BASE_CLOCK_H
 

@@ -85,8 +85,8 @@ kp_error_kind_name(enum kp_error_kind kind)
 void
 kp_assert_failed(const char *file, int line, const char *condition)
 {
-	(void)fprintf(stderr, "%s:%d: assertion failed: %s\n", file, line,
-	    condition);
+	(void)fprintf(
+	    stderr, "%s:%d: assertion failed: %s\n", file, line, condition);
 	abort();
 }
 

@@ -12,14 +12,14 @@
 
 enum kp_error_kind {
 	KP_ERR_NONE = 0,
-	KP_ERR_SYSTEM,	   /* a system call failed; sys_errno says why */
-	KP_ERR_LIMIT,	   /* a named limit was reached */
-	KP_ERR_PROTOCOL,   /* a peer sent bytes that the protocol forbids */
+	KP_ERR_SYSTEM,      /* a system call failed; sys_errno says why */
+	KP_ERR_LIMIT,       /* a named limit was reached */
+	KP_ERR_PROTOCOL,    /* a peer sent bytes that the protocol forbids */
 	KP_ERR_UNSUPPORTED, /* valid, but an API or version we do not know */
-	KP_ERR_CONFIG,	   /* the operator's input is wrong */
-	KP_ERR_TLS,	   /* handshake or record layer */
-	KP_ERR_TIMEOUT,	   /* a deadline passed */
-	KP_ERR_CLOSED,	   /* the peer closed the connection */
+	KP_ERR_CONFIG,      /* the operator's input is wrong */
+	KP_ERR_TLS,         /* handshake or record layer */
+	KP_ERR_TIMEOUT,     /* a deadline passed */
+	KP_ERR_CLOSED,      /* the peer closed the connection */
 	KP_ERR_UNAVAILABLE, /* something we depend on is not there now */
 };
 

@@ -171,8 +171,8 @@ add_field(struct line *line, const struct kp_log_field *field)
 			    strlen(field->text));
 		break;
 	case KP_LOG_NUMBER:
-		(void)snprintf(number, sizeof(number), "%lld",
-		    (long long)field->number);
+		(void)snprintf(
+		    number, sizeof(number), "%lld", (long long)field->number);
 		add_text(line, number);
 		break;
 	case KP_LOG_BYTES:
@@ -217,10 +217,9 @@ kp_log_admit(struct kp_log_limiter *limiter, uint64_t *suppressed)
 	int64_t second = kp_now_ms() / 1000;
 
 	*suppressed = 0;
-	if (atomic_exchange_explicit(&limiter->second, second,
-		memory_order_relaxed) != second) {
-		atomic_store_explicit(
-		    &limiter->lines, 0, memory_order_relaxed);
+	if (atomic_exchange_explicit(
+		&limiter->second, second, memory_order_relaxed) != second) {
+		atomic_store_explicit(&limiter->lines, 0, memory_order_relaxed);
 		*suppressed = atomic_exchange_explicit(
 		    &limiter->suppressed, 0, memory_order_relaxed);
 	}

@@ -39,7 +39,8 @@ struct kp_log_field {
 	((struct kp_log_field){ \
 	    .kind = KP_LOG_TEXT, .name = (name_), .text = (text_) })
 #define KP_INT(name_, number_) \
-	((struct kp_log_field){ .kind = KP_LOG_NUMBER, .name = (name_), \
+	((struct kp_log_field){ .kind = KP_LOG_NUMBER, \
+	    .name = (name_), \
 	    .number = (int64_t)(number_) })
 #define KP_BYTES(name_, bytes_) \
 	((struct kp_log_field){ \
@@ -49,8 +50,8 @@ struct kp_log_field {
  * kp_log_init names the process ("worker") in every line and sets the form.
  * Before it: level info, form automatic, no process name. @thread main
  */
-void kp_log_init(const char *process, enum kp_log_format format,
-    enum kp_log_level level);
+void kp_log_init(
+    const char *process, enum kp_log_format format, enum kp_log_level level);
 
 bool kp_log_is_on(enum kp_log_level level);
 
@@ -63,8 +64,8 @@ bool kp_log_format_of(const char *text, enum kp_log_format *out) KP_MUST_CHECK;
 	do { \
 		if (kp_log_is_on(level)) \
 			kp_log_write((level), (event), \
-			    (const struct kp_log_field[]){ __VA_ARGS__, \
-				(struct kp_log_field){ 0 } }); \
+			    (const struct kp_log_field[]){ \
+				__VA_ARGS__, (struct kp_log_field){ 0 } }); \
 	} while (0)
 
 /* kp_log_write writes one line; fields end with kind KP_LOG_END. */

@@ -96,8 +96,7 @@ kp_cond_broadcast(struct kp_cond *cond)
 }
 
 bool
-kp_cond_wait(
-    struct kp_cond *cond, struct kp_mutex *mutex, int64_t deadline_ms)
+kp_cond_wait(struct kp_cond *cond, struct kp_mutex *mutex, int64_t deadline_ms)
 {
 	struct timespec until;
 	int result;

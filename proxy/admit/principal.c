@@ -40,7 +40,7 @@ of_scram(struct kp_bytes token, char *out, size_t out_size)
 	if (name == NULL)
 		return;
 	for (name += 3; name < end && *name != ',' && len + 1 < out_size;
-	    name++) {
+	     name++) {
 		char c = (char)*name;
 
 		if (c == '=' && end - name > 2) {

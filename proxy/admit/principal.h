@@ -9,9 +9,10 @@
 #include "proxy/admit/sasl.h"
 
 /*
- * kp_principal_of_token writes the user name to out, or "" if the mechanism does
- * not show it: the authentication id of PLAIN (RFC 4616), "n=" of SCRAM (RFC
- * 5802), the claim "sub" of an OAUTHBEARER token (RFC 7628, not verified here).
+ * kp_principal_of_token writes the user name to out, or "" if the mechanism
+ * does not show it: the authentication id of PLAIN (RFC 4616), "n=" of SCRAM
+ * (RFC 5802), the claim "sub" of an OAUTHBEARER token (RFC 7628, not verified
+ * here).
  */
 void kp_principal_of_token(enum kp_sasl_mechanism mechanism,
     struct kp_bytes token, char *out, size_t out_size);

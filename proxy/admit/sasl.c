@@ -30,9 +30,8 @@ note(void *context, const struct kp_visit *visit, struct kp_replacement *out,
 }
 
 static bool
-look_at(struct found *found, const struct kp_message *message,
-    int16_t version, uint64_t interest, struct kp_bytes body,
-    struct kp_error *err)
+look_at(struct found *found, const struct kp_message *message, int16_t version,
+    uint64_t interest, struct kp_bytes body, struct kp_error *err)
 {
 	const struct kp_visitor visitor = {
 		.interest = interest,
@@ -93,8 +92,7 @@ kp_sasl_on_handshake_answer(struct kp_sasl *sasl, int16_t version,
 	if (found.error_code != 0)
 		sasl->phase = KP_SASL_NONE;
 	else
-		sasl->phase =
-		    sasl->is_bare ? KP_SASL_TOKENS : KP_SASL_REQUESTS;
+		sasl->phase = sasl->is_bare ? KP_SASL_TOKENS : KP_SASL_REQUESTS;
 	return true;
 }
 
@@ -103,8 +101,8 @@ note_token(struct kp_sasl *sasl, struct kp_bytes token)
 {
 	if (sasl->num_tokens++ > 0)
 		return;
-	kp_principal_of_token(sasl->mechanism, token, sasl->principal,
-	    sizeof(sasl->principal));
+	kp_principal_of_token(
+	    sasl->mechanism, token, sasl->principal, sizeof(sasl->principal));
 }
 
 bool
@@ -154,8 +152,8 @@ kp_sasl_on_authenticate_answer(struct kp_sasl *sasl, int16_t version,
 }
 
 bool
-kp_sasl_is_token(const struct kp_sasl *sasl, struct kp_bytes frame_start,
-    size_t frame_len)
+kp_sasl_is_token(
+    const struct kp_sasl *sasl, struct kp_bytes frame_start, size_t frame_len)
 {
 	unsigned tokens = tokens_of(sasl->mechanism);
 	struct kp_request_header header;
@@ -163,7 +161,8 @@ kp_sasl_is_token(const struct kp_sasl *sasl, struct kp_bytes frame_start,
 
 	if (tokens > 0 && sasl->num_tokens < tokens)
 		return true;
-	/* KIP-255: a client ends a refused OAUTHBEARER exchange with one byte */
+	/* KIP-255: a client ends a refused OAUTHBEARER exchange with one byte
+	 */
 	if (frame_len < 8)
 		return true;
 	if (tokens > 0)

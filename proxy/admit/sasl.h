@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Follows a SASL exchange between client and broker without taking part in it:
- * after SaslHandshake v0 bare tokens follow that are no Kafka requests (KIP-43),
- * after v1 they come inside SaslAuthenticate (KIP-152); a client may
+ * after SaslHandshake v0 bare tokens follow that are no Kafka requests
+ * (KIP-43), after v1 they come inside SaslAuthenticate (KIP-152); a client may
  * authenticate again in the middle of its stream (KIP-368). Where the mechanism
  * shows who the client is, that is noted for the log. @thread connection
  */
@@ -15,10 +15,10 @@
 #define KP_PRINCIPAL_MAX 255
 
 enum kp_sasl_phase {
-	KP_SASL_NONE,	   /* no handshake so far */
-	KP_SASL_ASKED,     /* handshake sent, not answered */
-	KP_SASL_TOKENS,	   /* v0: bare tokens */
-	KP_SASL_REQUESTS,  /* v1: SaslAuthenticate requests */
+	KP_SASL_NONE,     /* no handshake so far */
+	KP_SASL_ASKED,    /* handshake sent, not answered */
+	KP_SASL_TOKENS,   /* v0: bare tokens */
+	KP_SASL_REQUESTS, /* v1: SaslAuthenticate requests */
 	KP_SASL_DONE,
 };
 
@@ -33,7 +33,7 @@ struct kp_sasl {
 	enum kp_sasl_phase phase;
 	enum kp_sasl_mechanism mechanism;
 	char mechanism_name[32];
-	bool is_bare; /* the handshake was v0 */
+	bool is_bare;        /* the handshake was v0 */
 	unsigned num_tokens; /* from the client, in this exchange */
 	/* Claimed by the client; true once the phase is KP_SASL_DONE. */
 	char principal[KP_PRINCIPAL_MAX + 1];
@@ -61,8 +61,8 @@ bool kp_sasl_on_authenticate_answer(struct kp_sasl *sasl, int16_t version,
  * frame is a bare token. GSSAPI does not say how many tokens there are, so a
  * frame that reads as a request the tables know ends the exchange.
  */
-bool kp_sasl_is_token(const struct kp_sasl *sasl, struct kp_bytes frame_start,
-    size_t frame_len);
+bool kp_sasl_is_token(
+    const struct kp_sasl *sasl, struct kp_bytes frame_start, size_t frame_len);
 
 /* kp_sasl_on_token notes a bare token of the client. */
 void kp_sasl_on_token(struct kp_sasl *sasl, struct kp_bytes token);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The requests of one connection that have no answer yet, in the order they came
- * in. Kafka answers in that order, and so do we: an answer that the proxy makes
- * itself waits its turn in the same queue. @thread connection
+ * The requests of one connection that have no answer yet, in the order they
+ * came in. Kafka answers in that order, and so do we: an answer that the proxy
+ * makes itself waits its turn in the same queue. @thread connection
  */
 #ifndef KP_PROXY_FRAME_IN_FLIGHT_H
 #define KP_PROXY_FRAME_IN_FLIGHT_H
@@ -31,7 +31,7 @@ struct kp_pending {
 struct kp_in_flight {
 	struct kp_pending inline_ring[KP_IN_FLIGHT_INLINE];
 	struct kp_pending *ring; /* inline_ring or heap */
-	uint32_t capacity;	 /* a power of two */
+	uint32_t capacity;       /* a power of two */
 	uint32_t first, num;
 	uint32_t max; /* limit: reading from the client stops there */
 };

@@ -14,8 +14,8 @@
 
 enum kp_need {
 	KP_NEED_NOTHING, /* the header was enough: cut-through */
-	KP_NEED_PIECES,	 /* walked as it comes; may carry records */
-	KP_NEED_WHOLE,	 /* collected, walked, rewritten */
+	KP_NEED_PIECES,  /* walked as it comes; may carry records */
+	KP_NEED_WHOLE,   /* collected, walked, rewritten */
 };
 
 #define KP_PLAN_VERSIONS 20
@@ -26,11 +26,12 @@ struct kp_plan {
 };
 
 /*
- * kp_plan_make fills plan for stages that want these entities of requests and of
- * answers. Messages with records among their fields are never collected whole.
+ * kp_plan_make fills plan for stages that want these entities of requests and
+ * of answers. Messages with records among their fields are never collected
+ * whole.
  */
-void kp_plan_make(struct kp_plan *plan, uint64_t of_requests,
-    uint64_t of_answers);
+void kp_plan_make(
+    struct kp_plan *plan, uint64_t of_requests, uint64_t of_answers);
 
 enum kp_need kp_plan_request(
     const struct kp_plan *plan, int16_t key, int16_t version);

@@ -65,8 +65,8 @@ visit_row(void *context, const struct kp_visit *visit,
 		return KP_KEEP;
 	if (visit->field->entity == KP_E_API_KEY) {
 		versions->row_key = (int16_t)visit->number;
-		return kp_api_find(versions->row_key) == NULL ? KP_DROP :
-								KP_KEEP;
+		return kp_api_find(versions->row_key) == NULL ? KP_DROP
+							      : KP_KEEP;
 	}
 	api = kp_api_find(versions->row_key);
 	if (api == NULL)

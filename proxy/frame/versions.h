@@ -2,8 +2,8 @@
 /*
  * Which versions one connection may use: the intersection of what its broker
  * offers and what the tables know (ApiVersions, KIP-35, KIP-511). Brokers of a
- * cluster differ during a rolling upgrade, so this belongs to the connection and
- * not to the cluster. @thread connection
+ * cluster differ during a rolling upgrade, so this belongs to the connection
+ * and not to the cluster. @thread connection
  */
 #ifndef KP_PROXY_FRAME_VERSIONS_H
 #define KP_PROXY_FRAME_VERSIONS_H
@@ -12,7 +12,7 @@
 #include "proto/kafka/walker.h"
 
 struct kp_versions {
-	bool is_known; /* an ApiVersions answer has passed */
+	bool is_known;                  /* an ApiVersions answer has passed */
 	int8_t min[KP_MAX_API_KEY + 1]; /* -1: not offered */
 	int8_t max[KP_MAX_API_KEY + 1];
 	int16_t row_key; /* of the row that is being walked */

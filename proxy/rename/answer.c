@@ -37,9 +37,9 @@ value_of(const struct kp_visit *visit)
 }
 
 /*
- * A node without an address of ours would be a way around us: leave it out. Only
- * an answer to FindCoordinator must name a node for each key that was asked for:
- * it gets the bootstrap address.
+ * A node without an address of ours would be a way around us: leave it out.
+ * Only an answer to FindCoordinator must name a node for each key that was
+ * asked for: it gets the bootstrap address.
  */
 static enum kp_verdict
 visit_node(struct kp_rename *rename, const struct kp_visit *visit)
@@ -135,9 +135,8 @@ visit_resource_name(struct kp_rename *rename, const struct kp_visit *visit)
 static void
 visit_config_name(struct kp_rename *rename, const struct kp_visit *visit)
 {
-	rename->is_address_config =
-	    rename->resource_type == RESOURCE_BROKER &&
-	    kp_scrub_is_address_config(value_of(visit));
+	rename->is_address_config = rename->resource_type == RESOURCE_BROKER &&
+				    kp_scrub_is_address_config(value_of(visit));
 }
 
 static enum kp_verdict
@@ -194,8 +193,8 @@ visit_whole(void *context, const struct kp_visit *visit,
 	case KP_VISIT_VALUE:
 		return visit_value(rename, visit, out);
 	case KP_VISIT_ARRAY:
-		return visit->message->api_key == DESCRIBE_QUORUM ? KP_CLEAR :
-								    KP_KEEP;
+		return visit->message->api_key == DESCRIBE_QUORUM ? KP_CLEAR
+								  : KP_KEEP;
 	case KP_VISIT_ELEMENT:
 		break;
 	}

@@ -2,8 +2,9 @@
 /*
  * Address rewriting of answers: hosts and ports of brokers become those of our
  * listener, nodes that have none there are left out, texts and configurations
- * that name a broker are cleaned. What is seen on the way is learned. The address
- * map that this follows is docs/protocol/addresses.md. @thread connection
+ * that name a broker are cleaned. What is seen on the way is learned. The
+ * address map that this follows is docs/protocol/addresses.md. @thread
+ * connection
  */
 #ifndef KP_PROXY_RENAME_ANSWER_H
 #define KP_PROXY_RENAME_ANSWER_H
@@ -35,7 +36,7 @@
 struct kp_rename_counts {
 	uint32_t addresses; /* host fields replaced */
 	uint32_t unmapped;  /* nodes left out: the listener has no address */
-	uint32_t texts;	    /* texts and configurations cleaned */
+	uint32_t texts;     /* texts and configurations cleaned */
 };
 
 /* News about nodes is told to this function. */
@@ -66,8 +67,8 @@ void kp_rename_fini(struct kp_rename *rename);
 struct kp_visitor kp_rename_whole(struct kp_rename *rename);
 
 /*
- * kp_rename_pieces is the visitor for kp_walk_feed, which may not change lengths:
- * texts are blanked in place; endpoints are in the tail.
+ * kp_rename_pieces is the visitor for kp_walk_feed, which may not change
+ * lengths: texts are blanked in place; endpoints are in the tail.
  */
 struct kp_visitor kp_rename_pieces(struct kp_rename *rename);
 

@@ -7,7 +7,7 @@
 /* An address found in a text, and what stands there for clients. */
 struct match {
 	struct kp_bytes text; /* where to look */
-	size_t from;	      /* no match may begin before */
+	size_t from;          /* no match may begin before */
 	const struct kp_scrub *scrub;
 
 	size_t begin, len; /* the earliest and longest match; len 0: none */
@@ -155,8 +155,7 @@ static void
 add_listener(
     const struct kp_node *view, struct kp_bytes element, struct kp_buf *out)
 {
-	const uint8_t *scheme_end =
-	    memmem(element.data, element.len, "://", 3);
+	const uint8_t *scheme_end = memmem(element.data, element.len, "://", 3);
 
 	if (scheme_end == NULL)
 		return;
@@ -178,8 +177,8 @@ kp_scrub_listeners(const struct kp_scrub *scrub, int32_t id,
 	while (begin < value.len) {
 		const uint8_t *comma =
 		    memchr(value.data + begin, ',', value.len - begin);
-		size_t end = comma == NULL ? value.len :
-					     (size_t)(comma - value.data);
+		size_t end =
+		    comma == NULL ? value.len : (size_t)(comma - value.data);
 		struct kp_bytes element = { value.data + begin, end - begin };
 
 		add_listener(&view, element, out);

@@ -22,15 +22,14 @@ struct kp_scrub {
  * bootstrap server replaced by the one clients are given for it. Returns false,
  * with out untouched, if text names none.
  */
-bool kp_scrub_text(const struct kp_scrub *scrub, struct kp_bytes text,
-    struct kp_buf *out);
+bool kp_scrub_text(
+    const struct kp_scrub *scrub, struct kp_bytes text, struct kp_buf *out);
 
 /*
  * kp_scrub_in_place overwrites such addresses with '*' where the length may not
  * change. Returns true if it found any.
  */
-bool kp_scrub_in_place(
-    const struct kp_scrub *scrub, uint8_t *text, size_t len);
+bool kp_scrub_in_place(const struct kp_scrub *scrub, uint8_t *text, size_t len);
 
 /*
  * kp_scrub_is_address_config tells whether a broker configuration of that name

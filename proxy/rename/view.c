@@ -9,8 +9,8 @@
 #define PLACEHOLDER "{node}"
 
 static bool
-ports_of_node(const struct kp_tables_listener *listener, int32_t id,
-    struct kp_node *out)
+ports_of_node(
+    const struct kp_tables_listener *listener, int32_t id, struct kp_node *out)
 {
 	int64_t index = (int64_t)id - listener->first_node_id;
 
@@ -22,8 +22,8 @@ ports_of_node(const struct kp_tables_listener *listener, int32_t id,
 }
 
 static bool
-sni_of_node(const struct kp_tables_listener *listener, int32_t id,
-    struct kp_node *out)
+sni_of_node(
+    const struct kp_tables_listener *listener, int32_t id, struct kp_node *out)
 {
 	const char *at = strstr(listener->sni_broker, PLACEHOLDER);
 
@@ -36,8 +36,8 @@ sni_of_node(const struct kp_tables_listener *listener, int32_t id,
 }
 
 bool
-kp_view_of_node(const struct kp_tables_listener *listener, int32_t id,
-    struct kp_node *out)
+kp_view_of_node(
+    const struct kp_tables_listener *listener, int32_t id, struct kp_node *out)
 {
 	if (id < 0)
 		return false;
@@ -51,9 +51,9 @@ void
 kp_view_of_bootstrap(
     const struct kp_tables_listener *listener, struct kp_node *out)
 {
-	const char *host = listener->strategy == KP_LISTEN_PORTS ?
-				     listener->advertised_host :
-				     listener->sni_bootstrap;
+	const char *host = listener->strategy == KP_LISTEN_PORTS
+			       ? listener->advertised_host
+			       : listener->sni_bootstrap;
 
 	*out = (struct kp_node){ .id = KP_NO_NODE,
 		.port = listener->bootstrap_port };
@@ -61,8 +61,8 @@ kp_view_of_bootstrap(
 }
 
 bool
-kp_view_node_of_port(const struct kp_tables_listener *listener, uint16_t port,
-    int32_t *out_id)
+kp_view_node_of_port(
+    const struct kp_tables_listener *listener, uint16_t port, int32_t *out_id)
 {
 	if (port == listener->bootstrap_port) {
 		*out_id = KP_NO_NODE;

@@ -29,7 +29,7 @@ struct doors {
 	struct kp_door *doors;
 	size_t num_doors;
 	struct kp_snapshot *snapshot; /* a share of it */
-	struct pollfd *fds;	      /* the eventfds first, then the doors */
+	struct pollfd *fds;           /* the eventfds first, then the doors */
 };
 
 struct kp_acceptor {
@@ -67,8 +67,8 @@ new_doors(const struct kp_acceptor *acceptor, struct kp_door *list,
 	doors->num_doors = num_doors;
 	doors->snapshot = snapshot;
 	doors->fds = kp_alloc(NUM_EVENTS + num_doors, sizeof(*doors->fds));
-	doors->fds[0] = (struct pollfd){ .fd = acceptor->command_event,
-		.events = POLLIN };
+	doors->fds[0] =
+	    (struct pollfd){ .fd = acceptor->command_event, .events = POLLIN };
 	doors->fds[1] = (struct pollfd){ .fd = acceptor->shared->ended_event,
 		.events = POLLIN };
 	for (size_t i = 0; i < num_doors; i++)
@@ -109,19 +109,19 @@ start_session(struct kp_acceptor *acceptor, struct kp_session *session)
 	pthread_t thread;
 
 	kp_metrics_add(shared->metrics, 0, KP_M_CONNECTIONS_TOTAL, 0, 1);
-	if (!kp_roster_add(&shared->roster, &session->roster, vc->name,
-		&roster_limits)) {
+	if (!kp_roster_add(
+		&shared->roster, &session->roster, vc->name, &roster_limits)) {
 		refuse(shared, session, KP_CLOSE_CONNECTION_LIMIT,
 		    "a connection limit is reached");
 		return;
 	}
-	kp_metrics_add(shared->metrics, (unsigned)session->id,
-	    KP_M_CONNECTIONS, 0, 1);
+	kp_metrics_add(
+	    shared->metrics, (unsigned)session->id, KP_M_CONNECTIONS, 0, 1);
 	if (pthread_create(
 		&thread, &acceptor->stack, kp_session_run, session) == 0)
 		return;
-	kp_metrics_add(shared->metrics, (unsigned)session->id,
-	    KP_M_CONNECTIONS, 0, -1);
+	kp_metrics_add(
+	    shared->metrics, (unsigned)session->id, KP_M_CONNECTIONS, 0, -1);
 	kp_roster_cancel(&shared->roster, &session->roster);
 	refuse(shared, session, KP_CLOSE_INTERNAL, "could not start a thread");
 }
@@ -132,8 +132,8 @@ accept_all(struct kp_acceptor *acceptor, const struct doors *doors,
     const struct kp_door *door)
 {
 	for (;;) {
-		int fd = accept4(
-		    door->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		int fd =
+		    accept4(door->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		struct kp_snapshot *snapshot;
 		struct kp_session *session;
 
@@ -142,8 +142,8 @@ accept_all(struct kp_acceptor *acceptor, const struct doors *doors,
 			       errno != ENOBUFS && errno != ENOMEM;
 		snapshot = kp_snapshot_ref(doors->snapshot);
 		session = kp_session_new(acceptor->shared, &snapshot,
-		    &doors->snapshot->endpoints[door->endpoint],
-		    door->node_id, fd);
+		    &doors->snapshot->endpoints[door->endpoint], door->node_id,
+		    fd);
 		if (session != NULL)
 			start_session(acceptor, session);
 	}

@@ -22,11 +22,11 @@ struct kp_acceptor *kp_acceptor_start(struct kp_shared *shared);
 
 /*
  * kp_acceptor_set_doors replaces what is accepted from, and takes over *doors;
- * snapshot (NULL without doors) is what their endpoints belong to. When it returns the old doors are
- * not used any more. @thread control
+ * snapshot (NULL without doors) is what their endpoints belong to. When it
+ * returns the old doors are not used any more. @thread control
  */
-void kp_acceptor_set_doors(struct kp_acceptor *acceptor,
-    struct kp_door **doors, size_t num_doors, struct kp_snapshot *snapshot);
+void kp_acceptor_set_doors(struct kp_acceptor *acceptor, struct kp_door **doors,
+    size_t num_doors, struct kp_snapshot *snapshot);
 
 /*
  * kp_acceptor_stop ends the thread; it joins connections that ended before, not

@@ -23,8 +23,8 @@ pop(struct kp_session *session)
 }
 
 static enum kp_begin
-begin_local(struct kp_session *session, struct kp_flow *flow,
-    struct kp_pending *head)
+begin_local(
+    struct kp_session *session, struct kp_flow *flow, struct kp_pending *head)
 {
 	count_answer(session, head->api_key, head->answer.len);
 	kp_flow_add_answer(flow, &head->answer);
@@ -42,8 +42,7 @@ log_authenticated(struct kp_session *session)
 }
 
 static enum kp_begin
-begin_token(struct kp_session *session, struct kp_flow *flow,
-    size_t total_len)
+begin_token(struct kp_session *session, struct kp_flow *flow, size_t total_len)
 {
 	pop(session);
 	kp_sasl_on_token_answer(&session->sasl);
@@ -74,11 +73,10 @@ collect(struct kp_session *session, struct kp_flow *flow, size_t total_len,
 
 /* An answer that fits into the window is rewritten whole: nothing is lost. */
 static enum kp_begin
-begin_body(struct kp_session *session, struct kp_flow *flow,
-    size_t total_len, struct kp_error *err)
+begin_body(struct kp_session *session, struct kp_flow *flow, size_t total_len,
+    struct kp_error *err)
 {
-	const struct kp_message *message =
-	    kp_api_find(flow->api_key)->response;
+	const struct kp_message *message = kp_api_find(flow->api_key)->response;
 	enum kp_need need = kp_plan_answer(
 	    &session->shared->plan, flow->api_key, flow->api_version);
 	struct kp_visitor visitor;
@@ -100,8 +98,8 @@ begin_body(struct kp_session *session, struct kp_flow *flow,
 	case KP_NEED_WHOLE:
 		break;
 	}
-	return collect(session, flow, total_len, err) ? KP_BEGIN_OK :
-							KP_BEGIN_FAILED;
+	return collect(session, flow, total_len, err) ? KP_BEGIN_OK
+						      : KP_BEGIN_FAILED;
 }
 
 static enum kp_begin
@@ -113,21 +111,21 @@ begin_answer(struct kp_session *session, struct kp_flow *flow,
 	size_t header_len;
 
 	switch (kp_response_header_read(&correlation_id, &header_len,
-	    head->api_key, head->api_version,
-	    frame.data + KP_FRAME_PREFIX_LEN, frame.len - KP_FRAME_PREFIX_LEN,
-	    total_len - KP_FRAME_PREFIX_LEN, err)) {
+	    head->api_key, head->api_version, frame.data + KP_FRAME_PREFIX_LEN,
+	    frame.len - KP_FRAME_PREFIX_LEN, total_len - KP_FRAME_PREFIX_LEN,
+	    err)) {
 	case KP_HEADER_MORE:
 		return KP_BEGIN_MORE;
 	case KP_HEADER_UNKNOWN:
 	case KP_HEADER_FAILED:
-		return broken(session, err, "an answer with a bad header",
-		    head->api_key);
+		return broken(
+		    session, err, "an answer with a bad header", head->api_key);
 	case KP_HEADER_OK:
 		break;
 	}
 	if (correlation_id != head->correlation_id)
-		return broken(session, err, "the wrong correlation id",
-		    correlation_id);
+		return broken(
+		    session, err, "the wrong correlation id", correlation_id);
 	flow->api_key = head->api_key;
 	flow->api_version = head->api_version;
 	flow->header_len = header_len;
@@ -183,8 +181,7 @@ admit(struct kp_session *session, const struct kp_flow *flow,
 		    sasl, flow->api_version, body, err);
 	if (flow->api_key != KP_SASL_AUTHENTICATE)
 		return true;
-	if (!kp_sasl_on_authenticate_answer(
-		sasl, flow->api_version, body, err))
+	if (!kp_sasl_on_authenticate_answer(sasl, flow->api_version, body, err))
 		return false;
 	if (sasl->phase == KP_SASL_DONE)
 		log_authenticated(session);
@@ -206,8 +203,8 @@ is_versions_fallback(const struct kp_flow *flow, struct kp_bytes body)
 }
 
 static bool
-rewrite(struct kp_session *session, struct kp_flow *flow,
-    struct kp_bytes body, struct kp_error *err)
+rewrite(struct kp_session *session, struct kp_flow *flow, struct kp_bytes body,
+    struct kp_error *err)
 {
 	struct kp_visitor visitor = kp_rename_whole(&session->rename);
 
@@ -233,8 +230,8 @@ add_rewritten(struct kp_flow *flow, struct kp_bytes frame)
 }
 
 bool
-kp_answer_collected(void *context, struct kp_flow *flow,
-    struct kp_bytes frame, struct kp_error *err)
+kp_answer_collected(void *context, struct kp_flow *flow, struct kp_bytes frame,
+    struct kp_error *err)
 {
 	struct kp_session *session = context;
 	size_t before = KP_FRAME_PREFIX_LEN + flow->header_len;
@@ -252,7 +249,6 @@ kp_answer_collected(void *context, struct kp_flow *flow,
 		    kp_api_name(flow->api_key), flow->api_version);
 	}
 	add_rewritten(flow, frame);
-	count_answer(session, flow->api_key,
-	    before + flow->rewrite.total_len);
+	count_answer(session, flow->api_key, before + flow->rewrite.total_len);
 	return true;
 }

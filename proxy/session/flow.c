@@ -11,8 +11,8 @@
 
 /* What one step of taking bytes came to. */
 enum step {
-	STEP_AGAIN,  /* took something */
-	STEP_MORE,   /* needs bytes that are not there */
+	STEP_AGAIN, /* took something */
+	STEP_MORE,  /* needs bytes that are not there */
 	STEP_HELD,
 	STEP_FAILED,
 };
@@ -42,8 +42,7 @@ available(const struct kp_flow *flow)
 static uint8_t *
 position(struct kp_flow *flow)
 {
-	return flow->window == NULL ? flow->prefix :
-					    flow->window + flow->start;
+	return flow->window == NULL ? flow->prefix : flow->window + flow->start;
 }
 
 static void
@@ -100,8 +99,7 @@ kp_flow_discard(struct kp_flow *flow, size_t frame_len)
 }
 
 bool
-kp_flow_collect(
-    struct kp_flow *flow, size_t frame_len, struct kp_error *err)
+kp_flow_collect(struct kp_flow *flow, size_t frame_len, struct kp_error *err)
 {
 	size_t have = available(flow);
 
@@ -139,7 +137,8 @@ kp_flow_pieces(struct kp_flow *flow, size_t frame_len, size_t head_len,
 	flow->start += head_len;
 	flow->mode = KP_FLOW_PIECES;
 	flow->frame_left = frame_len - head_len;
-	kp_walk_init(&flow->walker, message, version, flow->frame_left, visitor);
+	kp_walk_init(
+	    &flow->walker, message, version, flow->frame_left, visitor);
 }
 
 static void
@@ -157,9 +156,8 @@ double_spans(struct kp_flow *flow)
 static void
 add_span(struct kp_flow *flow, void *data, size_t len)
 {
-	struct iovec *last = flow->num_spans == 0 ?
-				       NULL :
-				       &flow->spans[flow->num_spans - 1];
+	struct iovec *last =
+	    flow->num_spans == 0 ? NULL : &flow->spans[flow->num_spans - 1];
 
 	if (len == 0)
 		return;
@@ -206,15 +204,14 @@ end_frame(struct kp_flow *flow)
 	flow->mode = KP_FLOW_BEGIN;
 	flow->is_tail = false;
 	flow->progress_len = 0;
-	flow->progress_ms =
-	    available(flow) == 0 ? 0 : flow->read_ns / 1000000;
+	flow->progress_ms = available(flow) == 0 ? 0 : flow->read_ns / 1000000;
 }
 
 static enum step
 take_begin(struct kp_flow *flow, struct kp_error *err)
 {
-	switch (flow->owner.begin(flow->owner.session, flow,
-	    position(flow), available(flow), err)) {
+	switch (flow->owner.begin(
+	    flow->owner.session, flow, position(flow), available(flow), err)) {
 	case KP_BEGIN_OK:
 		return STEP_AGAIN;
 	case KP_BEGIN_MORE:
@@ -253,8 +250,7 @@ take_piece(struct kp_flow *flow, struct kp_error *err)
 
 	if (len > flow->frame_left)
 		len = flow->frame_left;
-	status =
-	    kp_walk_feed(&flow->walker, position(flow), len, &used, err);
+	status = kp_walk_feed(&flow->walker, position(flow), len, &used, err);
 	if (status == KP_WALK_FAILED)
 		return STEP_FAILED;
 	add_span(flow, position(flow), used);
@@ -267,8 +263,8 @@ take_piece(struct kp_flow *flow, struct kp_error *err)
 		return STEP_AGAIN;
 	}
 	flow->is_tail = true;
-	return kp_flow_collect(flow, flow->frame_left, err) ? STEP_AGAIN :
-								STEP_FAILED;
+	return kp_flow_collect(flow, flow->frame_left, err) ? STEP_AGAIN
+							    : STEP_FAILED;
 }
 
 static bool
@@ -376,9 +372,9 @@ static enum kp_flow_status
 write_spans(struct kp_flow *flow, struct kp_error *err)
 {
 	size_t len = 0;
-	enum kp_io io = kp_stream_writev(flow->to,
-	    &flow->spans[flow->next_span], flow->num_spans - flow->next_span,
-	    &len, err);
+	enum kp_io io =
+	    kp_stream_writev(flow->to, &flow->spans[flow->next_span],
+		flow->num_spans - flow->next_span, &len, err);
 
 	if (io == KP_IO_FAILED || io == KP_IO_CLOSED)
 		return KP_FLOW_BROKEN;
@@ -409,8 +405,8 @@ make_room(struct kp_flow *flow, struct kp_error *err)
 		needed = flow->start + flow->frame_left;
 	if (flow->start == flow->end || flow->end == KP_BUFFER_LEN ||
 	    needed > KP_BUFFER_LEN) {
-		kp_move(flow->window, flow->window + flow->start,
-		    available(flow));
+		kp_move(
+		    flow->window, flow->window + flow->start, available(flow));
 		flow->end -= flow->start;
 		flow->start = 0;
 	}

@@ -2,9 +2,9 @@
 /*
  * Bytes in one direction of a connection. A flow reads from one stream into a
  * window (a buffer of the pool, held only while bytes are in it), cuts it into
- * frames, and writes what is to go on to the other stream: mostly the same bytes
- * by reference, in few writes. What a frame needs is decided at its beginning by
- * the flow's owner (kp_flow_begin_fn).
+ * frames, and writes what is to go on to the other stream: mostly the same
+ * bytes by reference, in few writes. What a frame needs is decided at its
+ * beginning by the flow's owner (kp_flow_begin_fn).
  *
  * A flow never reads while it has something to write, so a slow reader holds
  * back the sender and nothing piles up. Nothing it refers to moves or is freed
@@ -19,10 +19,10 @@
 #include "proxy/net/stream.h"
 
 enum kp_flow_mode {
-	KP_FLOW_BEGIN,	 /* at the first byte of a frame */
-	KP_FLOW_PASS,	 /* frame_left bytes go on as they are */
+	KP_FLOW_BEGIN,   /* at the first byte of a frame */
+	KP_FLOW_PASS,    /* frame_left bytes go on as they are */
 	KP_FLOW_DISCARD, /* frame_left bytes are left out */
-	KP_FLOW_PIECES,	 /* the body is walked as it comes */
+	KP_FLOW_PIECES,  /* the body is walked as it comes */
 	KP_FLOW_COLLECT, /* all of frame_left is needed at once */
 };
 
@@ -30,8 +30,8 @@ enum kp_flow_mode {
 enum kp_flow_status {
 	KP_FLOW_WANTS_READ,
 	KP_FLOW_WANTS_WRITE,
-	KP_FLOW_HELD,	/* begin said so: call again when that has changed */
-	KP_FLOW_YIELD,	/* had its turn; there may be more */
+	KP_FLOW_HELD,   /* begin said so: call again when that has changed */
+	KP_FLOW_YIELD,  /* had its turn; there may be more */
 	KP_FLOW_CLOSED, /* the sender has closed; everything is written */
 	KP_FLOW_FAILED, /* reading, or what was read; err */
 	KP_FLOW_BROKEN, /* writing; err */
@@ -49,15 +49,16 @@ struct kp_flow;
 
 struct kp_flow_owner {
 	/*
-	 * begin looks at the bytes at the start of a frame, none at all perhaps,
-	 * and sets up the flow for it with kp_flow_pass and the like; or it adds
-	 * something of its own that comes before that frame.
+	 * begin looks at the bytes at the start of a frame, none at all
+	 * perhaps, and sets up the flow for it with kp_flow_pass and the like;
+	 * or it adds something of its own that comes before that frame.
 	 */
 	enum kp_begin (*begin)(void *session, struct kp_flow *flow,
 	    const uint8_t *data, size_t len, struct kp_error *err);
 	/*
-	 * collected gets a frame that begin asked to collect, and adds what goes
-	 * on instead of it with kp_flow_add…; frame stays until that is written.
+	 * collected gets a frame that begin asked to collect, and adds what
+	 * goes on instead of it with kp_flow_add…; frame stays until that is
+	 * written.
 	 */
 	bool (*collected)(void *session, struct kp_flow *flow,
 	    struct kp_bytes frame, struct kp_error *err);
@@ -78,7 +79,7 @@ struct kp_flow {
 
 	enum kp_flow_mode mode;
 	size_t frame_left; /* of the frame, prefix included, not yet taken */
-	bool is_tail;	   /* what is collected is the tail of a walk */
+	bool is_tail;      /* what is collected is the tail of a walk */
 	struct kp_walker walker;
 	uint8_t *large; /* a frame that does not fit into the window */
 	size_t large_len, large_have;
@@ -95,10 +96,10 @@ struct kp_flow {
 	size_t max_spans, num_spans, next_span;
 	bool is_sealed; /* nothing more is added before all is written */
 
-	int64_t read_ns;     /* when the newest bytes came */
-	int64_t progress_ms; /* last good progress inside a frame; 0 outside */
-	size_t progress_len; /* since then */
-	int64_t blocked_ms;  /* since when the reader takes nothing; 0 */
+	int64_t read_ns;      /* when the newest bytes came */
+	int64_t progress_ms;  /* last good progress inside a frame; 0 outside */
+	size_t progress_len;  /* since then */
+	int64_t blocked_ms;   /* since when the reader takes nothing; 0 */
 	uint64_t written_len; /* in all */
 	unsigned num_begun;   /* frames begun since the last complete write */
 	int64_t added_ns;     /* how long the last complete write took since its
@@ -119,8 +120,8 @@ bool kp_flow_is_idle(const struct kp_flow *flow);
 void kp_flow_pass(struct kp_flow *flow, size_t frame_len);
 void kp_flow_discard(struct kp_flow *flow, size_t frame_len);
 /* Fails with KP_ERR_LIMIT when there is no memory for it. */
-bool kp_flow_collect(struct kp_flow *flow, size_t frame_len,
-    struct kp_error *err) KP_MUST_CHECK;
+bool kp_flow_collect(
+    struct kp_flow *flow, size_t frame_len, struct kp_error *err) KP_MUST_CHECK;
 /* The first head_len bytes go on as they are, the rest is walked. */
 void kp_flow_pieces(struct kp_flow *flow, size_t frame_len, size_t head_len,
     const struct kp_message *message, int16_t version,

@@ -37,7 +37,8 @@ kp_session_poll(struct pollfd *fds, unsigned num_fds, int64_t deadline_ms)
 	return num;
 }
 
-/* Waits for what io says; false when the deadline passes or the worker stops. */
+/* Waits for what io says; false when the deadline passes or the worker stops.
+ */
 static bool
 wait_for(struct kp_session *session, struct kp_stream *stream, enum kp_io io,
     int64_t deadline_ms, struct kp_error *err)
@@ -80,8 +81,8 @@ shake_hands(struct kp_session *session, struct kp_stream *stream,
 	}
 	kp_stream_describe(stream, &info);
 	kp_session_count(session, KP_M_TLS_HANDSHAKES,
-	    kp_metric_of_tls(side, info.is_resumed ? KP_TLS_RESULT_RESUMED :
-							   KP_TLS_RESULT_OK),
+	    kp_metric_of_tls(side,
+		info.is_resumed ? KP_TLS_RESULT_RESUMED : KP_TLS_RESULT_OK),
 	    1);
 	kp_log(KP_LOG_DEBUG, "tls_ready", KP_INT("conn", session->id),
 	    KP_STR("side", side == KP_TLS_SIDE_CLIENT ? "client" : "broker"),
@@ -128,8 +129,7 @@ take_proxy_header(
 	if (buffer == NULL)
 		return kp_session_fail(session, KP_CLOSE_MEMORY_LIMIT, err,
 		    KP_ERR_LIMIT, "no buffer within the memory limit");
-	is_read =
-	    read_proxy_header(session, buffer, &header, deadline_ms, err);
+	is_read = read_proxy_header(session, buffer, &header, deadline_ms, err);
 	kp_pool_put(session->shared->pool, buffer);
 	if (!is_read) {
 		if (session->reason == KP_NUM_CLOSE_REASONS)
@@ -158,8 +158,8 @@ open_client(struct kp_session *session, struct kp_error *err)
 		session->reason = KP_CLOSE_TLS_ERROR;
 		return false;
 	}
-	return shake_hands(session, &session->client, KP_TLS_SIDE_CLIENT,
-	    deadline_ms, err);
+	return shake_hands(
+	    session, &session->client, KP_TLS_SIDE_CLIENT, deadline_ms, err);
 }
 
 /* With strategy sni, the name the client asked for says whom it means. */
@@ -192,9 +192,9 @@ open_broker(struct kp_session *session, struct kp_error *err)
 	    &session->broker_node, err);
 
 	if (fd < 0) {
-		session->reason = err->kind == KP_ERR_CLOSED ?
-					    KP_CLOSE_CLIENT_CLOSED :
-					    KP_CLOSE_UPSTREAM_UNAVAILABLE;
+		session->reason = err->kind == KP_ERR_CLOSED
+				      ? KP_CLOSE_CLIENT_CLOSED
+				      : KP_CLOSE_UPSTREAM_UNAVAILABLE;
 		return kp_error_prefix(
 		    err, "cluster \"%s\"", endpoint->cluster->name);
 	}
@@ -202,8 +202,8 @@ open_broker(struct kp_session *session, struct kp_error *err)
 	if (!kp_stream_init_plain(&session->broker, fd, err))
 		return false;
 	if (endpoint->tls_client != NULL &&
-	    (!kp_stream_start_tls_client(&session->broker,
-		 endpoint->tls_client, session->broker_node.host, err) ||
+	    (!kp_stream_start_tls_client(&session->broker, endpoint->tls_client,
+		 session->broker_node.host, err) ||
 		!shake_hands(session, &session->broker, KP_TLS_SIDE_BROKER,
 		    deadline_ms, err)))
 		return false;

@@ -56,7 +56,8 @@ kp_request_is_held(struct kp_session *session)
 		&session->shared->is_draining, memory_order_relaxed))
 		session->is_ending = true;
 	/* what follows a handshake depends on its answer */
-	return session->is_ending || kp_in_flight_is_full(&session->in_flight) ||
+	return session->is_ending ||
+	       kp_in_flight_is_full(&session->in_flight) ||
 	       session->sasl.phase == KP_SASL_ASKED;
 }
 
@@ -142,8 +143,8 @@ answer_locally(struct kp_session *session, struct kp_flow *flow,
 	    push(session, KP_PENDING_LOCAL, &request->header);
 
 	pending->answer = *answer;
-	kp_session_count(session, KP_M_LOCAL_ANSWERS,
-	    KP_LOCAL_UNSUPPORTED_VERSION, 1);
+	kp_session_count(
+	    session, KP_M_LOCAL_ANSWERS, KP_LOCAL_UNSUPPORTED_VERSION, 1);
 	kp_flow_discard(flow, request->total_len);
 }
 
@@ -176,8 +177,7 @@ refuse_version(struct kp_session *session, struct kp_flow *flow,
 	kp_buf_fini(&answer);
 	kp_session_fail(session, KP_CLOSE_UNSUPPORTED_API, err,
 	    KP_ERR_UNSUPPORTED, "request %s (key %d) version %d",
-	    kp_api_name(header->api_key), header->api_key,
-	    header->api_version);
+	    kp_api_name(header->api_key), header->api_key, header->api_version);
 	return KP_BEGIN_FAILED;
 }
 
@@ -244,12 +244,11 @@ note_request(struct kp_session *session, struct kp_flow *flow,
 	flow->header_len = request->header.len;
 	flow->num_begun++;
 	kp_session_count(session, KP_M_REQUESTS, series, 1);
-	kp_session_count(session, KP_M_REQUEST_BYTES, series,
-	    (int64_t)request->total_len);
+	kp_session_count(
+	    session, KP_M_REQUEST_BYTES, series, (int64_t)request->total_len);
 	if (kp_log_is_on(KP_LOG_DEBUG))
 		kp_log_write(KP_LOG_DEBUG, "request",
-		    (const struct kp_log_field[]){
-			KP_INT("conn", session->id),
+		    (const struct kp_log_field[]){ KP_INT("conn", session->id),
 			KP_STR("api", kp_api_name(flow->api_key)),
 			KP_INT("version", flow->api_version),
 			KP_INT("len", request->total_len),
@@ -281,10 +280,10 @@ begin_request(struct kp_session *session, struct kp_flow *flow,
 			return KP_BEGIN_FAILED;
 		if (session->sasl.phase == KP_SASL_TOKENS)
 			end_tokens(session);
-		begin = kp_versions_allow(&session->versions,
-			    header->api_key, header->api_version) ?
-				  forward(session, flow, request, err) :
-				  refuse_version(session, flow, request, err);
+		begin = kp_versions_allow(&session->versions, header->api_key,
+			    header->api_version)
+			    ? forward(session, flow, request, err)
+			    : refuse_version(session, flow, request, err);
 		break;
 	}
 	if (begin == KP_BEGIN_OK)
@@ -358,8 +357,8 @@ admit(struct kp_session *session, const struct kp_flow *flow,
 }
 
 bool
-kp_request_collected(void *context, struct kp_flow *flow,
-    struct kp_bytes frame, struct kp_error *err)
+kp_request_collected(void *context, struct kp_flow *flow, struct kp_bytes frame,
+    struct kp_error *err)
 {
 	struct kp_session *session = context;
 

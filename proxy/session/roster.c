@@ -45,7 +45,7 @@ count_host_locked(const struct kp_roster *roster, const char *host)
 
 	for (const struct kp_roster_entry *entry =
 		 roster->live[bucket_of(host)];
-	    entry != NULL; entry = entry->next) {
+	     entry != NULL; entry = entry->next) {
 		if (strcmp(entry->host, host) == 0)
 			num++;
 	}
@@ -179,7 +179,7 @@ kp_roster_wake_all(struct kp_roster *roster)
 	kp_mutex_lock(&roster->list_mutex);
 	for (unsigned i = 0; i < KP_ROSTER_BUCKETS; i++) {
 		for (struct kp_roster_entry *entry = roster->live[i];
-		    entry != NULL; entry = entry->next) {
+		     entry != NULL; entry = entry->next) {
 			if (entry->is_running)
 				kp_must(pthread_kill(
 				    entry->thread, KP_WAKE_SIGNAL));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Who is connected: counts against the limits, lets the worker wake every
- * connection's thread, and hands ended threads to whoever joins them. @thread any
+ * connection's thread, and hands ended threads to whoever joins them. @thread
+ * any
  */
 #ifndef KP_PROXY_SESSION_ROSTER_H
 #define KP_PROXY_SESSION_ROSTER_H
@@ -20,7 +21,7 @@
 struct kp_roster_entry {
 	struct kp_roster_entry *next, *before;
 	char host[KP_ADDRESS_TEXT_LEN]; /* of the client's socket */
-	struct kp_roster_group *group;	/* of its virtual cluster */
+	struct kp_roster_group *group;  /* of its virtual cluster */
 	pthread_t thread;
 	bool is_running; /* thread is set */
 };
@@ -42,7 +43,7 @@ struct kp_roster_limits {
 struct kp_roster {
 	struct kp_mutex list_mutex; /* guards all that follows */
 	struct kp_roster_entry *live[KP_ROSTER_BUCKETS]; /* by host */
-	struct kp_roster_entry *ended; /* to be joined */
+	struct kp_roster_entry *ended;                   /* to be joined */
 	struct kp_roster_group *groups;
 	uint32_t num_live, num_ended;
 };
@@ -58,12 +59,10 @@ bool kp_roster_add(struct kp_roster *roster, struct kp_roster_entry *entry,
     const char *group, const struct kp_roster_limits *limits);
 
 /* kp_roster_started: the calling thread is the entry's. */
-void kp_roster_started(
-    struct kp_roster *roster, struct kp_roster_entry *entry);
+void kp_roster_started(struct kp_roster *roster, struct kp_roster_entry *entry);
 
 /* kp_roster_cancel takes out an entry whose thread was never started. */
-void kp_roster_cancel(
-    struct kp_roster *roster, struct kp_roster_entry *entry);
+void kp_roster_cancel(struct kp_roster *roster, struct kp_roster_entry *entry);
 
 /*
  * kp_roster_end moves an entry to the ended ones: the last thing its thread
@@ -71,7 +70,8 @@ void kp_roster_cancel(
  */
 void kp_roster_end(struct kp_roster *roster, struct kp_roster_entry *entry);
 
-/* kp_roster_take_ended takes one ended entry out, to be joined; NULL if none. */
+/* kp_roster_take_ended takes one ended entry out, to be joined; NULL if none.
+ */
 struct kp_roster_entry *kp_roster_take_ended(struct kp_roster *roster);
 
 /* Live and ended, not joined yet. */

@@ -15,8 +15,8 @@ void
 kp_session_count(struct kp_session *session, enum kp_node_metric metric,
     unsigned series, int64_t n)
 {
-	kp_metrics_add(session->shared->metrics, (unsigned)session->id, metric,
-	    series, n);
+	kp_metrics_add(
+	    session->shared->metrics, (unsigned)session->id, metric, series, n);
 }
 
 bool
@@ -44,9 +44,8 @@ on_learned(void *context, const struct kp_node *node)
 	    KP_STR("cluster", session->endpoint->cluster->name),
 	    KP_INT("node", node->id), KP_STR("host", node->host),
 	    KP_INT("port", node->port));
-	kp_link_learned(session->shared->link,
-	    session->endpoint->cluster->name, node->id, node->host,
-	    node->port);
+	kp_link_learned(session->shared->link, session->endpoint->cluster->name,
+	    node->id, node->host, node->port);
 }
 
 static void
@@ -101,8 +100,8 @@ kp_session_new(struct kp_shared *shared, struct kp_snapshot **snapshot,
 	name_peer(session, fd);
 	kp_in_flight_init(&session->in_flight, session->limits->in_flight);
 	kp_versions_init(&session->versions);
-	kp_rename_init(&session->rename, endpoint->listener,
-	    endpoint->topology, on_learned, session);
+	kp_rename_init(&session->rename, endpoint->listener, endpoint->topology,
+	    on_learned, session);
 	init_flows(session);
 	if (!kp_stream_init_plain(&session->client, fd, &err)) {
 		kp_session_free(session);
@@ -145,14 +144,13 @@ flow_deadline(struct deadline *deadline, const struct kp_flow *flow,
 		sooner(deadline, flow->blocked_ms + limits->write_timeout_ms,
 		    KP_CLOSE_WRITE_TIMEOUT);
 	else if (status == KP_FLOW_WANTS_READ && flow->progress_ms != 0)
-		sooner(deadline,
-		    flow->progress_ms + limits->request_timeout_ms,
+		sooner(deadline, flow->progress_ms + limits->request_timeout_ms,
 		    KP_CLOSE_REQUEST_TIMEOUT);
 }
 
 static struct deadline
-next_deadline(const struct kp_session *session,
-    enum kp_flow_status of_requests, enum kp_flow_status of_answers)
+next_deadline(const struct kp_session *session, enum kp_flow_status of_requests,
+    enum kp_flow_status of_answers)
 {
 	const struct kp_limits *limits = session->limits;
 	struct deadline deadline = {
@@ -197,14 +195,14 @@ goes_on(struct kp_session *session, enum kp_flow_status status,
 	    status != KP_FLOW_BROKEN)
 		return true;
 	if (session->reason == KP_NUM_CLOSE_REASONS)
-		session->reason = reason_of(
-		    err, status == KP_FLOW_BROKEN ? writer : reader);
+		session->reason =
+		    reason_of(err, status == KP_FLOW_BROKEN ? writer : reader);
 	return false;
 }
 
 static void
-report_flow(struct kp_session *session, struct kp_flow *flow,
-    enum kp_traffic direction)
+report_flow(
+    struct kp_session *session, struct kp_flow *flow, enum kp_traffic direction)
 {
 	if (flow->added_ns == 0)
 		return;
@@ -225,8 +223,7 @@ report_renamed(struct kp_session *session)
 	    session, KP_M_REWRITES, KP_REWRITE_TEXT, counts->texts);
 	kp_session_count(
 	    session, KP_M_REWRITES, KP_REWRITE_LEFT_OUT, counts->unmapped);
-	kp_session_count(
-	    session, KP_M_NODES_UNMAPPED, 0, counts->unmapped);
+	kp_session_count(session, KP_M_NODES_UNMAPPED, 0, counts->unmapped);
 	if (counts->unmapped > 0)
 		kp_log(KP_LOG_ERROR, "node_without_address",
 		    KP_STR("listener", session->endpoint->listener->name),
@@ -317,7 +314,8 @@ wait_for_events(struct kp_session *session, enum kp_flow_status of_requests,
 		    KP_ERR_CLOSED, "broker hung up");
 	if (num == 0 && kp_ms_left(deadline.at_ms) == 0)
 		return kp_session_fail(session, deadline.reason, err,
-		    KP_ERR_TIMEOUT, "%s", kp_close_reason_name(deadline.reason));
+		    KP_ERR_TIMEOUT, "%s",
+		    kp_close_reason_name(deadline.reason));
 	return true;
 }
 

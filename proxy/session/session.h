@@ -26,8 +26,8 @@ struct kp_session {
 
 	struct kp_snapshot *snapshot;
 	const struct kp_endpoint *endpoint; /* of the snapshot */
-	const struct kp_limits *limits;	    /* of the snapshot */
-	int32_t node_id; /* whom the client wants, KP_NO_NODE: any */
+	const struct kp_limits *limits;     /* of the snapshot */
+	int32_t node_id;            /* whom the client wants, KP_NO_NODE: any */
 	struct kp_node broker_node; /* whom we are connected to */
 
 	struct kp_stream client, broker;
@@ -37,8 +37,8 @@ struct kp_session {
 	struct kp_sasl sasl;
 	struct kp_rename rename;
 	int64_t opened_ms, activity_ms;
-	bool has_request;	/* the first one has come */
-	bool is_ending;		/* takes no more requests */
+	bool has_request; /* the first one has come */
+	bool is_ending;   /* takes no more requests */
 	enum kp_close_reason reason;
 };
 
@@ -73,13 +73,13 @@ bool kp_answer_collected(void *session, struct kp_flow *flow,
     struct kp_bytes frame, struct kp_error *err);
 
 /* kp_session_open makes client and broker streams ready; open.c. */
-bool kp_session_open(struct kp_session *session, struct kp_error *err)
-    KP_MUST_CHECK;
+bool kp_session_open(
+    struct kp_session *session, struct kp_error *err) KP_MUST_CHECK;
 
 /*
- * kp_session_poll waits for events on one or both streams (fd -1: not that one),
- * or until deadline_ms, or until the worker wakes the thread. Returns what
- * ppoll(2) does, with 0 also for a wake-up.
+ * kp_session_poll waits for events on one or both streams (fd -1: not that
+ * one), or until deadline_ms, or until the worker wakes the thread. Returns
+ * what ppoll(2) does, with 0 also for a wake-up.
  */
 struct pollfd;
 int kp_session_poll(struct pollfd *fds, unsigned num_fds, int64_t deadline_ms);

@@ -22,7 +22,7 @@ struct kp_shared {
 	struct kp_metrics *metrics;
 	struct kp_link *link;
 	struct kp_plan plan; /* constant after start */
-	int ended_event; /* eventfd: a connection's thread has ended */
+	int ended_event;     /* eventfd: a connection's thread has ended */
 
 	atomic_bool is_draining;
 	/* kp_now_ms when what is left is cut; KP_NEVER unless draining. */

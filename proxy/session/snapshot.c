@@ -29,9 +29,9 @@ topology_of(const struct kp_snapshot *before,
 }
 
 static bool
-build_endpoint(struct kp_endpoint *endpoint,
-    const struct kp_snapshot *before, const struct kp_snapshot *building,
-    struct kp_tls_tickets *tickets, struct kp_error *err)
+build_endpoint(struct kp_endpoint *endpoint, const struct kp_snapshot *before,
+    const struct kp_snapshot *building, struct kp_tls_tickets *tickets,
+    struct kp_error *err)
 {
 	const struct kp_tables_listener *listener = endpoint->listener;
 	const struct kp_tables_cluster *cluster = endpoint->cluster;
@@ -80,8 +80,7 @@ static void
 count_alive(struct kp_metrics *metrics, int change)
 {
 	if (metrics != NULL)
-		kp_metrics_add(
-		    metrics, 0, KP_M_SNAPSHOTS_ALIVE, 0, change);
+		kp_metrics_add(metrics, 0, KP_M_SNAPSHOTS_ALIVE, 0, change);
 }
 
 struct kp_snapshot *

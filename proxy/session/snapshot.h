@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Rule tables in force, with what is built from them: TLS contexts and the link
- * to each cluster's topology. Immutable once published, counted, replaced whole.
- * A connection holds one and refreshes it between frames, which costs one atomic
- * load. An idle connection may pin an old one until its idle timeout: a gauge
- * counts those alive.
+ * to each cluster's topology. Immutable once published, counted, replaced
+ * whole. A connection holds one and refreshes it between frames, which costs
+ * one atomic load. An idle connection may pin an old one until its idle
+ * timeout: a gauge counts those alive.
  */
 #ifndef KP_PROXY_SESSION_SNAPSHOT_H
 #define KP_PROXY_SESSION_SNAPSHOT_H
@@ -17,7 +17,8 @@
 #include "proxy/upstream/topology.h"
 #include "rules/tables.h"
 
-/* A virtual cluster with what a connection to it needs; borrowed from tables. */
+/* A virtual cluster with what a connection to it needs; borrowed from tables.
+ */
 struct kp_endpoint {
 	const struct kp_tables_virtual_cluster *virtual_cluster;
 	const struct kp_tables_listener *listener;
@@ -69,7 +70,8 @@ void kp_snapshot_publish(
 struct kp_snapshot *kp_snapshot_acquire(struct kp_snapshot_store *store);
 
 /*
- * kp_snapshot_is_current tells whether held is the one in force: one atomic load.
+ * kp_snapshot_is_current tells whether held is the one in force: one atomic
+ * load.
  * @thread any
  */
 bool kp_snapshot_is_current(

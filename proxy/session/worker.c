@@ -89,9 +89,9 @@ kp_worker_add_socket(struct kp_worker *worker, const char *address, int fd)
 static size_t
 num_doors_of(const struct kp_tables_listener *listener)
 {
-	return 1 + (listener->strategy == KP_LISTEN_PORTS ?
-				 (size_t)listener->num_ports :
-				 0);
+	return 1 + (listener->strategy == KP_LISTEN_PORTS
+			   ? (size_t)listener->num_ports
+			   : 0);
 }
 
 static bool
@@ -129,9 +129,8 @@ make_doors(const struct kp_worker *worker, const struct kp_snapshot *snapshot,
 
 		for (size_t d = 0; d < num_of_listener; d++) {
 			uint16_t port =
-			    d == 0 ? listener->bootstrap_port :
-					   (uint16_t)(listener->first_port + d -
-					       1);
+			    d == 0 ? listener->bootstrap_port
+				   : (uint16_t)(listener->first_port + d - 1);
 
 			doors[num].endpoint = i;
 			if (!make_door(
@@ -183,8 +182,8 @@ publish(struct kp_worker *worker, struct kp_snapshot *snapshot)
 	struct kp_metrics *metrics = worker->shared.metrics;
 	const struct kp_tables *tables = snapshot->tables;
 
-	kp_metrics_set(metrics, KP_M_SNAPSHOT_GENERATION, 0,
-	    (int64_t)tables->generation);
+	kp_metrics_set(
+	    metrics, KP_M_SNAPSHOT_GENERATION, 0, (int64_t)tables->generation);
 	kp_metrics_set(
 	    metrics, KP_M_SNAPSHOT_PUBLISHED, 0, kp_wall_ms() / 1000);
 	kp_log(KP_LOG_INFO, "tables_published",
@@ -195,8 +194,8 @@ publish(struct kp_worker *worker, struct kp_snapshot *snapshot)
 }
 
 bool
-kp_worker_apply(struct kp_worker *worker, struct kp_tables **tables,
-    struct kp_error *err)
+kp_worker_apply(
+    struct kp_worker *worker, struct kp_tables **tables, struct kp_error *err)
 {
 	struct kp_snapshot *before =
 	    kp_snapshot_acquire(&worker->shared.snapshots);

@@ -43,9 +43,9 @@ share_of(int64_t deadline_ms, size_t num_left)
 {
 	int64_t now_ms = kp_now_ms();
 
-	return deadline_ms <= now_ms ?
-			 deadline_ms :
-			 now_ms + (deadline_ms - now_ms) / (int64_t)num_left;
+	return deadline_ms <= now_ms
+		   ? deadline_ms
+		   : now_ms + (deadline_ms - now_ms) / (int64_t)num_left;
 }
 
 static int

@@ -10,8 +10,8 @@
  * kp_upstream_connect connects to node id; to a bootstrap server if id is
  * negative or nothing is known of that node yet. Waits until deadline_ms at
  * most, and gives up when watch_fd hangs up. Returns the socket, and in
- * *out_node whom it is connected to (for the TLS server name and the log); -1 on
- * failure.
+ * *out_node whom it is connected to (for the TLS server name and the log); -1
+ * on failure.
  */
 int kp_upstream_connect(struct kp_topology *topology, struct kp_names *names,
     int32_t id, int64_t deadline_ms, int watch_fd, struct kp_node *out_node,

@@ -78,11 +78,11 @@ kp_names_set(struct kp_names *names, const char *host,
 		names->list = name;
 	}
 	name->num_addresses = 0;
-	for (size_t i = 0; i < num_literals &&
-			   name->num_addresses < KP_NAMES_MAX_ADDRESSES;
-	    i++) {
-		if (kp_address_parse(&name->addresses[name->num_addresses],
-			literals[i], 0))
+	for (size_t i = 0;
+	     i < num_literals && name->num_addresses < KP_NAMES_MAX_ADDRESSES;
+	     i++) {
+		if (kp_address_parse(
+			&name->addresses[name->num_addresses], literals[i], 0))
 			name->num_addresses++;
 	}
 	kp_mutex_unlock(&names->list_mutex);
@@ -125,8 +125,7 @@ kp_names_get(struct kp_names *names, const char *host, uint16_t port,
 		kp_mutex_lock(&names->list_mutex);
 	}
 	while ((num = copy_locked(names, host, out)) == 0 &&
-	       kp_cond_wait(
-		   &names->changed, &names->list_mutex, deadline_ms))
+	       kp_cond_wait(&names->changed, &names->list_mutex, deadline_ms))
 		continue;
 	kp_mutex_unlock(&names->list_mutex);
 	for (size_t i = 0; i < num; i++)

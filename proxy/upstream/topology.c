@@ -14,7 +14,7 @@ struct kp_topology {
 	size_t num_bootstrap;
 
 	struct kp_mutex nodes_mutex; /* guards what follows */
-	struct kp_node *nodes;	     /* sorted by id */
+	struct kp_node *nodes;       /* sorted by id */
 	size_t num_nodes, max_nodes;
 };
 
@@ -72,8 +72,8 @@ kp_topology_unref(struct kp_topology *topology)
 }
 
 bool
-kp_topology_is_of(const struct kp_topology *topology,
-    const struct kp_tables_cluster *cluster)
+kp_topology_is_of(
+    const struct kp_topology *topology, const struct kp_tables_cluster *cluster)
 {
 	if (strcmp(topology->name, cluster->name) != 0 ||
 	    topology->num_bootstrap != cluster->num_bootstrap)
@@ -117,8 +117,7 @@ insert_locked(struct kp_topology *topology, size_t place)
 	if (topology->num_nodes == topology->max_nodes) {
 		size_t max = topology->max_nodes * 2 + 8;
 
-		nodes =
-		    kp_try_realloc(topology->nodes, max * sizeof(*nodes));
+		nodes = kp_try_realloc(topology->nodes, max * sizeof(*nodes));
 		if (nodes == NULL)
 			return NULL;
 		topology->nodes = nodes;
@@ -170,8 +169,7 @@ kp_topology_learn(struct kp_topology *topology, int32_t id,
 }
 
 bool
-kp_topology_find(
-    struct kp_topology *topology, int32_t id, struct kp_node *out)
+kp_topology_find(struct kp_topology *topology, int32_t id, struct kp_node *out)
 {
 	size_t place;
 	bool is_found;

@@ -17,7 +17,7 @@ main(void)
 	int tested = 0, failing = 0;
 
 	for (struct kp_standin_test *t = kp_standin_tests; t != NULL;
-	    t = t->next, tested++) {
+	     t = t->next, tested++) {
 		kp_standin_failed = 0;
 		t->run();
 		failing += kp_standin_failed;

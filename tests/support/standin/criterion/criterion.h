@@ -23,8 +23,8 @@ void kp_standin_fail(const char *file, int line, const char *what);
 
 #define Test(suite_, name_) \
 	static void kp_test_##suite_##_##name_(void); \
-	__attribute__((constructor)) static void \
-	    kp_register_##suite_##_##name_(void) \
+	__attribute__(( \
+	    constructor)) static void kp_register_##suite_##_##name_(void) \
 	{ \
 		static struct kp_standin_test t = { #suite_, #name_, \
 			kp_test_##suite_##_##name_, NULL }; \
