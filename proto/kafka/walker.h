@@ -11,8 +11,8 @@
  *    Tagged fields that the table does not know are left out: an unknown field
  *    could carry an address.
  *  - kp_walk_feed gets the body piece by piece, never more memory than the
- *    pieces, and cannot change lengths: the visitor may edit values in place. It
- *    stops where the tail begins (see kp_walk_tail), which is walked whole.
+ *    pieces, and cannot change lengths: the visitor may edit values in place.
+ * It stops where the tail begins (see kp_walk_tail), which is walked whole.
  *
  * Malformed input ends with KP_ERR_PROTOCOL: nothing is read past the end, no
  * count is believed, depth is bounded by the table. @thread connection
@@ -26,8 +26,8 @@
 #include "proto/kafka/schema.h"
 
 enum kp_visit_kind {
-	KP_VISIT_VALUE,	  /* a number, string, bytes, uuid, also in an array */
-	KP_VISIT_ARRAY,	  /* before the elements of an array of interest */
+	KP_VISIT_VALUE,   /* a number, string, bytes, uuid, also in an array */
+	KP_VISIT_ARRAY,   /* before the elements of an array of interest */
 	KP_VISIT_ELEMENT, /* before each struct of such an array */
 };
 
@@ -36,7 +36,8 @@ struct kp_visit {
 	const struct kp_message *message;
 	const struct kp_field *field;
 	int16_t version;
-	int64_t number; /* of numbers and bool; number of elements, -1 null */
+	int64_t number; /* of numbers and bool; of a float64 its bits; of an
+			 * array the number of elements, -1 null */
 	/*
 	 * String, bytes, uuid: the content without its length; NULL if null.
 	 * Only kp_walk_feed's visitor may write to it.
@@ -92,8 +93,8 @@ void kp_rewrite_fini(struct kp_rewrite *rewrite);
 
 /*
  * kp_walk_whole walks the complete body. rewrite may be NULL to look only; then
- * any verdict but KP_KEEP and KP_FAIL is an assertion failure. All bytes must be
- * used up, or it fails.
+ * any verdict but KP_KEEP and KP_FAIL is an assertion failure. All bytes must
+ * be used up, or it fails.
  */
 bool kp_walk_whole(const struct kp_message *message, int16_t version,
     struct kp_bytes body, const struct kp_visitor *visitor,
@@ -101,23 +102,42 @@ bool kp_walk_whole(const struct kp_message *message, int16_t version,
 
 #define KP_WALK_MAX_DEPTH 16
 
-/* One level of the walk: a struct being read, an array, or a tagged section. */
+enum kp_walk_state {
+	KP_AT_ELEMENT,   /* before the next struct of the level */
+	KP_AT_FIELDS,    /* between its fields */
+	KP_AT_TAG_COUNT, /* before the number of its tagged fields */
+	KP_AT_TAGS,      /* between its tagged fields */
+	KP_AT_TAG_VALUE, /* before the value of one */
+	KP_AT_ITEMS,     /* between the items of an array without structs */
+};
+
+/*
+ * One level of the walk: structs of one kind after each other (of an array, or
+ * a lone one), or the items of an array of numbers, strings or bytes.
+ */
 struct kp_walk_level {
-	const struct kp_field *field; /* next field to read; of an array: it */
-	const struct kp_field *fields; /* of the struct */
-	uint32_t num_left;	      /* array elements or tags still to come */
-	uint8_t state;
-	uint64_t tag_end; /* body offset where the tagged field must end */
+	const struct kp_field *array;  /* NULL for a lone struct */
+	const struct kp_field *fields; /* of the structs */
+	const struct kp_field *next;   /* field to read next */
+	uint32_t num_left;             /* elements, with the current one */
+	uint32_t num_tags_left;        /* of the current struct */
+	int64_t last_tag;              /* -1 before the first */
+	size_t outer_limit;            /* the walker's before this tag's */
+	uint8_t state;                 /* enum kp_walk_state */
+	bool is_in_tag;                /* a value of the tagged section */
+	bool is_counted;               /* its count follows what is left out */
 };
 
 struct kp_walker {
 	const struct kp_message *message;
 	int16_t version;
 	bool is_flexible;
+	bool is_blanking; /* what is skipped is an unknown field */
 	struct kp_visitor visitor;
-	size_t body_len;  /* of the whole message */
-	size_t offset;	  /* bytes used so far */
-	size_t skip_len;  /* bytes of the current value still to pass over */
+	size_t body_len; /* of the whole message */
+	size_t offset;   /* bytes used so far */
+	size_t limit;    /* where the innermost tagged field or the body ends */
+	size_t skip_len; /* bytes of the current value still to pass over */
 	unsigned depth;
 	struct kp_walk_level levels[KP_WALK_MAX_DEPTH];
 };
@@ -135,8 +155,8 @@ void kp_walk_init(struct kp_walker *walker, const struct kp_message *message,
 
 /*
  * kp_walk_feed uses bytes of data, which continue the body; *out_used tells how
- * many. Unused bytes (a value of interest or a length that is not complete) must
- * come again in front of the next piece. A value of interest longer than
+ * many. Unused bytes (a value of interest or a length that is not complete)
+ * must come again in front of the next piece. A value of interest longer than
  * KP_WALK_MAX_VALUE fails with KP_ERR_LIMIT; other values may be of any length.
  */
 #define KP_WALK_MAX_VALUE 32768
@@ -144,13 +164,14 @@ enum kp_walk_status kp_walk_feed(struct kp_walker *walker, uint8_t *data,
     size_t len, size_t *out_used, struct kp_error *err);
 
 /*
- * The tail of a message is everything from its first top-level field with entity
- * KP_E_ENDPOINTS, or from its top-level tagged section, whichever comes first.
- * kp_walk_tail rewrites the tail of a message whose length was announced before
- * its content was known: the new tail has exactly tail.len bytes. What a shorter
- * one leaves over is taken by a tagged field with number KP_FILLER_TAG or above,
- * which no version of any message defines and every client must skip (KIP-482).
- * If the new one would be longer, endpoints are left out until it fits.
+ * The tail of a message is everything from its first top-level field with
+ * entity KP_E_ENDPOINTS, or from its top-level tagged section, whichever comes
+ * first. kp_walk_tail rewrites the tail of a message whose length was announced
+ * before its content was known: the new tail has exactly tail.len bytes. What a
+ * shorter one leaves over is taken by a tagged field with number KP_FILLER_TAG
+ * or above, which no version of any message defines and every client must skip
+ * (KIP-482). If the new one would be longer, endpoints are left out until it
+ * fits.
  */
 #define KP_FILLER_TAG 100
 bool kp_walk_tail(const struct kp_walker *walker, struct kp_bytes tail,

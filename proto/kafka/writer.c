@@ -3,8 +3,8 @@
 
 #define VARLONG_MAX_LEN 10
 
-static void
-put_number(uint8_t *out, uint64_t value, size_t len)
+void
+kp_number_put(uint8_t *out, uint64_t value, size_t len)
 {
 	for (size_t i = len; i > 0; i--) {
 		out[i - 1] = (uint8_t)value;
@@ -18,7 +18,7 @@ write_number(struct kp_buf *buf, uint64_t value, size_t len)
 	uint8_t *out = kp_buf_extend(buf, len);
 
 	if (out != NULL)
-		put_number(out, value, len);
+		kp_number_put(out, value, len);
 }
 
 void
@@ -209,5 +209,5 @@ kp_write_end_int32(struct kp_buf *buf, size_t begin)
 		buf->failed = true;
 		return;
 	}
-	put_number(buf->data + begin, len, sizeof(int32_t));
+	kp_number_put(buf->data + begin, len, sizeof(int32_t));
 }

@@ -28,6 +28,8 @@ void kp_write_varlong(struct kp_buf *buf, int64_t value);
 size_t kp_uvarint_len(uint32_t value);
 /* kp_uvarint_put writes value to out and returns its length. */
 size_t kp_uvarint_put(uint8_t out[KP_UVARINT_MAX_LEN], uint32_t value);
+/* kp_number_put writes the len lowest bytes of value to out, big-endian. */
+void kp_number_put(uint8_t *out, uint64_t value, size_t len);
 
 /* len -1 is null; anything else that does not fit makes buf fail. */
 void kp_write_length16(struct kp_buf *buf, int64_t len);

@@ -1,0 +1,9 @@
+# The codec: reader, writer, headers, own answers, walker.
+kp_library(kp_test_kafka
+  support/sample.c
+  support/walks.c)
+target_link_libraries(kp_test_kafka PUBLIC kp_kafka)
+
+foreach(name IN ITEMS properties)
+  kp_unit_test(${name} SOURCES unit/proto/test_${name}.c LINK kp_test_kafka)
+endforeach()

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One value: how long it is, what the visitor says to it, and how that is done.
+ */
+#include "proto/kafka/walk_priv.h"
+#include "proto/kafka/writer.h"
+
+/* A value as it lies in the piece, from the run's position on. */
+struct value {
+	const struct kp_field *field;
+	size_t prefix_len; /* of its length; 0 if that is fixed */
+	size_t len;        /* of the content */
+	bool is_null;
+	int64_t number;
+};
+
+static bool
+is_number(const struct kp_field *field)
+{
+	return field->kind != KP_UUID && kp_walk_fixed_len(field) > 0;
+}
+
+static int64_t
+read_number(struct kp_reader *reader, const struct kp_field *field)
+{
+	switch ((enum kp_kind)field->kind) {
+	case KP_BOOL:
+		return kp_read_bool(reader);
+	case KP_INT8:
+		return kp_read_int8(reader);
+	case KP_INT16:
+		return kp_read_int16(reader);
+	case KP_UINT16:
+		return kp_read_uint16(reader);
+	case KP_INT32:
+		return kp_read_int32(reader);
+	case KP_UINT32:
+		return kp_read_uint32(reader);
+	case KP_INT64:
+	case KP_FLOAT64:
+		return kp_read_int64(reader);
+	case KP_END:
+	case KP_UUID:
+	case KP_STRING:
+	case KP_BYTES:
+	case KP_RECORDS:
+	case KP_STRUCT:
+		break;
+	}
+	return 0;
+}
+
+static bool
+number_fits(const struct kp_field *field, int64_t number)
+{
+	unsigned bits = (unsigned)kp_walk_fixed_len(field) * 8;
+	int64_t half;
+
+	if (field->kind == KP_BOOL)
+		return number == 0 || number == 1;
+	if (bits == 64)
+		return true;
+	half = INT64_C(1) << (bits - 1);
+	if (field->kind == KP_UINT16 || field->kind == KP_UINT32)
+		return number >= 0 && number < 2 * half;
+	return number >= -half && number < half;
+}
+
+/* Elements of arrays are never null. */
+static bool
+may_be_null(const struct kp_walk_run *run, const struct kp_field *field)
+{
+	return !field->is_array && field->kind != KP_UUID &&
+	       run->walker->version >= field->nullable_since;
+}
+
+/* Kafka limits strings to int16 even where their length is a uvarint. */
+static bool
+length_fits(const struct kp_field *field, size_t len)
+{
+	if (field->kind == KP_UUID)
+		return len == KP_UUID_LEN;
+	return len <= (field->kind == KP_STRING ? INT16_MAX : INT32_MAX);
+}
+
+static int32_t
+read_length(const struct kp_walk_run *run, struct kp_reader *reader,
+    const struct kp_field *field)
+{
+	if (run->walker->is_flexible)
+		return kp_read_compact_length(reader);
+	if (field->kind == KP_STRING)
+		return kp_read_length16(reader);
+	return kp_read_length32(reader);
+}
+
+/* Finds out how long the value is; its content may not have come yet. */
+static enum kp_step
+measure(const struct kp_walk_run *run, struct value *value)
+{
+	const struct kp_field *field = value->field;
+	size_t left = kp_walk_left(run);
+	struct kp_reader reader;
+	enum kp_step step;
+	int32_t len;
+
+	value->len = kp_walk_fixed_len(field);
+	if (value->len > left)
+		return kp_walk_fail(run, field, "ends early");
+	if (value->len > 0)
+		return KP_STEP_ON;
+	reader = kp_walk_reader(run);
+	len = read_length(run, &reader, field);
+	step = kp_walk_judge(run, &reader, field);
+	if (step != KP_STEP_ON)
+		return step;
+	value->prefix_len = (size_t)(reader.pos - (run->data + run->pos));
+	value->is_null = len < 0;
+	if (value->is_null && !may_be_null(run, field))
+		return kp_walk_fail(run, field, "is null");
+	if (value->is_null)
+		return KP_STEP_ON;
+	value->len = (size_t)len;
+	if (!length_fits(field, value->len))
+		return kp_walk_fail(run, field, "is too long");
+	if (value->len > left - value->prefix_len)
+		return kp_walk_fail(run, field, "ends early");
+	return KP_STEP_ON;
+}
+
+static size_t
+put_prefix(const struct kp_walk_run *run, const struct kp_field *field,
+    struct kp_bytes content, uint8_t out[KP_UVARINT_MAX_LEN])
+{
+	size_t len = field->kind == KP_STRING ? 2 : 4;
+
+	if (field->kind == KP_UUID)
+		return 0;
+	if (run->walker->is_flexible)
+		return kp_uvarint_put(
+		    out, content.data == NULL ? 0 : (uint32_t)content.len + 1);
+	kp_number_put(
+	    out, content.data == NULL ? UINT64_MAX : content.len, len);
+	return len;
+}
+
+static enum kp_step
+replace_number(
+    struct kp_walk_run *run, const struct value *value, int64_t number)
+{
+	uint8_t text[sizeof(number)];
+
+	if (number == value->number)
+		return KP_STEP_ON;
+	if (!number_fits(value->field, number))
+		return kp_walk_refuse(run, value->field);
+	if (run->mode == KP_WALK_IN_PLACE) {
+		kp_number_put(
+		    run->data + run->pos, (uint64_t)number, value->len);
+		return KP_STEP_ON;
+	}
+	kp_number_put(text, (uint64_t)number, value->len);
+	kp_output_replace(run->output, run->pos, run->pos + value->len,
+	    (struct kp_bytes){ text, value->len }, (struct kp_bytes){ 0 });
+	return KP_STEP_ON;
+}
+
+static enum kp_step
+replace_content(
+    struct kp_walk_run *run, const struct value *value, struct kp_bytes content)
+{
+	uint8_t *old = run->data + run->pos + value->prefix_len;
+	bool is_null = content.data == NULL;
+	bool is_same_len =
+	    is_null == value->is_null && content.len == value->len;
+	uint8_t prefix[KP_UVARINT_MAX_LEN];
+	struct kp_bytes head = { prefix, 0 };
+
+	if (is_same_len &&
+	    (is_null || memcmp(old, content.data, content.len) == 0))
+		return KP_STEP_ON;
+	if (run->mode == KP_WALK_IN_PLACE && !is_same_len)
+		return kp_walk_refuse(run, value->field);
+	if (is_null ? !may_be_null(run, value->field)
+		    : !length_fits(value->field, content.len))
+		return kp_walk_refuse(run, value->field);
+	if (run->mode == KP_WALK_IN_PLACE) {
+		kp_move(old, content.data, content.len);
+		return KP_STEP_ON;
+	}
+	head.len = put_prefix(run, value->field, content, prefix);
+	kp_output_replace(run->output, run->pos,
+	    run->pos + value->prefix_len + value->len, head, content);
+	return KP_STEP_ON;
+}
+
+/* Leaves out an item of an array, or the struct of an array it is in. */
+static enum kp_step
+drop(struct kp_walk_run *run, const struct value *value)
+{
+	const struct kp_walker *walker = run->walker;
+
+	if (run->mode != KP_WALK_REWRITE)
+		return kp_walk_refuse(run, value->field);
+	if (kp_walk_top(run)->state == KP_AT_ITEMS) {
+		kp_output_remove(run->output, run->pos,
+		    run->pos + value->prefix_len + value->len);
+		return KP_STEP_ON;
+	}
+	for (unsigned depth = walker->depth; depth > 0; depth--) {
+		if (walker->levels[depth - 1].is_counted) {
+			kp_output_drop(run->output, depth);
+			return KP_STEP_ON;
+		}
+	}
+	return kp_walk_refuse(run, value->field);
+}
+
+/* Shows a value that is there as a whole. */
+static enum kp_step
+show(struct kp_walk_run *run, struct value *value)
+{
+	struct kp_replacement replacement = { 0 };
+	struct kp_visit visit = { .kind = KP_VISIT_VALUE,
+		.field = value->field };
+
+	if (is_number(value->field)) {
+		struct kp_reader reader = kp_walk_reader(run);
+
+		value->number = read_number(&reader, value->field);
+		visit.number = value->number;
+	} else if (!value->is_null) {
+		visit.data = run->data + run->pos + value->prefix_len;
+		visit.len = value->len;
+	}
+	switch (kp_walk_ask(run, &visit, &replacement)) {
+	case KP_KEEP:
+		return KP_STEP_ON;
+	case KP_REPLACE:
+		if (is_number(value->field))
+			return replace_number(run, value, replacement.number);
+		return replace_content(run, value, replacement.bytes);
+	case KP_DROP:
+		return drop(run, value);
+	case KP_CLEAR:
+		return kp_walk_refuse(run, value->field);
+	case KP_FAIL:
+		break;
+	}
+	return KP_STEP_FAILED;
+}
+
+enum kp_step
+kp_walk_value(struct kp_walk_run *run, const struct kp_field *field)
+{
+	struct value value = { .field = field };
+	enum kp_step step = measure(run, &value);
+	size_t len = value.prefix_len + value.len;
+
+	if (step != KP_STEP_ON)
+		return step;
+	if (!kp_walk_wants(run, field)) {
+		run->pos += value.prefix_len;
+		run->walker->skip_len = value.len;
+		return KP_STEP_ON;
+	}
+	if (run->mode == KP_WALK_IN_PLACE && value.len > KP_WALK_MAX_VALUE) {
+		(void)kp_error_set(run->err, KP_ERR_LIMIT,
+		    "%s: %s has %zu bytes, the most is %d",
+		    run->walker->message->name, field->name, value.len,
+		    KP_WALK_MAX_VALUE);
+		return KP_STEP_FAILED;
+	}
+	if (len > run->len - run->pos)
+		return KP_STEP_MORE;
+	step = show(run, &value);
+	run->pos += len;
+	return step;
+}

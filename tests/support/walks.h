@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the tests of walking share. @thread any */
+#ifndef KP_TESTS_SUPPORT_WALKS_H
+#define KP_TESTS_SUPPORT_WALKS_H
+
+#include "base/bytes.h"
+#include "proto/kafka/walker.h"
+
+/* Sees everything and keeps it; context may be a size_t that counts visits. */
+extern const struct kp_visitor kp_keep_all;
+/* Sees nothing. */
+extern const struct kp_visitor kp_see_nothing;
+
+/* kp_rewritten copies the spans into out, which it clears first. */
+void kp_rewritten(struct kp_buf *out, const struct kp_rewrite *rewrite);
+
+/*
+ * kp_walk_in_pieces feeds data[0, len) in pieces of at most max_piece bytes
+ * (random lengths from seed; 1: each byte on its own) and the tail to
+ * kp_walk_tail. What came out is added to out. data is changed.
+ */
+bool kp_walk_in_pieces(struct kp_buf *out, const struct kp_message *message,
+    int16_t version, const struct kp_visitor *visitor, uint8_t *data,
+    size_t len, uint32_t max_piece, uint64_t seed,
+    struct kp_error *err) KP_MUST_CHECK;
+
+#endif
