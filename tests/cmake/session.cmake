@@ -1,0 +1,13 @@
+# The stages of the data path and what holds them together.
+kp_library(kp_test_cluster support/cluster.c)
+
+kp_unit_test(in_flight SOURCES unit/proxy/frame/test_in_flight.c LINK kp_frame)
+kp_unit_test(versions SOURCES unit/proxy/frame/test_versions.c LINK kp_frame)
+kp_unit_test(sasl SOURCES unit/proxy/admit/test_sasl.c LINK kp_admit)
+kp_unit_test(view SOURCES unit/proxy/rename/test_view.c LINK kp_rename)
+kp_unit_test(scrub SOURCES unit/proxy/rename/test_scrub.c
+  LINK kp_rename kp_test_cluster)
+kp_unit_test(answer SOURCES unit/proxy/rename/test_answer.c
+  LINK kp_rename kp_test_cluster)
+kp_unit_test(topology SOURCES unit/proxy/upstream/test_topology.c
+  LINK kp_upstream kp_test_cluster)
