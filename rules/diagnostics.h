@@ -34,6 +34,10 @@ void kp_diagnostics_fini(struct kp_diagnostics *diagnostics);
 void kp_diagnostics_add(struct kp_diagnostics *diagnostics,
     const struct kp_origin *at, const char *fmt, ...) KP_PRINTF(3, 4);
 
+/* kp_diagnostics_add_yaml adds what kp_yaml_parse said about file. */
+void kp_diagnostics_add_yaml(struct kp_diagnostics *diagnostics,
+    const char *file, const struct kp_error *err);
+
 /* kp_diagnostics_count is how many there were, kept or not. */
 size_t kp_diagnostics_count(const struct kp_diagnostics *diagnostics);
 

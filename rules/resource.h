@@ -14,11 +14,15 @@
 #include "base/bytes.h"
 #include "rules/diagnostics.h"
 #include "rules/setting.h"
+#include "rules/value.h"
 
 #define KP_RESOURCE_API_VERSION "kproxy/v1"
 
 /* Resources in one set. */
 #define KP_MAX_RESOURCES 10000
+
+/* Holds `Kind "name"`. */
+#define KP_RESOURCE_TITLE_SIZE 128
 
 struct kp_compiler;
 struct kp_resource;
@@ -26,13 +30,13 @@ struct kp_resources;
 
 struct kp_resource_kind {
 	const char *name;
-	const char *help;
-	struct kp_setting spec; /* an object called "spec" */
-	/* What a single table cannot say; only resources without other
-	 * problems are shown. */
+	struct kp_setting document; /* an object: envelope and spec; its help
+				     * says what the kind is for */
+	/* What a table cannot say; sees resources without other problems. */
 	void (*check)(const struct kp_resource *resource,
 	    const struct kp_resources *set, struct kp_diagnostics *diagnostics);
-	/* Adds the resource to the rule tables (compile.h). */
+	/* Adds the resource to the rule tables (compile_priv.h); NULL if the
+	 * kind that refers to it does. */
 	void (*compile)(
 	    struct kp_compiler *compiler, const struct kp_resource *resource);
 };
@@ -42,16 +46,41 @@ extern const struct kp_resource_kind *const kp_resource_kinds[];
 
 const struct kp_resource_kind *kp_resource_kind_find(const char *name);
 
-/* metadata of every kind. */
-extern const struct kp_setting kp_resource_metadata;
+/* What all kinds have; the first rows of a kind's table of fields. */
+extern const struct kp_setting kp_resource_metadata_fields[];
+extern const struct kp_setting_word kp_resource_api_versions[];
+#define KP_RESOURCE_ENVELOPE \
+	{ .name = "apiVersion", \
+		.type = KP_SETTING_ENUM, \
+		.is_required = true, \
+		.words = kp_resource_api_versions, \
+		.help = "Version of this language." }, \
+	    { .name = "kind", \
+		    .type = KP_SETTING_STRING, \
+		    .is_required = true, \
+		    .help = "What is declared." }, \
+	{ \
+		.name = "metadata", .type = KP_SETTING_OBJECT, \
+		.is_required = true, .fields = kp_resource_metadata_fields, \
+		.help = "What every resource says about itself." \
+	}
 
 struct kp_resource {
 	const struct kp_resource_kind *kind;
 	struct kp_origin at; /* of its first key */
+	size_t position;     /* in the set */
 	char *name;
-	struct kp_value *metadata;
-	struct kp_value *spec; /* NULL if it had problems of its own */
+	struct kp_value *document;   /* NULL if it has problems of its own */
+	const struct kp_value *spec; /* borrowed from document */
 };
+
+/* kp_resource_title writes `Kind "name"`, as problems begin. */
+void kp_resource_title(const struct kp_resource *resource, char *out);
+
+/* kp_resource_problem adds a problem of resource, said at its place at. */
+void kp_resource_problem(const struct kp_resource *resource,
+    const struct kp_origin *at, struct kp_diagnostics *diagnostics,
+    const char *fmt, ...) KP_PRINTF(4, 5);
 
 struct kp_resources *kp_resources_new(void);
 void kp_resources_free(struct kp_resources *set);

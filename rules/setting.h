@@ -2,7 +2,7 @@
 /*
  * What operators may write, as data: one table of settings for each kind of
  * resource and for the node's configuration. The same table parses, validates,
- * explains and documents; kp_value is what comes out of it. @thread any
+ * explains and documents; value.h is what comes out of it. @thread any
  */
 #ifndef KP_RULES_SETTING_H
 #define KP_RULES_SETTING_H
@@ -11,8 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/yaml.h"
-#include "rules/diagnostics.h"
+#include "base/bytes.h"
 
 enum kp_setting_type {
 	KP_SETTING_END = 0, /* closes a table */
@@ -61,58 +60,19 @@ struct kp_setting {
 /* Length of a string whose table says nothing. */
 #define KP_SETTING_MAX_TEXT 4096
 
-enum kp_secret_source { KP_SECRET_FILE, KP_SECRET_ENV };
-
-/* Where a secret is to be read. name: a path, or a variable's name. */
-struct kp_secret_ref {
-	enum kp_secret_source source;
-	const char *name;
-};
-
-/* What was said, or the fallback, for one setting. */
-struct kp_value {
-	const struct kp_setting *setting; /* of the static table */
-	struct kp_origin at;              /* of a fallback: what surrounds it */
-	char *text;     /* string, enum, reference, path, host, secret */
-	int64_t number; /* int, size, duration, bool, enum, port */
-	enum kp_secret_source source;
-	/* Of a list its items; of a map the values; of an object one for each
-	 * of setting->fields, NULL where nothing was said. */
-	struct kp_value **items;
-	size_t num_items;
-	char **keys; /* of a map */
-};
-
-/*
- * kp_value_parse reads node as setting says and adds every problem to
- * diagnostics, with what in front (such as `Listener "public"`, or "") and the
- * path from setting->name down. file must outlive the value. Returns NULL if
- * there was any problem; free with kp_value_free.
- */
-struct kp_value *kp_value_parse(const struct kp_setting *setting,
-    const struct kp_yaml *node, const char *file, const char *what,
-    struct kp_diagnostics *diagnostics);
-void kp_value_free(struct kp_value *value);
-
-/*
- * kp_value_get goes down a dotted path of fields ("ports.first"). NULL if
- * nothing was said there; a path that is not in the table is our own mistake
- * and asserted. Borrowed until the value is freed.
- */
-const struct kp_value *kp_value_get(
-    const struct kp_value *object, const char *path);
-
-/* Text at path, NULL if absent. */
-const char *kp_value_text(const struct kp_value *object, const char *path);
-
-/* Number at path; it must have been said, required or have a fallback. */
-int64_t kp_value_number(const struct kp_value *object, const char *path);
-
-struct kp_secret_ref kp_value_secret(const struct kp_value *value);
-
 /* kp_setting_find returns the field called name (of len bytes), NULL if none.
  */
 const struct kp_setting *kp_setting_find(
     const struct kp_setting *fields, const char *name, size_t len);
+
+/*
+ * kp_setting_wanted adds what a value of setting looks like: "a whole number",
+ * "one of \"a\", \"b\"". Of a list: each item.
+ */
+void kp_setting_wanted(const struct kp_setting *setting, struct kp_buf *out);
+
+/* kp_setting_bound adds n in the unit of setting: "64KiB", "10s", "5". */
+void kp_setting_bound(
+    const struct kp_setting *setting, int64_t n, struct kp_buf *out);
 
 #endif

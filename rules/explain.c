@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rules/explain.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "rules/node_config.h"
+#include "rules/resource.h"
+#include "rules/setting.h"
+
+#define NODE "node"
+#define LINE_LEN 78
+#define INDENT 6
+#define MAX_KINDS 64
+
+static void
+add_type(const struct kp_setting *setting, struct kp_buf *out)
+{
+	static const char *const names[] = {
+		[KP_SETTING_END] = "",
+		[KP_SETTING_STRING] = "text",
+		[KP_SETTING_BOOL] = "true or false",
+		[KP_SETTING_INT] = "integer",
+		[KP_SETTING_SIZE] = "size",
+		[KP_SETTING_DURATION] = "duration",
+		[KP_SETTING_ENUM] = "",
+		[KP_SETTING_ADDRESS] = "IP address",
+		[KP_SETTING_HOST] = "host",
+		[KP_SETTING_HOST_PORT] = "host:port",
+		[KP_SETTING_PATH] = "path",
+		[KP_SETTING_SECRET] = "secret",
+		[KP_SETTING_REFERENCE] = "name of a ",
+		[KP_SETTING_MAP] = "map of texts",
+		[KP_SETTING_OBJECT] = "object",
+	};
+
+	if (setting->is_list)
+		kp_buf_add_text(out, "list of ");
+	kp_buf_add_text(out, names[setting->type]);
+	if (setting->type == KP_SETTING_ENUM)
+		kp_setting_wanted(setting, out);
+	if (setting->type == KP_SETTING_REFERENCE)
+		kp_buf_add_text(out, setting->kind);
+	if (setting->type != KP_SETTING_INT &&
+	    setting->type != KP_SETTING_SIZE &&
+	    setting->type != KP_SETTING_DURATION)
+		return;
+	kp_buf_add_text(out, ", ");
+	kp_setting_bound(setting, setting->min, out);
+	kp_buf_add_text(out, " to ");
+	kp_setting_bound(setting, setting->max, out);
+}
+
+/* Adds text in lines of LINE_LEN, indented. */
+static void
+add_wrapped(struct kp_buf *out, const char *text)
+{
+	while (*text != '\0') {
+		size_t len = strlen(text);
+
+		if (len > LINE_LEN - INDENT) {
+			len = LINE_LEN - INDENT;
+			while (len > 1 && text[len] != ' ')
+				len--;
+		}
+		kp_buf_printf(out, "%*s%.*s\n", INDENT, "", (int)len, text);
+		text += len;
+		text += strspn(text, " ");
+	}
+}
+
+static void
+add_field(struct kp_buf *out, const struct kp_setting *field)
+{
+	kp_buf_printf(out, "  %s\t<", field->name);
+	add_type(field, out);
+	kp_buf_add_text(out, ">");
+	if (field->is_required)
+		kp_buf_add_text(out, " -required-");
+	if (field->fallback != NULL && field->type != KP_SETTING_OBJECT)
+		kp_buf_printf(out, " default %s", field->fallback);
+	kp_buf_add_text(out, "\n");
+	add_wrapped(out, field->help);
+	if (field->refused != NULL)
+		kp_buf_printf(out, "%*s(%s)\n", INDENT, "", field->refused);
+}
+
+static void
+add_fields(struct kp_buf *out, const struct kp_setting *fields)
+{
+	kp_buf_add_text(out, "\nFIELDS:\n");
+	for (; fields->type != KP_SETTING_END; fields++)
+		add_field(out, fields);
+}
+
+static bool
+no_such_field(const struct kp_setting *fields, const char *name, size_t len,
+    struct kp_error *err)
+{
+	const char *names[MAX_KINDS + 1] = { NULL };
+	char wanted[64];
+	size_t num = 0;
+	const char *near;
+
+	(void)snprintf(wanted, sizeof(wanted), "%.*s", (int)len, name);
+	for (; fields->type != KP_SETTING_END && num < MAX_KINDS; fields++)
+		names[num++] = fields->name;
+	near = kp_suggest(wanted, names);
+	if (near == NULL)
+		return kp_error_set(
+		    err, KP_ERR_CONFIG, "there is no field \"%s\"", wanted);
+	return kp_error_set(err, KP_ERR_CONFIG,
+	    "there is no field \"%s\"; did you mean \"%s\"?", wanted, near);
+}
+
+/* Goes down path; NULL with err if a part of it is not there. */
+static const struct kp_setting *
+descend(
+    const struct kp_setting *setting, const char *path, struct kp_error *err)
+{
+	while (*path != '\0') {
+		size_t len = strcspn(path, ".");
+		const struct kp_setting *field = NULL;
+
+		if (setting->fields == NULL) {
+			(void)kp_error_set(err, KP_ERR_CONFIG,
+			    "\"%s\" has no fields", setting->name);
+			return NULL;
+		}
+		field = kp_setting_find(setting->fields, path, len);
+		if (field == NULL) {
+			(void)no_such_field(setting->fields, path, len, err);
+			return NULL;
+		}
+		setting = field;
+		path += len + (path[len] == '.');
+	}
+	return setting;
+}
+
+static const struct kp_setting *
+spec_of(const struct kp_resource_kind *kind)
+{
+	return kp_setting_find(kind->document.fields, "spec", 4);
+}
+
+/* "ports" stands for "spec.ports". */
+static const struct kp_setting *
+find_in_kind(
+    const struct kp_resource_kind *kind, const char *path, struct kp_error *err)
+{
+	const struct kp_setting *fields = kind->document.fields;
+
+	if (kp_setting_find(fields, path, strcspn(path, ".")) != NULL ||
+	    path[0] == '\0')
+		return descend(&kind->document, path, err);
+	return descend(spec_of(kind), path, err);
+}
+
+static void
+list_kinds(struct kp_buf *out)
+{
+	for (size_t i = 0; kp_resource_kinds[i] != NULL; i++)
+		kp_buf_printf(out, "%s\n      %s\n", kp_resource_kinds[i]->name,
+		    kp_resource_kinds[i]->document.help);
+	kp_buf_printf(out, "%s\n      %s\n", NODE, kp_node_config_setting.help);
+}
+
+static bool
+no_such_kind(const char *name, struct kp_error *err)
+{
+	const char *names[MAX_KINDS + 1] = { NODE };
+	const char *near;
+
+	for (size_t i = 0; kp_resource_kinds[i] != NULL && i + 1 < MAX_KINDS;
+	     i++)
+		names[i + 1] = kp_resource_kinds[i]->name;
+	near = kp_suggest(name, names);
+	if (near == NULL)
+		return kp_error_set(
+		    err, KP_ERR_CONFIG, "there is no kind \"%s\"", name);
+	return kp_error_set(err, KP_ERR_CONFIG,
+	    "there is no kind \"%s\"; did you mean \"%s\"?", name, near);
+}
+
+static const struct kp_setting *
+find(const char *name, const char *path, struct kp_error *err)
+{
+	const struct kp_resource_kind *kind = kp_resource_kind_find(name);
+
+	if (kind != NULL)
+		return find_in_kind(kind, path, err);
+	if (strcmp(name, NODE) == 0)
+		return descend(&kp_node_config_setting, path, err);
+	(void)no_such_kind(name, err);
+	return NULL;
+}
+
+static void
+explain_setting(struct kp_buf *out, const char *name, const char *path,
+    const struct kp_setting *setting)
+{
+	kp_buf_printf(out, "KIND:   %s\n", name);
+	if (path[0] != '\0') {
+		kp_buf_printf(out, "FIELD:  %s <", path);
+		add_type(setting, out);
+		kp_buf_add_text(out, ">\n");
+	}
+	kp_buf_add_text(out, "\nDESCRIPTION:\n");
+	add_wrapped(out, setting->help);
+	if (setting->type == KP_SETTING_SECRET)
+		add_wrapped(out, "Written as {file: PATH} or {env: NAME}; a "
+				 "path is relative to the file that names it.");
+	if (setting->fallback != NULL && setting->type != KP_SETTING_OBJECT)
+		kp_buf_printf(
+		    out, "%*sDefault: %s\n", INDENT, "", setting->fallback);
+	if (setting->refused != NULL)
+		kp_buf_printf(out, "%*s(%s)\n", INDENT, "", setting->refused);
+	if (setting->fields != NULL)
+		add_fields(out, setting->fields);
+}
+
+bool
+kp_explain(struct kp_buf *out, const char *path, struct kp_error *err)
+{
+	size_t len = strcspn(path, ".");
+	const char *rest = path + len + (path[len] == '.');
+	const struct kp_setting *setting;
+	char name[64];
+
+	if (path[0] == '\0') {
+		list_kinds(out);
+		return true;
+	}
+	(void)snprintf(name, sizeof(name), "%.*s", (int)len, path);
+	setting = find(name, rest, err);
+	if (setting == NULL)
+		return false;
+	explain_setting(out, name, rest, setting);
+	return true;
+}
+
+static void
+add_row(struct kp_buf *out, const char *path, const struct kp_setting *field)
+{
+	kp_buf_printf(out, "| `%s` | ", path);
+	add_type(field, out);
+	kp_buf_add_text(out, " | ");
+	if (field->is_required)
+		kp_buf_add_text(out, "required");
+	else if (field->fallback != NULL && field->type != KP_SETTING_OBJECT)
+		kp_buf_printf(out, "`%s`", field->fallback);
+	kp_buf_printf(out, " | %s", field->help);
+	if (field->refused != NULL)
+		kp_buf_printf(out, " *Now refused: %s.*", field->refused);
+	kp_buf_add_text(out, " |\n");
+}
+
+/* One row for each field, those of objects after the object. */
+static void
+add_rows(
+    struct kp_buf *out, const char *prefix, const struct kp_setting *fields)
+{
+	for (; fields->type != KP_SETTING_END; fields++) {
+		char path[256];
+
+		(void)snprintf(path, sizeof(path), "%s%s%s", prefix,
+		    fields->name, fields->is_list ? "[]" : "");
+		add_row(out, path, fields);
+		if (fields->fields == NULL)
+			continue;
+		(void)snprintf(path, sizeof(path), "%s%s%s.", prefix,
+		    fields->name, fields->is_list ? "[]" : "");
+		add_rows(out, path, fields->fields);
+	}
+}
+
+static void
+add_table(struct kp_buf *out, const struct kp_setting *fields)
+{
+	kp_buf_add_text(out, "\n| field | type | default | meaning |\n"
+			     "|---|---|---|---|\n");
+	add_rows(out, "", fields);
+}
+
+void
+kp_explain_resources_page(struct kp_buf *out)
+{
+	kp_buf_add_text(out,
+	    "# Resources\n\n"
+	    "Generated from the tables in `rules/kinds/` by `make docs`; do "
+	    "not edit.\n\n"
+	    "A file holds any number of YAML documents. Each has `apiVersion: "
+	    "kproxy/v1`, `kind`,\n`metadata` and `spec`. A *secret* is "
+	    "`{file: PATH}` or `{env: NAME}`, never the text\nitself; a path "
+	    "is relative to the file that names it. Anchors, aliases, tags "
+	    "and\nmerge keys are not allowed.\n");
+	kp_buf_add_text(out, "\n## metadata\n");
+	add_table(out, kp_resource_metadata_fields);
+	for (size_t i = 0; kp_resource_kinds[i] != NULL; i++) {
+		const struct kp_resource_kind *kind = kp_resource_kinds[i];
+
+		kp_buf_printf(out,
+		    "\n## %s\n\n%s Since %s. Fields of `spec`:\n", kind->name,
+		    kind->document.help, kind->document.since);
+		add_table(out, spec_of(kind)->fields);
+	}
+}
+
+void
+kp_explain_config_page(struct kp_buf *out)
+{
+	kp_buf_printf(out,
+	    "# Node configuration\n\n"
+	    "Generated from the table in `rules/node_config.c` by `make "
+	    "docs`; do not edit.\n\n"
+	    "The file that `kproxy --config` takes. Paths are relative to "
+	    "its folder. Since %s.\n",
+	    kp_node_config_setting.since);
+	add_table(out, kp_node_config_setting.fields);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the serialized form needs of the tables. @thread any */
+#ifndef KP_RULES_TABLES_PRIV_H
+#define KP_RULES_TABLES_PRIV_H
+
+#include "rules/tables.h"
+
+/*
+ * kp_tables_check: could the worker serve from these tables without looking at
+ * them again? Indices, ports, names and limits; not certificates.
+ */
+bool kp_tables_check(
+    const struct kp_tables *tables, struct kp_error *err) KP_MUST_CHECK;
+
+#endif

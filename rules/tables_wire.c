@@ -1,0 +1,529 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Rule tables as messages of proto/control/tables.proto. All messages live in
+ * memory that is counted against a budget (a short message can unfold to many
+ * small objects) and wiped when it is given back (keys are in it).
+ */
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "proto/control/tables.pb-c.h"
+#include "rules/tables_priv.h"
+
+#define MAX_PACKED_LEN (64u << 20)
+#define MAX_UNPACKED_LEN (256u << 20)
+
+/* In front of each piece of memory; aligned as malloc's. */
+union header {
+	size_t size;
+	max_align_t alignment;
+};
+
+static void *
+wiping_alloc(void *budget, size_t size)
+{
+	size_t *left = budget;
+	union header *header;
+
+	if (size > *left)
+		return NULL;
+	header = kp_try_alloc(sizeof(*header) + size);
+	if (header == NULL)
+		return NULL;
+	*left -= size;
+	header->size = size;
+	return header + 1;
+}
+
+static void
+wiping_free(void *budget, void *memory)
+{
+	size_t *left = budget;
+	union header *header = memory;
+
+	if (memory == NULL)
+		return;
+	header--;
+	*left += header->size;
+	explicit_bzero(memory, header->size);
+	free(header);
+}
+
+/*
+ * Both ways share this: packing, failed says that memory was refused;
+ * unpacking, that a number is too large for its field.
+ */
+struct wire {
+	ProtobufCAllocator allocator;
+	size_t budget;
+	bool failed;
+};
+
+static void
+wire_init(struct wire *w)
+{
+	*w = (struct wire){
+		.allocator = { wiping_alloc, wiping_free, &w->budget },
+		.budget = MAX_UNPACKED_LEN,
+	};
+}
+
+/* Zeroed memory for a message or list; NULL once anything was refused. */
+static void *
+wire_alloc(struct wire *w, size_t count, size_t size)
+{
+	void *memory = NULL;
+
+	if (!w->failed && count <= MAX_UNPACKED_LEN / size)
+		memory = wiping_alloc(&w->budget, count * size);
+	if (memory == NULL) {
+		w->failed = true;
+		return NULL;
+	}
+	(void)memset(memory, 0, count * size);
+	return memory;
+}
+
+static char *
+put_text(struct wire *w, const char *text)
+{
+	size_t len = text == NULL ? 0 : strlen(text);
+	char *copy = wire_alloc(w, len + 1, 1);
+
+	if (copy != NULL)
+		kp_copy(copy, text, len);
+	return copy;
+}
+
+static ProtobufCBinaryData
+put_bytes(struct wire *w, struct kp_bytes bytes, bool with_secrets)
+{
+	ProtobufCBinaryData data = { 0 };
+
+	if (!with_secrets || bytes.len == 0)
+		return data;
+	data.data = wire_alloc(w, bytes.len, 1);
+	if (data.data == NULL)
+		return data;
+	data.len = bytes.len;
+	kp_copy(data.data, bytes.data, bytes.len);
+	return data;
+}
+
+static Kp__Tables__HostPort *
+put_host_port(struct wire *w, const struct kp_host_port *from)
+{
+	Kp__Tables__HostPort *m = wire_alloc(w, 1, sizeof(*m));
+
+	if (m == NULL)
+		return NULL;
+	kp__tables__host_port__init(m);
+	m->host = put_text(w, from->host);
+	m->port = from->port;
+	return m;
+}
+
+static Kp__Tables__KeyPair *
+put_key_pair(struct wire *w, const struct kp_key_pair *from, bool with_secrets)
+{
+	Kp__Tables__KeyPair *m = wire_alloc(w, 1, sizeof(*m));
+
+	if (m == NULL)
+		return NULL;
+	kp__tables__key_pair__init(m);
+	m->certificate_ref = put_text(w, from->certificate_ref);
+	m->key_ref = put_text(w, from->key_ref);
+	m->certificate_pem = put_bytes(w, from->certificate_pem, with_secrets);
+	m->key_pem = put_bytes(w, from->key_pem, with_secrets);
+	return m;
+}
+
+static Kp__Tables__Limits *
+put_limits(struct wire *w, const struct kp_limits *from)
+{
+	Kp__Tables__Limits *m = wire_alloc(w, 1, sizeof(*m));
+
+	if (m == NULL)
+		return NULL;
+	kp__tables__limits__init(m);
+	m->connections = from->connections;
+	m->connections_per_address = from->connections_per_address;
+	m->memory_len = from->memory_len;
+	m->frame_len = from->frame_len;
+	m->frame_before_auth_len = from->frame_before_auth_len;
+	m->in_flight = from->in_flight;
+	m->handshake_timeout_ms = from->handshake_timeout_ms;
+	m->first_request_timeout_ms = from->first_request_timeout_ms;
+	m->request_timeout_ms = from->request_timeout_ms;
+	m->idle_timeout_ms = from->idle_timeout_ms;
+	m->write_timeout_ms = from->write_timeout_ms;
+	m->drain_timeout_ms = from->drain_timeout_ms;
+	return m;
+}
+
+static Kp__Tables__Node *
+put_node(struct wire *w, const struct kp_tables_node *from)
+{
+	Kp__Tables__Node *m = wire_alloc(w, 1, sizeof(*m));
+
+	if (m == NULL)
+		return NULL;
+	kp__tables__node__init(m);
+	m->id = from->id;
+	m->address = put_host_port(w, &from->address);
+	return m;
+}
+
+static Kp__Tables__Cluster *
+put_cluster(
+    struct wire *w, const struct kp_tables_cluster *from, bool with_secrets)
+{
+	Kp__Tables__Cluster *m = wire_alloc(w, 1, sizeof(*m));
+
+	if (m == NULL)
+		return NULL;
+	kp__tables__cluster__init(m);
+	m->name = put_text(w, from->name);
+	m->bootstrap =
+	    wire_alloc(w, from->num_bootstrap, sizeof(*m->bootstrap));
+	for (size_t i = 0; !w->failed && i < from->num_bootstrap; i++)
+		m->bootstrap[m->n_bootstrap++] =
+		    put_host_port(w, &from->bootstrap[i]);
+	m->has_tls = from->has_tls;
+	m->is_hostname_verified = from->is_hostname_verified;
+	m->ca_pem = put_bytes(w, from->ca_pem, with_secrets);
+	m->ca_ref = put_text(w, from->ca_ref);
+	m->client = put_key_pair(w, &from->client, with_secrets);
+	m->connect_timeout_ms = from->connect_timeout_ms;
+	m->nodes = wire_alloc(w, from->num_nodes, sizeof(*m->nodes));
+	for (size_t i = 0; !w->failed && i < from->num_nodes; i++)
+		m->nodes[m->n_nodes++] = put_node(w, &from->nodes[i]);
+	return m;
+}
+
+static Kp__Tables__Listener *
+put_listener(
+    struct wire *w, const struct kp_tables_listener *from, bool with_secrets)
+{
+	Kp__Tables__Listener *m = wire_alloc(w, 1, sizeof(*m));
+
+	if (m == NULL)
+		return NULL;
+	kp__tables__listener__init(m);
+	m->name = put_text(w, from->name);
+	m->bind = put_text(w, from->bind);
+	m->advertised_host = put_text(w, from->advertised_host);
+	m->strategy = from->strategy;
+	m->bootstrap_port = from->bootstrap_port;
+	m->first_port = from->first_port;
+	m->num_ports = from->num_ports;
+	m->first_node_id = from->first_node_id;
+	m->sni_bootstrap = put_text(w, from->sni_bootstrap);
+	m->sni_broker = put_text(w, from->sni_broker);
+	m->has_tls = from->has_tls;
+	m->certificates =
+	    wire_alloc(w, from->num_certificates, sizeof(*m->certificates));
+	for (size_t i = 0; !w->failed && i < from->num_certificates; i++)
+		m->certificates[m->n_certificates++] =
+		    put_key_pair(w, &from->certificates[i], with_secrets);
+	m->client_ca_pem = put_bytes(w, from->client_ca_pem, with_secrets);
+	m->client_ca_ref = put_text(w, from->client_ca_ref);
+	m->client_auth = from->client_auth;
+	m->has_proxy_protocol = from->has_proxy_protocol;
+	return m;
+}
+
+static Kp__Tables__VirtualCluster *
+put_virtual_cluster(
+    struct wire *w, const struct kp_tables_virtual_cluster *from)
+{
+	Kp__Tables__VirtualCluster *m = wire_alloc(w, 1, sizeof(*m));
+
+	if (m == NULL)
+		return NULL;
+	kp__tables__virtual_cluster__init(m);
+	m->name = put_text(w, from->name);
+	m->cluster = from->cluster;
+	m->listener = from->listener;
+	m->auth = from->auth;
+	m->max_connections = from->max_connections;
+	return m;
+}
+
+static Kp__Tables__Tables *
+put_tables(struct wire *w, const struct kp_tables *from, bool with_secrets)
+{
+	Kp__Tables__Tables *m = wire_alloc(w, 1, sizeof(*m));
+
+	if (m == NULL)
+		return NULL;
+	kp__tables__tables__init(m);
+	m->generation = from->generation;
+	m->log_level = from->log_level;
+	m->limits = put_limits(w, &from->limits);
+	m->clusters = wire_alloc(w, from->num_clusters, sizeof(*m->clusters));
+	for (size_t i = 0; !w->failed && i < from->num_clusters; i++)
+		m->clusters[m->n_clusters++] =
+		    put_cluster(w, &from->clusters[i], with_secrets);
+	m->listeners =
+	    wire_alloc(w, from->num_listeners, sizeof(*m->listeners));
+	for (size_t i = 0; !w->failed && i < from->num_listeners; i++)
+		m->listeners[m->n_listeners++] =
+		    put_listener(w, &from->listeners[i], with_secrets);
+	m->virtual_clusters = wire_alloc(
+	    w, from->num_virtual_clusters, sizeof(*m->virtual_clusters));
+	for (size_t i = 0; !w->failed && i < from->num_virtual_clusters; i++)
+		m->virtual_clusters[m->n_virtual_clusters++] =
+		    put_virtual_cluster(w, &from->virtual_clusters[i]);
+	return m;
+}
+
+bool
+kp_tables_pack(
+    struct kp_buf *out, const struct kp_tables *tables, bool with_secrets)
+{
+	struct wire w;
+	Kp__Tables__Tables *m;
+	uint8_t *to = NULL;
+	size_t len;
+
+	wire_init(&w);
+	m = put_tables(&w, tables, with_secrets);
+	if (!w.failed) {
+		len = kp__tables__tables__get_packed_size(m);
+		if (len <= MAX_PACKED_LEN)
+			to = kp_buf_extend(out, len);
+	}
+	if (to != NULL)
+		(void)kp__tables__tables__pack(m, to);
+	if (m != NULL)
+		kp__tables__tables__free_unpacked(m, &w.allocator);
+	return to != NULL;
+}
+
+/* Zeroed memory for count objects of the tables. */
+static void *
+take_list(struct wire *w, size_t count, size_t size)
+{
+	void *list = NULL;
+
+	if (count > 0 && !w->failed && count <= MAX_UNPACKED_LEN / size)
+		list = kp_try_alloc(count * size);
+	if (list == NULL) {
+		w->failed |= count > 0;
+		return NULL;
+	}
+	(void)memset(list, 0, count * size);
+	return list;
+}
+
+/* What was not said is an empty text on the wire and NULL in tables. */
+static char *
+take_text(struct wire *w, const char *text)
+{
+	size_t size = strlen(text) + 1;
+	char *copy;
+
+	if (size == 1)
+		return NULL;
+	copy = take_list(w, size, 1);
+	if (copy != NULL)
+		kp_copy(copy, text, size);
+	return copy;
+}
+
+static struct kp_bytes
+take_bytes(struct wire *w, ProtobufCBinaryData from)
+{
+	uint8_t *copy = take_list(w, from.len, 1);
+
+	if (copy == NULL)
+		return (struct kp_bytes){ 0 };
+	kp_copy(copy, from.data, from.len);
+	return (struct kp_bytes){ copy, from.len };
+}
+
+static uint16_t
+take_u16(struct wire *w, uint32_t number)
+{
+	w->failed |= number > UINT16_MAX;
+	return (uint16_t)number;
+}
+
+/* A value of an enum whose last one is max. */
+static unsigned
+take_word(struct wire *w, uint32_t number, unsigned max)
+{
+	w->failed |= number > max;
+	return number > max ? 0 : number;
+}
+
+static void
+take_host_port(
+    struct wire *w, const Kp__Tables__HostPort *from, struct kp_host_port *out)
+{
+	if (from == NULL) {
+		w->failed = true;
+		return;
+	}
+	out->host = take_text(w, from->host);
+	out->port = take_u16(w, from->port);
+}
+
+static void
+take_key_pair(
+    struct wire *w, const Kp__Tables__KeyPair *from, struct kp_key_pair *out)
+{
+	if (from == NULL) {
+		w->failed = true;
+		return;
+	}
+	out->certificate_ref = take_text(w, from->certificate_ref);
+	out->key_ref = take_text(w, from->key_ref);
+	out->certificate_pem = take_bytes(w, from->certificate_pem);
+	out->key_pem = take_bytes(w, from->key_pem);
+}
+
+static void
+take_limits(
+    struct wire *w, const Kp__Tables__Limits *from, struct kp_limits *out)
+{
+	if (from == NULL) {
+		w->failed = true;
+		return;
+	}
+	*out = (struct kp_limits){
+		.connections = from->connections,
+		.connections_per_address = from->connections_per_address,
+		.memory_len = from->memory_len,
+		.frame_len = from->frame_len,
+		.frame_before_auth_len = from->frame_before_auth_len,
+		.in_flight = from->in_flight,
+		.handshake_timeout_ms = from->handshake_timeout_ms,
+		.first_request_timeout_ms = from->first_request_timeout_ms,
+		.request_timeout_ms = from->request_timeout_ms,
+		.idle_timeout_ms = from->idle_timeout_ms,
+		.write_timeout_ms = from->write_timeout_ms,
+		.drain_timeout_ms = from->drain_timeout_ms,
+	};
+}
+
+static void
+take_cluster(struct wire *w, const Kp__Tables__Cluster *from,
+    struct kp_tables_cluster *out)
+{
+	out->name = take_text(w, from->name);
+	out->bootstrap =
+	    take_list(w, from->n_bootstrap, sizeof(*out->bootstrap));
+	out->num_bootstrap = out->bootstrap == NULL ? 0 : from->n_bootstrap;
+	for (size_t i = 0; i < out->num_bootstrap; i++)
+		take_host_port(w, from->bootstrap[i], &out->bootstrap[i]);
+	out->has_tls = from->has_tls != 0;
+	out->is_hostname_verified = from->is_hostname_verified != 0;
+	out->ca_pem = take_bytes(w, from->ca_pem);
+	out->ca_ref = take_text(w, from->ca_ref);
+	take_key_pair(w, from->client, &out->client);
+	out->connect_timeout_ms = from->connect_timeout_ms;
+	out->nodes = take_list(w, from->n_nodes, sizeof(*out->nodes));
+	out->num_nodes = out->nodes == NULL ? 0 : from->n_nodes;
+	for (size_t i = 0; i < out->num_nodes; i++) {
+		out->nodes[i].id = from->nodes[i]->id;
+		take_host_port(
+		    w, from->nodes[i]->address, &out->nodes[i].address);
+	}
+}
+
+static void
+take_listener(struct wire *w, const Kp__Tables__Listener *from,
+    struct kp_tables_listener *out)
+{
+	out->name = take_text(w, from->name);
+	out->bind = take_text(w, from->bind);
+	out->advertised_host = take_text(w, from->advertised_host);
+	out->strategy = (enum kp_listener_strategy)take_word(
+	    w, from->strategy, KP_LISTEN_SNI);
+	out->bootstrap_port = take_u16(w, from->bootstrap_port);
+	out->first_port = take_u16(w, from->first_port);
+	out->num_ports = take_u16(w, from->num_ports);
+	out->first_node_id = from->first_node_id;
+	out->sni_bootstrap = take_text(w, from->sni_bootstrap);
+	out->sni_broker = take_text(w, from->sni_broker);
+	out->has_tls = from->has_tls != 0;
+	out->certificates =
+	    take_list(w, from->n_certificates, sizeof(*out->certificates));
+	out->num_certificates =
+	    out->certificates == NULL ? 0 : from->n_certificates;
+	for (size_t i = 0; i < out->num_certificates; i++)
+		take_key_pair(w, from->certificates[i], &out->certificates[i]);
+	out->client_ca_pem = take_bytes(w, from->client_ca_pem);
+	out->client_ca_ref = take_text(w, from->client_ca_ref);
+	out->client_auth = (enum kp_client_auth)take_word(
+	    w, from->client_auth, KP_CLIENT_AUTH_REQUIRED);
+	out->has_proxy_protocol = from->has_proxy_protocol != 0;
+}
+
+static void
+take_virtual_cluster(struct wire *w, const Kp__Tables__VirtualCluster *from,
+    struct kp_tables_virtual_cluster *out)
+{
+	out->name = take_text(w, from->name);
+	out->cluster = from->cluster;
+	out->listener = from->listener;
+	out->auth = (enum kp_auth_mode)take_word(w, from->auth, KP_AUTH_NONE);
+	out->max_connections = from->max_connections;
+}
+
+static void
+take_tables(
+    struct wire *w, const Kp__Tables__Tables *from, struct kp_tables *out)
+{
+	out->generation = from->generation;
+	out->log_level =
+	    (enum kp_log_level)take_word(w, from->log_level, KP_LOG_DEBUG);
+	take_limits(w, from->limits, &out->limits);
+	out->clusters = take_list(w, from->n_clusters, sizeof(*out->clusters));
+	out->num_clusters = out->clusters == NULL ? 0 : from->n_clusters;
+	for (size_t i = 0; i < out->num_clusters; i++)
+		take_cluster(w, from->clusters[i], &out->clusters[i]);
+	out->listeners =
+	    take_list(w, from->n_listeners, sizeof(*out->listeners));
+	out->num_listeners = out->listeners == NULL ? 0 : from->n_listeners;
+	for (size_t i = 0; i < out->num_listeners; i++)
+		take_listener(w, from->listeners[i], &out->listeners[i]);
+	out->virtual_clusters = take_list(
+	    w, from->n_virtual_clusters, sizeof(*out->virtual_clusters));
+	out->num_virtual_clusters =
+	    out->virtual_clusters == NULL ? 0 : from->n_virtual_clusters;
+	for (size_t i = 0; i < out->num_virtual_clusters; i++)
+		take_virtual_cluster(
+		    w, from->virtual_clusters[i], &out->virtual_clusters[i]);
+}
+
+struct kp_tables *
+kp_tables_unpack(struct kp_bytes packed, struct kp_error *err)
+{
+	struct kp_tables *tables;
+	Kp__Tables__Tables *m = NULL;
+	struct wire w;
+
+	wire_init(&w);
+	if (packed.len <= MAX_PACKED_LEN)
+		m = kp__tables__tables__unpack(
+		    &w.allocator, packed.len, packed.data);
+	if (m == NULL) {
+		(void)kp_error_set(err, KP_ERR_PROTOCOL,
+		    "rule tables of %zu bytes could not be read", packed.len);
+		return NULL;
+	}
+	tables = kp_alloc(1, sizeof(*tables));
+	take_tables(&w, m, tables);
+	kp__tables__tables__free_unpacked(m, &w.allocator);
+	if (w.failed)
+		(void)kp_error_set(
+		    err, KP_ERR_PROTOCOL, "a number is out of range");
+	if (!w.failed && kp_tables_check(tables, err))
+		return tables;
+	(void)kp_error_prefix(err, "rule tables are not valid");
+	kp_tables_free(tables);
+	return NULL;
+}

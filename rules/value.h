@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What was said in a file, read as a table of settings says: a tree in the
+ * shape of the table, with fallbacks filled in. @thread any
+ */
+#ifndef KP_RULES_VALUE_H
+#define KP_RULES_VALUE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/yaml.h"
+#include "rules/diagnostics.h"
+#include "rules/setting.h"
+
+enum kp_secret_source { KP_SECRET_FILE, KP_SECRET_ENV };
+
+/* Where a secret is to be read. name: a path, or a variable's name. */
+struct kp_secret_ref {
+	enum kp_secret_source source;
+	const char *name;
+};
+
+/* What was said, or the fallback, for one setting. */
+struct kp_value {
+	const struct kp_setting *setting; /* of the static table */
+	struct kp_origin at;              /* of a fallback: what surrounds it */
+	char *text;     /* string, enum, reference, path, host, secret */
+	int64_t number; /* int, size, duration, bool, enum, port */
+	enum kp_secret_source source;
+	/* Of a list its items; of a map the values; of an object one for each
+	 * of setting->fields, NULL where nothing was said. */
+	struct kp_value **items;
+	size_t num_items;
+	char **keys; /* of a map */
+};
+
+/*
+ * kp_value_parse reads node as setting says and adds every problem to
+ * diagnostics, with what in front (such as `Listener "public"`, or "") and the
+ * path from setting->name down. file must outlive the value. Returns NULL if
+ * there was any problem; free with kp_value_free.
+ */
+struct kp_value *kp_value_parse(const struct kp_setting *setting,
+    const struct kp_yaml *node, const char *file, const char *what,
+    struct kp_diagnostics *diagnostics);
+void kp_value_free(struct kp_value *value);
+
+/*
+ * kp_value_get goes down a dotted path of fields ("ports.first"). NULL if
+ * nothing was said there; a path that is not in the table is our own mistake
+ * and asserted. Borrowed until the value is freed.
+ */
+const struct kp_value *kp_value_get(
+    const struct kp_value *object, const char *path);
+
+/* Text at path, NULL if absent. */
+const char *kp_value_text(const struct kp_value *object, const char *path);
+
+/* Number at path; it must have been said, required or have a fallback. */
+int64_t kp_value_number(const struct kp_value *object, const char *path);
+
+/* kp_value_walk visits value and all that is in it, outermost first. */
+typedef void (*kp_visit_value)(void *ctx, const struct kp_value *value);
+void kp_value_walk(
+    const struct kp_value *value, kp_visit_value visit, void *ctx);
+
+struct kp_secret_ref kp_value_secret(const struct kp_value *value);
+
+#endif
