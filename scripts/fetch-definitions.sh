@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Fetches Kafka's message definitions once per machine: they are inside the
 # kafka-clients jars, as common/message/*.json. Prints the folder of the jars.
 #

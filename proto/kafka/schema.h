@@ -57,12 +57,12 @@ enum kp_entity {
 	KP_E_CLUSTER_ID,
 	KP_E_NODE_ID,
 	KP_E_ENDPOINT_NODE, /* node id beside a host and port */
-	KP_E_HOST,        /* of a broker or controller */
-	KP_E_PORT,        /* of a broker or controller */
-	KP_E_ENDPOINTS,   /* array or struct that holds node endpoints */
-	KP_E_LISTENER,    /* name of a listener of the cluster */
-	KP_E_APP_HOST,    /* of an application (Streams), not of a broker */
-	KP_E_CLIENT_HOST, /* of a client, as the broker saw it */
+	KP_E_HOST,          /* of a broker or controller */
+	KP_E_PORT,          /* of a broker or controller */
+	KP_E_ENDPOINTS,     /* array or struct that holds node endpoints */
+	KP_E_LISTENER,      /* name of a listener of the cluster */
+	KP_E_APP_HOST,      /* of an application (Streams), not of a broker */
+	KP_E_CLIENT_HOST,   /* of a client, as the broker saw it */
 	KP_E_CLIENT_ID,
 	KP_E_CLIENT_INSTANCE, /* KIP-714 */
 	KP_E_RESOURCE_TYPE,   /* says what a sibling resource name or
