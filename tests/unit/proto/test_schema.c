@@ -14,18 +14,28 @@
 /* Longer than any table: one that is not closed runs into this. */
 #define MAX_FIELDS 64
 
-typedef void (*check_table_fn)(
-    const struct kp_message *message, const struct kp_field *fields);
+struct table {
+	const struct kp_message *message;
+	const struct kp_field *fields;
+};
+
+typedef void (*check_table_fn)(const struct table *table);
 
 static void
-each_table(const struct kp_message *message, const struct kp_field *fields,
-    check_table_fn check, unsigned depth)
+each_table(const struct table *table, check_table_fn check, unsigned depth)
 {
-	cr_assert(depth <= MAX_DEPTH, "%s is too deep", message->name);
-	check(message, fields);
-	for (const struct kp_field *f = fields; f->kind != KP_END; f++)
+	cr_assert(depth <= MAX_DEPTH, "%s is too deep", table->message->name);
+	check(table);
+	for (const struct kp_field *f = table->fields; f->kind != KP_END; f++)
 		if (f->kind == KP_STRUCT)
-			each_table(message, f->fields, check, depth + 1);
+			each_table(&(struct table){ table->message, f->fields },
+			    check, depth + 1);
+}
+
+static void
+each_table_of_message(const struct kp_message *message, check_table_fn check)
+{
+	each_table(&(struct table){ message, message->fields }, check, 1);
 }
 
 static void
@@ -36,8 +46,8 @@ each_table_of_all(check_table_fn check)
 
 		if (api == NULL)
 			continue;
-		each_table(api->request, api->request->fields, check, 1);
-		each_table(api->response, api->response->fields, check, 1);
+		each_table_of_message(api->request, check);
+		each_table_of_message(api->response, check);
 	}
 }
 
@@ -110,13 +120,14 @@ Test(schema, request_and_response_of_an_api_agree_about_versions)
 }
 
 static void
-check_closed(const struct kp_message *message, const struct kp_field *fields)
+check_closed(const struct table *table)
 {
 	unsigned n = 0;
 
-	while (n < MAX_FIELDS && fields[n].kind != KP_END)
+	while (n < MAX_FIELDS && table->fields[n].kind != KP_END)
 		n++;
-	cr_assert(n < MAX_FIELDS, "a table of %s is not closed", message->name);
+	cr_assert(n < MAX_FIELDS, "a table of %s is not closed",
+	    table->message->name);
 }
 
 Test(schema, every_table_is_closed_and_of_bounded_depth)
@@ -125,9 +136,9 @@ Test(schema, every_table_is_closed_and_of_bounded_depth)
 }
 
 static void
-check_fields(const struct kp_message *message, const struct kp_field *fields)
+check_fields(const struct table *table)
 {
-	for (const struct kp_field *f = fields; f->kind != KP_END; f++) {
+	for (const struct kp_field *f = table->fields; f->kind != KP_END; f++) {
 		const char *name = f->name;
 
 		cr_assert(name != NULL && name[0] != '\0');
@@ -135,8 +146,8 @@ check_fields(const struct kp_message *message, const struct kp_field *fields)
 		cr_assert(f->entity < KP_NUM_ENTITIES, "%s", name);
 		cr_assert_eq(f->kind == KP_STRUCT, f->fields != NULL);
 		cr_assert(f->since >= 0 && f->since <= f->until, "%s", name);
-		cr_assert(f->since <= message->max_version, "%s", name);
-		cr_assert(f->until >= message->min_version, "%s", name);
+		cr_assert(f->since <= table->message->max_version, "%s", name);
+		cr_assert(f->until >= table->message->min_version, "%s", name);
 		cr_assert_eq(f->tag >= 0, f->tagged_since != KP_NEVER_SINCE);
 		/* Of structs, those that are kept or dropped as a whole. */
 		cr_assert(f->kind != KP_STRUCT || f->entity == KP_E_NONE ||
@@ -152,9 +163,9 @@ Test(schema, every_field_is_sound)
 }
 
 static void
-check_nullable(const struct kp_message *message, const struct kp_field *fields)
+check_nullable(const struct table *table)
 {
-	for (const struct kp_field *f = fields; f->kind != KP_END; f++) {
+	for (const struct kp_field *f = table->fields; f->kind != KP_END; f++) {
 		bool may_be_null = f->is_array || f->kind == KP_STRING ||
 				   f->kind == KP_BYTES ||
 				   f->kind == KP_RECORDS ||
@@ -162,7 +173,7 @@ check_nullable(const struct kp_message *message, const struct kp_field *fields)
 
 		cr_assert(may_be_null || f->nullable_since == KP_NEVER_SINCE,
 		    "%s of %s is a number that may be null", f->name,
-		    message->name);
+		    table->message->name);
 		cr_assert(f->default_text == NULL ||
 			  strcmp(f->default_text, "null") != 0 ||
 			  f->nullable_since != KP_NEVER_SINCE);
@@ -175,17 +186,19 @@ Test(schema, only_what_has_a_null_on_the_wire_may_be_null)
 }
 
 static void
-check_tags(const struct kp_message *message, const struct kp_field *fields)
+check_tags(const struct table *table)
 {
-	for (int16_t v = message->min_version; v <= message->max_version; v++) {
+	for (int16_t v = table->message->min_version;
+	     v <= table->message->max_version; v++) {
 		int last = -1;
 
-		for (const struct kp_field *f = fields; f->kind != KP_END;
-		     f++) {
+		for (const struct kp_field *f = table->fields;
+		     f->kind != KP_END; f++) {
 			if (!kp_field_in(f, v) || v < f->tagged_since)
 				continue;
-			cr_assert(f->tag > last, "tags of %s", message->name);
-			cr_assert(kp_message_is_flexible(message, v));
+			cr_assert(
+			    f->tag > last, "tags of %s", table->message->name);
+			cr_assert(kp_message_is_flexible(table->message, v));
 			last = f->tag;
 		}
 	}
@@ -197,14 +210,15 @@ Test(schema, tags_rise_and_occur_in_flexible_versions_only)
 }
 
 static void
-check_names(const struct kp_message *message, const struct kp_field *fields)
+check_names(const struct table *table)
 {
-	for (const struct kp_field *f = fields; f->kind != KP_END; f++)
+	for (const struct kp_field *f = table->fields; f->kind != KP_END; f++)
 		for (const struct kp_field *g = f + 1; g->kind != KP_END; g++)
 			cr_assert(strcmp(f->name, g->name) != 0 ||
 				      f->until < g->since ||
 				      g->until < f->since,
-			    "%s occurs twice in %s", f->name, message->name);
+			    "%s occurs twice in %s", f->name,
+			    table->message->name);
 }
 
 Test(schema, no_version_has_a_name_twice_in_a_table)
