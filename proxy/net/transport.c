@@ -38,15 +38,15 @@ take_ahead(struct kp_stream *s, char *out, size_t len)
 static ssize_t
 receive(struct kp_stream *s, char *out, size_t len)
 {
-	struct iovec spans[2] = { { out, len }, { s->ahead, AHEAD_LEN } };
-	struct msghdr message = { .msg_iov = spans,
-		.msg_iovlen = s->ahead != NULL ? 2 : 1 };
+	size_t room = s->ahead != NULL ? AHEAD_LEN : 0;
+	struct iovec spans[2] = { { out, len }, { s->ahead, room } };
+	struct msghdr message = { .msg_iov = spans, .msg_iovlen = 2 };
 	ssize_t n;
 
 	do {
 		n = recvmsg(s->fd, &message, MSG_DONTWAIT);
 	} while (n < 0 && errno == EINTR);
-	s->is_drained = n >= 0 && (size_t)n < len + AHEAD_LEN;
+	s->is_drained = n >= 0 && (size_t)n < len + room;
 	return n;
 }
 

@@ -10,64 +10,7 @@
 
 #include "tests/support/certs.h"
 #include "tests/support/streams.h"
-
-static char listener_name[] = "public", cluster_name[] = "prod";
-
-/* A listener with one certificate, and a cluster that trusts it. */
-struct world {
-	struct kp_test_ca *ca, *other_ca;
-	struct kp_key_pair pair, client_pair;
-	struct kp_tables_listener listener;
-	struct kp_tables_cluster cluster;
-	struct kp_tls_tickets *tickets;
-	struct kp_tls_server *server;
-	struct kp_tls_client *client;
-	struct kp_error err;
-};
-
-static void
-world_init(struct world *w, const struct kp_test_cert *cert)
-{
-	*w = (struct world){ .ca = kp_test_ca_new("Test CA"),
-		.other_ca = kp_test_ca_new("Other CA"),
-		.tickets = kp_tls_tickets_new() };
-	kp_test_issue(&w->pair, w->ca, cert);
-	w->listener = (struct kp_tables_listener){ .name = listener_name,
-		.has_tls = true,
-		.certificates = &w->pair,
-		.num_certificates = 1,
-		.client_ca_pem = kp_test_ca_pem(w->ca) };
-	w->cluster = (struct kp_tables_cluster){ .name = cluster_name,
-		.has_tls = true,
-		.is_hostname_verified = true,
-		.ca_pem = kp_test_ca_pem(w->ca) };
-}
-
-static void
-world_start(struct world *w)
-{
-	kp_tls_server_unref(w->server);
-	kp_tls_client_unref(w->client);
-	w->server = kp_tls_server_new(&w->listener, w->tickets, &w->err);
-	cr_assert_not_null(w->server, "%s", w->err.text);
-	w->client = kp_tls_client_new(&w->cluster, &w->err);
-	cr_assert_not_null(w->client, "%s", w->err.text);
-}
-
-static void
-world_fini(struct world *w)
-{
-	kp_tls_server_unref(w->server);
-	kp_tls_client_unref(w->client);
-	kp_tls_tickets_unref(w->tickets);
-	kp_test_key_pair_fini(&w->pair);
-	kp_test_key_pair_fini(&w->client_pair);
-	kp_test_ca_free(w->ca);
-	kp_test_ca_free(w->other_ca);
-}
-
-static const struct kp_test_cert broker = { .common_name = "broker",
-	.names = "DNS:b.example,DNS:*.wild.example,IP:127.0.0.1,IP:::1" };
+#include "tests/support/tls_world.h"
 
 static bool
 contains(const char *text, const char *part)
@@ -79,10 +22,10 @@ Test(tls, agrees_on_tls_1_3_and_the_hybrid_group)
 {
 	struct kp_test_streams streams;
 	struct kp_stream_info info;
-	struct world w;
+	struct kp_test_world w;
 
-	world_init(&w, &broker);
-	world_start(&w);
+	kp_test_world_init(&w, &kp_test_broker);
+	kp_test_world_start(&w);
 	kp_test_tls(&streams, w.server, w.client, "b.example");
 	cr_assert(kp_test_handshake(&streams), "%s / %s",
 	    streams.client_err.text, streams.server_err.text);
@@ -106,7 +49,7 @@ Test(tls, agrees_on_tls_1_3_and_the_hybrid_group)
 	cr_assert(kp_test_say(&streams.client, &streams.server, "hello"));
 	cr_assert(kp_test_say(&streams.server, &streams.client, "welcome"));
 	kp_test_streams_fini(&streams);
-	world_fini(&w);
+	kp_test_world_fini(&w);
 }
 
 /* What an older client offers, set on its connection before the handshake. */
@@ -137,10 +80,10 @@ Test(tls, older_clients_get_what_they_can)
 		{ TLS1_2_VERSION, "X25519:P-256", "TLSv1.2", "X25519" },
 		{ TLS1_2_VERSION, "P-256", "TLSv1.2", "P-256" },
 	};
-	struct world w;
+	struct kp_test_world w;
 
-	world_init(&w, &broker);
-	world_start(&w);
+	kp_test_world_init(&w, &kp_test_broker);
+	kp_test_world_start(&w);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct kp_test_streams streams;
 		struct kp_stream_info info;
@@ -159,9 +102,9 @@ Test(tls, older_clients_get_what_they_can)
 		    kp_test_say(&streams.server, &streams.client, "welcome"));
 		kp_test_streams_fini(&streams);
 		/* no session of one round in the next */
-		world_start(&w);
+		kp_test_world_start(&w);
 	}
-	world_fini(&w);
+	kp_test_world_fini(&w);
 }
 
 Test(tls, what_is_too_old_is_refused_with_a_reason)
@@ -179,10 +122,10 @@ Test(tls, what_is_too_old_is_refused_with_a_reason)
 		{ TLS1_2_VERSION, "ECDHE-ECDSA-AES128-SHA",
 		    "no cipher in common" },
 	};
-	struct world w;
+	struct kp_test_world w;
 
-	world_init(&w, &broker);
-	world_start(&w);
+	kp_test_world_init(&w, &kp_test_broker);
+	kp_test_world_start(&w);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct kp_test_streams streams;
 
@@ -198,7 +141,7 @@ Test(tls, what_is_too_old_is_refused_with_a_reason)
 		    streams.client_err.text);
 		kp_test_streams_fini(&streams);
 	}
-	world_fini(&w);
+	kp_test_world_fini(&w);
 }
 
 Test(tls, brokers_are_verified)
@@ -269,14 +212,14 @@ Test(tls, brokers_are_verified)
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct kp_test_streams streams;
-		struct world w;
+		struct kp_test_world w;
 		bool is_done;
 
-		world_init(&w, &cases[i].cert);
+		kp_test_world_init(&w, &cases[i].cert);
 		w.cluster.is_hostname_verified = !cases[i].is_name_ignored;
 		if (cases[i].is_other_ca)
 			w.cluster.ca_pem = kp_test_ca_pem(w.other_ca);
-		world_start(&w);
+		kp_test_world_start(&w);
 		kp_test_tls(&streams, w.server, w.client, cases[i].server_name);
 		is_done = kp_test_handshake(&streams);
 		cr_assert_eq(is_done, cases[i].client_says == NULL, "%zu: %s",
@@ -291,7 +234,7 @@ Test(tls, brokers_are_verified)
 			    "%zu: %s", i, streams.server_err.text);
 		}
 		kp_test_streams_fini(&streams);
-		world_fini(&w);
+		kp_test_world_fini(&w);
 	}
 }
 
@@ -301,10 +244,10 @@ Test(tls, names_are_sent_and_addresses_are_not)
 		const char *server_name, *sni;
 	} cases[] = { { "b.example", "b.example" }, { "127.0.0.1", NULL },
 		{ "::1", NULL } };
-	struct world w;
+	struct kp_test_world w;
 
-	world_init(&w, &broker);
-	world_start(&w);
+	kp_test_world_init(&w, &kp_test_broker);
+	kp_test_world_start(&w);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct kp_test_streams streams;
 		const char *sni;
@@ -319,7 +262,7 @@ Test(tls, names_are_sent_and_addresses_are_not)
 			cr_assert_str_eq(sni, cases[i].sni);
 		kp_test_streams_fini(&streams);
 	}
-	world_fini(&w);
+	kp_test_world_fini(&w);
 }
 
 Test(tls, a_name_that_cannot_be_one_is_refused)
@@ -327,10 +270,10 @@ Test(tls, a_name_that_cannot_be_one_is_refused)
 	struct kp_stream stream;
 	struct kp_error err;
 	char name[300];
-	struct world w;
+	struct kp_test_world w;
 
-	world_init(&w, &broker);
-	world_start(&w);
+	kp_test_world_init(&w, &kp_test_broker);
+	kp_test_world_start(&w);
 	memset(name, 'a', sizeof(name) - 1);
 	name[sizeof(name) - 1] = '\0';
 	stream = (struct kp_stream){ 0 };
@@ -338,7 +281,7 @@ Test(tls, a_name_that_cannot_be_one_is_refused)
 	cr_assert_eq(err.kind, KP_ERR_CONFIG);
 	cr_assert(!kp_stream_start_tls_client(&stream, w.client, "", &err));
 	cr_assert_eq(err.kind, KP_ERR_CONFIG);
-	world_fini(&w);
+	kp_test_world_fini(&w);
 }
 
 /* Which of several certificates a client is shown. */
@@ -362,9 +305,9 @@ Test(tls, the_certificate_follows_the_name_asked_for)
 		{ .common_name = "third", .names = "DNS:*.wild.example" },
 	};
 	struct kp_key_pair pairs[3];
-	struct world w;
+	struct kp_test_world w;
 
-	world_init(&w, &broker);
+	kp_test_world_init(&w, &kp_test_broker);
 	for (size_t i = 0; i < 3; i++)
 		kp_test_issue(&pairs[i], w.ca, &certs[i]);
 	w.listener.certificates = pairs;
@@ -374,7 +317,7 @@ Test(tls, the_certificate_follows_the_name_asked_for)
 		struct kp_test_streams streams;
 		struct kp_stream_info info;
 
-		world_start(&w);
+		kp_test_world_start(&w);
 		kp_test_tls(&streams, w.server, w.client, cases[i].sni);
 		cr_assert(kp_test_handshake(&streams));
 		kp_stream_describe(&streams.client, &info);
@@ -383,7 +326,7 @@ Test(tls, the_certificate_follows_the_name_asked_for)
 	}
 	for (size_t i = 0; i < 3; i++)
 		kp_test_key_pair_fini(&pairs[i]);
-	world_fini(&w);
+	kp_test_world_fini(&w);
 }
 
 Test(tls, one_name_may_have_a_certificate_of_each_key_type)
@@ -403,9 +346,9 @@ Test(tls, one_name_may_have_a_certificate_of_each_key_type)
 		{ "rsa_pss_rsae_sha256", "O=Tests\\, Inc,CN=rsa" },
 	};
 	struct kp_key_pair pairs[3];
-	struct world w;
+	struct kp_test_world w;
 
-	world_init(&w, &broker);
+	kp_test_world_init(&w, &kp_test_broker);
 	for (size_t i = 0; i < 3; i++)
 		kp_test_issue(&pairs[i], w.ca, &certs[i]);
 	w.listener.certificates = pairs;
@@ -416,7 +359,7 @@ Test(tls, one_name_may_have_a_certificate_of_each_key_type)
 		struct kp_test_streams streams;
 		struct kp_stream_info info;
 
-		world_start(&w);
+		kp_test_world_start(&w);
 		kp_test_tls(&streams, w.server, w.client, "b.example");
 		kp_assert(SSL_set_verify_algorithm_prefs(streams.client.ssl,
 			      algorithms, i == 0 ? 2 : 1) == 1);
@@ -430,7 +373,7 @@ Test(tls, one_name_may_have_a_certificate_of_each_key_type)
 	}
 	for (size_t i = 0; i < 3; i++)
 		kp_test_key_pair_fini(&pairs[i]);
-	world_fini(&w);
+	kp_test_world_fini(&w);
 }
 
 /* With TLS 1.3 a client is done before the server has judged it. */
@@ -485,16 +428,16 @@ Test(tls, clients_are_verified_as_the_listener_says)
 		struct kp_test_streams streams;
 		struct kp_stream_info info;
 		char client_says[256];
-		struct world w;
+		struct kp_test_world w;
 
-		world_init(&w, &broker);
+		kp_test_world_init(&w, &kp_test_broker);
 		w.listener.client_auth = cases[i].mode;
 		if (cases[i].has_certificate)
 			kp_test_issue(&w.client_pair,
 			    cases[i].is_other_ca ? w.other_ca : w.ca,
 			    &cases[i].cert);
 		w.cluster.client = w.client_pair;
-		world_start(&w);
+		kp_test_world_start(&w);
 		kp_test_tls(&streams, w.server, w.client, "b.example");
 		cr_assert_eq(
 		    is_accepted(&streams, client_says, sizeof(client_says)),
@@ -513,13 +456,13 @@ Test(tls, clients_are_verified_as_the_listener_says)
 			    cases[i].has_certificate &&
 				cases[i].mode != KP_CLIENT_AUTH_NONE);
 		kp_test_streams_fini(&streams);
-		world_fini(&w);
+		kp_test_world_fini(&w);
 	}
 }
 
 /* Bytes that are not PEM, or not what is wanted; borrowed from the world. */
 static void
-break_listener(struct world *w, unsigned how)
+break_listener(struct kp_test_world *w, unsigned how)
 {
 	static const char half[] = "-----BEGIN CERTIFICATE-----\nMIIB\n";
 	static const char junk[] = "-----BEGIN CERTIFICATE-----\nMIIB!\n"
@@ -589,10 +532,10 @@ Test(tls, a_listener_that_cannot_serve_says_why)
 
 	for (unsigned i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
 		struct kp_key_pair pair;
-		struct world w;
+		struct kp_test_world w;
 
-		world_init(&w, &broker);
-		kp_test_issue(&w.client_pair, w.ca, &broker);
+		kp_test_world_init(&w, &kp_test_broker);
+		kp_test_issue(&w.client_pair, w.ca, &kp_test_broker);
 		pair = w.pair;
 		break_listener(&w, i);
 		w.server = kp_tls_server_new(&w.listener, w.tickets, &w.err);
@@ -601,15 +544,15 @@ Test(tls, a_listener_that_cannot_serve_says_why)
 		cr_assert(
 		    contains(w.err.text, reasons[i]), "%u: %s", i, w.err.text);
 		w.pair = pair;
-		world_fini(&w);
+		kp_test_world_fini(&w);
 	}
 }
 
 Test(tls, a_cluster_that_cannot_be_verified_says_why)
 {
-	struct world w;
+	struct kp_test_world w;
 
-	world_init(&w, &broker);
+	kp_test_world_init(&w, &kp_test_broker);
 	w.cluster.ca_pem = (struct kp_bytes){ NULL, 0 };
 	cr_assert_null(kp_tls_client_new(&w.cluster, &w.err));
 	cr_assert_str_eq(
@@ -624,16 +567,16 @@ Test(tls, a_cluster_that_cannot_be_verified_says_why)
 	cr_assert(contains(w.err.text,
 		      "cluster \"prod\": client: key \"test.key\": no key"),
 	    "%s", w.err.text);
-	world_fini(&w);
+	kp_test_world_fini(&w);
 }
 
 Test(tls, a_bundle_of_authorities_trusts_each)
 {
 	struct kp_test_streams streams;
 	struct kp_buf bundle;
-	struct world w;
+	struct kp_test_world w;
 
-	world_init(&w, &broker);
+	kp_test_world_init(&w, &kp_test_broker);
 	kp_buf_init(&bundle, 65536);
 	kp_buf_add_text(&bundle, "# a comment\n");
 	kp_buf_add(&bundle, kp_test_ca_pem(w.other_ca).data,
@@ -643,10 +586,10 @@ Test(tls, a_bundle_of_authorities_trusts_each)
 	kp_buf_add(
 	    &bundle, kp_test_ca_pem(w.ca).data, kp_test_ca_pem(w.ca).len);
 	w.cluster.ca_pem = kp_buf_bytes(&bundle);
-	world_start(&w);
+	kp_test_world_start(&w);
 	kp_test_tls(&streams, w.server, w.client, "b.example");
 	cr_assert(kp_test_handshake(&streams));
 	kp_test_streams_fini(&streams);
 	kp_buf_fini(&bundle);
-	world_fini(&w);
+	kp_test_world_fini(&w);
 }
