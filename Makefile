@@ -72,8 +72,9 @@ run: ## a local Kafka (or BOOTSTRAP=host:port) with kproxy in front of it
 hooks: ## check form and commit messages before each commit of this clone
 	git config core.hooksPath .githooks
 
-docs: ## write the generated documents anew
-	@scripts/docs.sh
+docs: dev ## write docs/resources.md and docs/config.md from the tables anew
+	build/dev/bin/kp_print_docs resources >docs/resources.md
+	build/dev/bin/kp_print_docs config >docs/config.md
 
 clean: ## remove build/; what is cached for the machine stays
 	rm -rf build compile_commands.json

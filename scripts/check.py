@@ -107,13 +107,14 @@ def ctest(step, preset):
     count_junit(step, report, is_green)
 
 
-def pytest(step, folder, *options):
+def pytest(step, folder, **environment):
     report = OUT / f"{step.name}.xml"
     report.unlink(missing_ok=True)
     is_green = step.run(
         *("pytest-3", "-v", "-p", "no:cacheprovider", "-o", "junit_logging=no"),
-        *("--junitxml", report, *options, folder),
+        *("--junitxml", report, folder),
         PYTHONDONTWRITEBYTECODE="1",
+        **environment,
     )
     count_junit(step, report, is_green)
 
@@ -137,7 +138,9 @@ def fuzz(step):
 
 
 def protocol(step):
-    pytest(step, "tests/protocol")
+    build(step, "release")
+    printer = ROOT / "build" / "release" / "bin" / "kp_print_tables"
+    pytest(step, "tests/protocol", KP_PRINT_TABLES=str(printer))
 
 
 def integration(step):

@@ -4,6 +4,15 @@ if(NOT KP_SANITIZE AND NOT KP_COVERAGE)
   add_test(NAME lint.kproxy_is_alone
     COMMAND ${PROJECT_SOURCE_DIR}/scripts/check-elf.sh alone $<TARGET_FILE:kproxy>)
   set_tests_properties(lint.kproxy_is_alone PROPERTIES LABELS lint TIMEOUT 60)
+
+  # make docs writes them.
+  foreach(page IN ITEMS resources config)
+    add_test(NAME lint.${page}_page_is_current
+      COMMAND sh -c "$<TARGET_FILE:kp_print_docs> ${page} | diff docs/${page}.md -"
+      WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+    set_tests_properties(lint.${page}_page_is_current PROPERTIES
+      LABELS lint TIMEOUT 60)
+  endforeach()
 endif()
 if(KP_HARDEN)
   foreach(program IN ITEMS kproxy kpagent)
