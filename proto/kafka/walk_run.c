@@ -113,6 +113,7 @@ kp_walk_ask(const struct kp_walk_run *run, struct kp_visit *visit,
 	const struct kp_visitor *visitor = &run->walker->visitor;
 	enum kp_verdict verdict;
 
+	visit->message = run->walker->message;
 	visit->version = run->walker->version;
 	verdict =
 	    visitor->visit(visitor->context, visit, replacement, run->err);
