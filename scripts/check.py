@@ -6,8 +6,8 @@ the end how many tests passed and failed: the last line, alone.
     check.py [STEP...]      all steps, or those named
     check.py --list
 
-The whole output of a step is in build/check/STEP.log; of a step that fails the
-end is shown. A step that ran no test is red, and so is a test that was skipped.
+The whole output of a step is in build/check/STEP.log; of a command that fails
+the end is shown. A step that ran no test is red, and so is a test that was skipped.
 Assumes that scripts/deps.sh has run.
 """
 
@@ -23,7 +23,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 OUT = ROOT / "build" / "check"
 JOBS = str(os.cpu_count() or 2)
 FUZZ_SECONDS = 5
-TAIL_LINES = 60
+TAIL_LINES = 40
 SYNTHESIS = re.compile(r"Tested: (\d+) \| Passing: (\d+) \| Failing: (\d+)")
 
 
@@ -40,8 +40,10 @@ class Step:
         self.failed = 0
         self.log_path = OUT / f"{name}.log"
         self.log = open(self.log_path, "w")
+        self.red = []  # (first, last) byte in the log of commands that failed
 
     def run(self, *command, **environment):
+        first = self.size()
         self.log.write(f"\n$ {' '.join(map(str, command))}\n")
         self.log.flush()
         result = subprocess.run(
@@ -52,9 +54,14 @@ class Step:
             stderr=subprocess.STDOUT,
             env={**os.environ, **environment},
         )
-        self.log.write(f"exit {result.returncode}\n")
-        self.log.flush()
+        if result.returncode != 0:
+            self.log.write(f"exit {result.returncode}\n")
+            self.red.append((first, self.size()))
         return result.returncode == 0
+
+    def size(self):
+        self.log.flush()
+        return self.log_path.stat().st_size
 
     def must(self, *command):
         if not self.run(*command):
@@ -159,11 +166,13 @@ STEPS = {
 }
 
 
-def show_tail(step):
-    step.log.flush()
-    lines = step.log_path.read_text(errors="replace").splitlines()
-    print(f"--- the end of {step.log_path.relative_to(ROOT)}")
-    print("\n".join(lines[-TAIL_LINES:]))
+def show_red(step):
+    """The end of what each command that failed said."""
+    text = step.log_path.read_bytes()
+    print(f"--- {step.log_path.relative_to(ROOT)}")
+    for first, last in step.red or [(0, len(text))]:
+        lines = text[first:last].decode(errors="replace").splitlines()
+        print("\n".join(lines[1:2] + lines[2:][-TAIL_LINES:]))
     print("---", flush=True)
 
 
@@ -177,13 +186,13 @@ def run_step(name, number, total):
             raise StepFailed("ran no test")
     except StepFailed as why:
         step.count(0, 1)
-        step.log.write(f"{why}\n")
+        print(f"{name}: {why}")
     seconds = int(time.monotonic() - started)
     result = f"{step.passed} passed, {step.failed} failed"
     print(f"[{number}/{total}] {name}: {result} ({seconds} s)", flush=True)
-    if step.failed > 0:
-        show_tail(step)
     step.log.close()
+    if step.failed > 0:
+        show_red(step)
     return step
 
 
