@@ -238,3 +238,32 @@ kp_rename_pieces(struct kp_rename *rename)
 
 	return visitor;
 }
+
+const char *
+kp_rename_action(const struct kp_message *message, const struct kp_field *field,
+    int16_t version)
+{
+	(void)version;
+	if (message != kp_api_find(message->api_key)->response)
+		return "pass";
+	switch ((int)field->entity) {
+	case KP_E_HOST:
+	case KP_E_PORT:
+		return message->api_key == DESCRIBE_QUORUM ? "empty"
+							   : "rewrite";
+	case KP_E_ENDPOINTS:
+		return message->api_key == DESCRIBE_QUORUM ? "empty"
+							   : "rewrite";
+	case KP_E_ENDPOINT_NODE:
+		return "learn";
+	case KP_E_API_KEY:
+	case KP_E_API_MIN:
+	case KP_E_API_MAX:
+		return "narrow";
+	case KP_E_ERROR_TEXT:
+	case KP_E_CONFIG_VALUE:
+		return "clean";
+	default:
+		return "pass";
+	}
+}

@@ -72,4 +72,11 @@ struct kp_visitor kp_rename_whole(struct kp_rename *rename);
  */
 struct kp_visitor kp_rename_pieces(struct kp_rename *rename);
 
+/*
+ * kp_rename_action is what is done to a field of that message, as one word for
+ * the coverage matrix: "rewrite", "learn", "clean", "narrow", "empty", "pass".
+ */
+const char *kp_rename_action(const struct kp_message *message,
+    const struct kp_field *field, int16_t version);
+
 #endif

@@ -1,0 +1,533 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Misbehaving clients and brokers: what they cost, what is logged, what counts.
+
+Every case ends with a counter and a working proxy."""
+
+import socket
+import struct
+import time
+
+import pytest
+
+from fake_broker import (API_VERSIONS, FETCH, METADATA, PRODUCE,
+                         SASL_AUTHENTICATE, SASL_HANDSHAKE, Client, FakeBroker,
+                         Request, answer, api_versions_answer, frame, receive,
+                         receive_frame, request)
+from kproxy_rig import Kproxy, wait_until
+
+HEARTBEAT = 12
+
+
+def closed(proxy, reason):
+    return proxy.metric(
+        f'kproxy_connections_closed_total{{reason="{reason}"}}')
+
+
+def expect_closed(proxy, reason, before=0):
+    wait_until(lambda: closed(proxy, reason) == before + 1, 5,
+               f"connection closed for {reason}")
+
+
+def assert_alive(proxy):
+    """A new connection works and nobody had to restart."""
+    with Client(proxy) as client:
+        data = client.ask(API_VERSIONS, 0, 4711)
+        assert data[:6] == struct.pack(">ih", 4711, 0)
+    assert proxy.metric(
+        'kproxy_process_restarts_total{process="worker"}') == 0
+
+
+@pytest.fixture(scope="module")
+def node():
+    """One broker that behaves, one proxy with short waits."""
+    limits = ("frame: 1MiB\nframeBeforeAuthentication: 64KiB\ninFlight: 8\n"
+              "requestTimeout: 300ms\nfirstRequestTimeout: 400ms")
+    with FakeBroker() as broker, Kproxy(broker.address, limits=limits) as proxy:
+        proxy.broker = broker
+        yield proxy
+
+
+def versions_request(correlation=1):
+    return request(API_VERSIONS, 0, correlation)
+
+
+def test_a_request_cut_off_at_every_byte(node):
+    whole = versions_request()
+    before = closed(node, "client_closed")
+    for length in range(len(whole)):
+        with Client(node) as client:
+            client.send(whole[:length])
+    wait_until(lambda: closed(node, "client_closed") == before + len(whole), 5,
+               "all connections closed")
+    assert_alive(node)
+
+
+@pytest.mark.parametrize("length, reason", [
+    (-1, "protocol_error"), (-2**31, "protocol_error"), (0, "protocol_error"),
+    (9, "protocol_error"), (2**31 - 1, "frame_too_large"),
+    (1024 * 1024 + 1, "frame_too_large")])
+def test_impossible_lengths(node, length, reason):
+    before = closed(node, reason)
+    with Client(node) as client:
+        client.send(struct.pack(">ihhih", length, HEARTBEAT, 0, 1, -1))
+        assert client.is_closed()
+    expect_closed(node, reason, before)
+    assert_alive(node)
+
+
+def test_a_large_frame_before_authentication(node):
+    before = closed(node, "frame_too_large")
+    with Client(node) as client:
+        client.send(request(SASL_HANDSHAKE, 1, 1, b"\0" * 65536))
+        assert client.is_closed()
+    expect_closed(node, "frame_too_large", before)
+
+
+@pytest.mark.parametrize("client_id_length", [-2, 32767, 100])
+def test_client_ids_beyond_the_frame(node, client_id_length):
+    before = closed(node, "protocol_error")
+    with Client(node) as client:
+        client.send(frame(struct.pack(
+            ">hhih", HEARTBEAT, 0, 1, client_id_length) + b"short"))
+        assert client.is_closed()
+    expect_closed(node, "protocol_error", before)
+
+
+@pytest.mark.parametrize("key, version", [
+    (4, 0), (7, 3), (95, 0), (600, 0), (-1, 0), (METADATA, 99),
+    (METADATA, -1), (52, 0)])
+def test_unknown_apis_and_versions_end_the_connection(node, key, version):
+    before = closed(node, "unsupported_api")
+    with Client(node) as client:
+        client.send(request(key, version, 1, b"anything"))
+        assert client.is_closed()
+    expect_closed(node, "unsupported_api", before)
+    assert f'request' in node.text()
+
+
+def test_an_unknown_version_of_api_versions_is_answered_as_kafka_does(node):
+    with Client(node) as client:
+        data = client.ask(API_VERSIONS, 77, 5, b"\1\2\3 whatever")
+        assert data == struct.pack(">ihihhh", 5, 35, 1, API_VERSIONS, 0, 5)
+        assert client.ask(API_VERSIONS, 0, 6)[:6] == struct.pack(">ih", 6, 0)
+
+
+def test_api_versions_is_the_intersection(node):
+    with Client(node) as client:
+        data = client.ask(API_VERSIONS, 0, 1)
+    count, = struct.unpack_from(">i", data, 6)
+    rows = [struct.unpack_from(">hhh", data, 10 + 6 * i) for i in range(count)]
+    assert rows == FakeBroker.ROWS
+
+
+def test_what_the_broker_does_not_offer_is_refused_in_order(node):
+    """FindCoordinator v5 is in our tables, this broker offers 0-4; ListGroups
+    is not offered at all. Both can carry the error; Heartbeat around them goes
+    to the broker."""
+    with Client(node) as client:
+        client.ask(API_VERSIONS, 0, 1)
+        client.send(request(HEARTBEAT, 0, 2) + request(16, 0, 3)
+                    + request(HEARTBEAT, 0, 4))
+        assert client.receive_frame() == struct.pack(">ih", 2, 0)
+        assert client.receive_frame() == struct.pack(">ihi", 3, 35, 0)
+        assert client.receive_frame() == struct.pack(">ih", 4, 0)
+    assert node.metric('kproxy_local_answers_total'
+                       '{reason="unsupported_version"}') >= 1
+
+
+def test_a_client_that_says_nothing(node):
+    before = closed(node, "first_request_timeout")
+    with Client(node) as client:
+        assert client.is_closed()
+    expect_closed(node, "first_request_timeout", before)
+
+
+def test_a_client_that_never_finishes_a_request(node):
+    before = closed(node, "request_timeout")
+    with Client(node) as client:
+        client.ask(API_VERSIONS, 0, 1)
+        client.send(versions_request()[:-1])
+        assert client.is_closed()
+    expect_closed(node, "request_timeout", before)
+
+
+def test_more_in_flight_than_allowed_waits_and_keeps_order():
+    """A broker that answers only after it has seen eight requests."""
+    seen = []
+
+    def on_request(sock, got):
+        seen.append(got.correlation)
+        if len(seen) == 8:
+            for correlation in list(seen):
+                sock.sendall(answer(correlation, b"\0\0"))
+        elif len(seen) > 8:
+            sock.sendall(answer(got.correlation, b"\0\0"))
+
+    with FakeBroker(on_request) as broker, \
+            Kproxy(broker.address, limits="inFlight: 8") as proxy, \
+            Client(proxy) as client:
+        client.send(b"".join(request(HEARTBEAT, 0, i) for i in range(100)))
+        got = [struct.unpack(">ih", client.receive_frame())[0]
+               for _ in range(100)]
+        assert got == list(range(100))
+        assert seen == got
+
+
+def test_produce_without_acks_has_no_answer(node):
+    """acks=0 in v3 (after the transactional id) and v0 (first)."""
+    with Client(node) as client:
+        start = len(node.broker.received)
+        no_acks_3 = struct.pack(">hhii", -1, 0, 1000, 0)
+        no_acks_0 = struct.pack(">hii", 0, 1000, 0)
+        client.send(request(PRODUCE, 3, 1, no_acks_3)
+                    + request(PRODUCE, 0, 2, no_acks_0)
+                    + request(HEARTBEAT, 0, 3))
+
+        # the fake broker answers everything: not this once
+        def quiet(sock, got):
+            if got.key != PRODUCE:
+                sock.sendall(answer(got.correlation, b"\0\0"))
+        before, node.broker.on_request = node.broker.on_request, quiet
+        try:
+            assert client.receive_frame() == struct.pack(">ih", 3, 0)
+        finally:
+            node.broker.on_request = before
+        assert [r.key for r in node.broker.received[start:]] == [
+            PRODUCE, PRODUCE, HEARTBEAT]
+
+
+@pytest.mark.parametrize("reply, text", [
+    (lambda r: answer(r.correlation + 1, b"\0\0"), "correlation"),
+    (lambda r: answer(r.correlation, b"\0\0") * 2, "nobody asked"),
+    (lambda r: struct.pack(">i", -1), "bad length"),
+    (lambda r: struct.pack(">i", 3) + b"abc", "bad length"),
+    (lambda r: struct.pack(">i", 2**31 - 1), "limit"),
+])
+def test_brokers_that_answer_nonsense(reply, text):
+    def on_request(sock, got):
+        sock.sendall(reply(got))
+
+    with FakeBroker(on_request) as broker, Kproxy(broker.address) as proxy:
+        with Client(proxy) as client:
+            client.send(request(HEARTBEAT, 0, 7))
+            try:
+                client.receive_frame()
+                assert client.is_closed()
+            except (EOFError, ConnectionResetError):
+                pass
+        wait_until(lambda: closed(proxy, "protocol_error")
+                   + closed(proxy, "frame_too_large") == 1, 5, "counted")
+        wait_until(lambda: text in proxy.text(), 5, f"log line with {text!r}")
+
+
+def test_a_malformed_answer_is_not_passed_on():
+    """Metadata with a count of 2^31-1 brokers: cut short, nothing leaks."""
+    def on_request(sock, got):
+        sock.sendall(answer(got.correlation,
+                            struct.pack(">i", 2**31 - 1) + b"kafka-1"))
+
+    with FakeBroker(on_request) as broker, Kproxy(broker.address) as proxy:
+        with Client(proxy) as client:
+            client.send(request(METADATA, 0, 1, struct.pack(">i", 0)))
+            assert client.is_closed()
+        wait_until(lambda: closed(proxy, "protocol_error") == 1, 5, "counted")
+
+
+def test_a_broker_that_closes_in_the_middle_of_an_answer():
+    def on_request(sock, got):
+        sock.sendall(answer(got.correlation, b"\0\0" * 50)[:40])
+        sock.close()
+
+    with FakeBroker(on_request) as broker, Kproxy(broker.address) as proxy:
+        with Client(proxy) as client:
+            client.send(request(HEARTBEAT, 0, 1))
+            receive(client.sock, 40)
+            assert client.is_closed()
+        wait_until(lambda: closed(proxy, "broker_closed") == 1, 5, "counted")
+
+
+def test_nobody_at_the_other_end():
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        address = "127.0.0.1:%d" % unused.getsockname()[1]
+    with Kproxy(address) as proxy:
+        with Client(proxy) as client:
+            assert client.is_closed()
+        wait_until(lambda: closed(proxy, "upstream_unavailable") == 1, 5,
+                   "counted")
+        assert "refused" in proxy.text().lower()
+
+
+def uvarint(number):
+    data = b""
+    while number >= 0x80:
+        data += bytes([number & 0x7f | 0x80])
+        number >>= 7
+    return data + bytes([number])
+
+
+def compact(text):
+    return uvarint(len(text) + 1) + text
+
+
+def fetch_answer_16(correlation, records, host):
+    """A Fetch answer v16 with one partition and a NodeEndpoints hint."""
+    partition = (struct.pack(">ihqqq", 0, 6, 100, 100, 0) + uvarint(0)
+                 + struct.pack(">i", -1) + uvarint(len(records) + 1) + records
+                 + uvarint(1) + uvarint(1) + uvarint(9)
+                 + struct.pack(">ii", 2, 5) + b"\0")
+    topic = b"\7" * 16 + uvarint(2) + partition + b"\0"
+    endpoint = (uvarint(2) + struct.pack(">i", 2) + compact(host)
+                + struct.pack(">i", 29092) + uvarint(0) + b"\0")
+    body = (struct.pack(">ihi", 0, 0, 0) + uvarint(2) + topic + uvarint(1)
+            + uvarint(0) + uvarint(len(endpoint)) + endpoint)
+    return answer(correlation, body, tags=b"\0")
+
+
+@pytest.mark.parametrize("size", [100, 60_000, 65_000, 66_000, 1_000_000])
+@pytest.mark.parametrize("host", [
+    b"k2", b"kafka-2.internal.example", b"kafka-2." + b"x" * 150])
+def test_endpoints_behind_records_of_any_size(size, host):
+    """The hint comes after the records; the address must not get through,
+    the records must, and the length must be the one that was announced."""
+    records = bytes(range(256)) * (size // 256 + 1)
+
+    def on_request(sock, got):
+        sock.sendall(fetch_answer_16(got.correlation, records[:size], host))
+
+    with FakeBroker(on_request) as broker, Kproxy(broker.address) as proxy, \
+            Client(proxy) as client:
+        client.send(request(FETCH, 16, 9, b"", tags=b"\0"))
+        data = client.receive_frame()
+        assert data[:4] == struct.pack(">i", 9)
+        assert records[:size] in data
+        assert host not in data
+        assert struct.pack(">i", 29092) not in data[-250:]
+        if size == 100:
+            assert b"127.0.0.1" + struct.pack(">i", proxy.port + 3) in data
+        client.send(request(FETCH, 16, 10, b"", tags=b"\0"))
+        assert client.receive_frame()[:4] == struct.pack(">i", 10)
+
+
+def test_a_client_that_does_not_read_holds_back_the_broker():
+    """64 MiB of answers for a client that takes nothing: memory stays within
+    two buffers, and after the write timeout the connection is gone."""
+    sent = [0]
+
+    def on_request(sock, got):
+        big = answer(got.correlation, b"\0" * (4 << 20))
+        for _ in range(16):
+            sock.sendall(big)
+            sent[0] += len(big)
+
+    limits = "writeTimeout: 1s\nframe: 100MiB"
+    with FakeBroker(on_request) as broker, \
+            Kproxy(broker.address, limits=limits) as proxy:
+        with Client(proxy) as client:
+            client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+            client.send(b"".join(
+                request(HEARTBEAT, 0, i) for i in range(20)))
+            seen = []
+
+            def is_closed():
+                seen.append(proxy.metric("kproxy_buffer_bytes"))
+                return closed(proxy, "write_timeout") == 1
+            wait_until(is_closed, 10, "write timeout")
+        assert max(seen) <= 2 * 65536
+        assert sent[0] < 64 << 20
+
+
+def test_connection_limits():
+    with FakeBroker() as broker, \
+            Kproxy(broker.address, limits="connections: 3") as proxy:
+        clients = [Client(proxy) for _ in range(3)]
+        for client in clients:
+            client.ask(API_VERSIONS, 0, 1)
+        with Client(proxy) as fourth:
+            assert fourth.is_closed()
+        assert closed(proxy, "connection_limit") == 1
+        clients.pop().__exit__()
+        wait_until(lambda: proxy.metric("kproxy_connections") == 2, 5, "room")
+        assert_alive(proxy)
+        for client in clients:
+            client.__exit__()
+
+
+def test_connection_limits_of_an_address_and_a_virtual_cluster():
+    with FakeBroker() as broker:
+        with Kproxy(broker.address,
+                    limits="connectionsPerAddress: 1") as proxy, \
+                Client(proxy) as first:
+            first.ask(API_VERSIONS, 0, 1)
+            with Client(proxy) as second:
+                assert second.is_closed()
+        with Kproxy(broker.address,
+                    virtual="limits: {connections: 1}") as proxy, \
+                Client(proxy) as first:
+            first.ask(API_VERSIONS, 0, 1)
+            with Client(proxy) as second:
+                assert second.is_closed()
+
+
+def test_a_request_in_flight_is_answered_while_draining():
+    """SIGTERM with one request at the broker: it gets its answer, then the
+    connection closes; nothing is accepted meanwhile."""
+    class Slow(FakeBroker):
+        waiting = None
+
+        def answer_usual(self, sock, got):
+            if got.key == HEARTBEAT:
+                self.waiting = (sock, got)
+            else:
+                super().answer_usual(sock, got)
+
+    with Slow() as broker, Kproxy(broker.address) as proxy, \
+            Client(proxy) as client, Client(proxy) as idle:
+        client.ask(API_VERSIONS, 0, 1)
+        idle.ask(API_VERSIONS, 0, 1)
+        client.send(request(HEARTBEAT, 0, 2))
+        wait_until(lambda: broker.waiting, 5, "request at the broker")
+        proxy.process.terminate()
+        assert idle.is_closed()
+        wait_until(lambda: is_refused(proxy), 5, "no more connections")
+        sock, got = broker.waiting
+        sock.sendall(answer(got.correlation, b"\0\0"))
+        assert client.receive_frame() == struct.pack(">ih", 2, 0)
+        assert client.is_closed()
+
+
+def is_refused(proxy):
+    try:
+        Client(proxy).sock.close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
+def test_the_hard_stop_ends_what_does_not_end_itself():
+    def on_request(sock, got):
+        pass
+
+    with FakeBroker(on_request) as broker, \
+            Kproxy(broker.address, limits="drainTimeout: 500ms") as proxy, \
+            Client(proxy) as client:
+        client.send(request(HEARTBEAT, 0, 2))
+        wait_until(lambda: broker.received, 5, "request at the broker")
+        start = time.monotonic()
+        proxy.process.terminate()
+        assert client.is_closed()
+        assert 0.4 < time.monotonic() - start < 5
+
+
+def string(text):
+    return struct.pack(">h", len(text)) + text
+
+
+def test_sasl_handshake_v0_is_followed_by_bare_tokens():
+    """PLAIN as old clients do it: no Kafka header around the token."""
+    def serve(sock):
+        handshake = Request(receive_frame(sock))
+        assert (handshake.key, handshake.version) == (SASL_HANDSHAKE, 0)
+        sock.sendall(answer(handshake.correlation,
+                            struct.pack(">hi", 0, 1) + string(b"PLAIN")))
+        token = receive_frame(sock)
+        sock.sendall(frame(b"" if token == b"\0alice\0secret" else b"no"))
+        while True:
+            got = Request(receive_frame(sock))
+            sock.sendall(answer(got.correlation, b"\0\0"))
+
+    with FakeBroker(serve=serve) as broker, Kproxy(broker.address) as proxy, \
+            Client(proxy) as client:
+        # the token right behind the handshake: it must not be taken for a
+        # request before the broker has agreed
+        client.send(request(SASL_HANDSHAKE, 0, 1, string(b"PLAIN"))
+                    + frame(b"\0alice\0secret"))
+        assert client.receive_frame()[:6] == struct.pack(">ih", 1, 0)
+        assert client.receive_frame() == b""
+        assert client.ask(HEARTBEAT, 0, 2) == struct.pack(">ih", 2, 0)
+        wait_until(lambda: '"principal":"alice"' in proxy.text(), 5, "log")
+        assert "secret" not in proxy.text()
+
+
+def test_gssapi_tokens_of_any_number_pass_untouched():
+    tokens = [b"\x60\x82\x01\x00" + b"g" * 300, b"\x60\x05abc", b"\5\4final"]
+
+    def serve(sock):
+        handshake = Request(receive_frame(sock))
+        sock.sendall(answer(handshake.correlation,
+                            struct.pack(">hi", 0, 1) + string(b"GSSAPI")))
+        for index, token in enumerate(tokens):
+            assert receive_frame(sock) == token
+            if index < 2:       # the last one gets no answer
+                sock.sendall(frame(b"server" + bytes([index])))
+        while True:
+            got = Request(receive_frame(sock))
+            sock.sendall(answer(got.correlation, b"\0\0"))
+
+    with FakeBroker(serve=serve) as broker, Kproxy(broker.address) as proxy, \
+            Client(proxy) as client:
+        client.ask(SASL_HANDSHAKE, 0, 1, string(b"GSSAPI"))
+        for index in range(2):
+            client.send(frame(tokens[index]))
+            assert client.receive_frame() == b"server" + bytes([index])
+        client.send(frame(tokens[2]))
+        assert client.ask(HEARTBEAT, 0, 2) == struct.pack(">ih", 2, 0)
+
+
+def test_authenticating_again_in_the_middle_of_the_stream():
+    """KIP-368: handshake and SaslAuthenticate between other requests, while an
+    answer to an earlier one is still out."""
+    def on_request(sock, got):
+        if got.key == SASL_HANDSHAKE:
+            sock.sendall(answer(got.correlation,
+                                struct.pack(">hi", 0, 1) + string(b"PLAIN")))
+        elif got.key == SASL_AUTHENTICATE:
+            sock.sendall(answer(got.correlation, struct.pack(">hhi", 0, -1, 0)
+                                + struct.pack(">q", 60000)))
+        else:
+            sock.sendall(answer(got.correlation, b"\0\0"))
+
+    token = b"\0alice\0secret"
+    authenticate = struct.pack(">i", len(token)) + token
+    with FakeBroker(on_request) as broker, Kproxy(broker.address) as proxy, \
+            Client(proxy) as client:
+        for start in (0, 100):
+            client.send(request(HEARTBEAT, 0, start)
+                        + request(SASL_HANDSHAKE, 1, start + 1,
+                                  string(b"PLAIN"))
+                        + request(SASL_AUTHENTICATE, 1, start + 2,
+                                  authenticate)
+                        + request(HEARTBEAT, 0, start + 3))
+            got = [struct.unpack_from(">i", client.receive_frame())[0]
+                   for _ in range(4)]
+            assert got == list(range(start, start + 4))
+        wait_until(lambda: proxy.text().count('"principal":"alice"') >= 2, 5,
+                   "both in the log")
+
+
+PROXY_V1 = b"PROXY TCP4 203.0.113.7 127.0.0.1 4711 9092\r\n"
+PROXY_V2 = (b"\r\n\r\n\0\r\nQUIT\n" + b"\x21\x11\0\x0c"
+            + bytes([203, 0, 113, 7, 127, 0, 0, 1]) + struct.pack(">HH", 4711, 9092))
+
+
+@pytest.mark.parametrize("header", [PROXY_V1, PROXY_V2])
+def test_the_proxy_protocol_says_who_the_client_is(header):
+    with FakeBroker() as broker, \
+            Kproxy(broker.address, listener="proxyProtocol: true") as proxy:
+        with Client(proxy) as client:
+            for i in range(len(header)):
+                client.send(header[i:i + 1])
+            client.send(versions_request(8) + request(600, 0, 9))
+            assert client.receive_frame()[:6] == struct.pack(">ih", 8, 0)
+        wait_until(lambda: "203.0.113.7:4711" in proxy.text(), 5, "log")
+
+
+@pytest.mark.parametrize("junk", [
+    versions_request(), b"PROXY TCP4 1.2.3.4\r\n", b"GET / HTTP/1.1\r\n\r\n"])
+def test_without_its_header_nobody_gets_in(junk):
+    with FakeBroker() as broker, \
+            Kproxy(broker.address, listener="proxyProtocol: true") as proxy:
+        with Client(proxy) as client:
+            client.send(junk)
+            assert client.is_closed()
+        wait_until(lambda: closed(proxy, "proxy_protocol") == 1, 5, "counted")
+        assert broker.connections == []
