@@ -15,7 +15,7 @@
 
 #include "base/error.h"
 
-#define KP_BUFFER_LEN (64u * 1024)
+#define KP_BUFFER_LEN ((size_t)64 * 1024)
 
 struct kp_pool;
 

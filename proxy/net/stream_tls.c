@@ -9,7 +9,7 @@
 #include "base/alloc.h"
 #include "proxy/net/tls_priv.h"
 
-#define MAX_RECORD_LEN (16u * 1024)
+#define MAX_RECORD_LEN ((size_t)16 * 1024)
 
 static bool
 attach(struct kp_stream *s, SSL *ssl, struct kp_error *err)

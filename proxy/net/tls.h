@@ -18,7 +18,7 @@
  * replaced. Keys change every KP_TLS_TICKET_KEY_MS; the one before is still
  * accepted for as long.
  */
-#define KP_TLS_TICKET_KEY_MS (4 * 3600 * 1000)
+#define KP_TLS_TICKET_KEY_MS ((int64_t)4 * 3600 * 1000)
 struct kp_tls_tickets;
 struct kp_tls_tickets *kp_tls_tickets_new(void);
 struct kp_tls_tickets *kp_tls_tickets_ref(struct kp_tls_tickets *tickets);

@@ -2,9 +2,7 @@
 /* BoringSSL's reasons in words that help whoever reads the log. */
 #include "proxy/net/tls_priv.h"
 
-#include <ctype.h>
 #include <stdio.h>
-#include <string.h>
 
 #include <openssl/err.h>
 
@@ -63,18 +61,27 @@ find(const struct meaning *meanings, size_t num_meanings, long code)
 #define FIND(meanings, code) \
 	find((meanings), sizeof(meanings) / sizeof((meanings)[0]), (code))
 
+static char
+lower(char c)
+{
+	if (c == '_')
+		return ' ';
+	if (c < 'A' || c > 'Z')
+		return c;
+	return (char)(c + ('a' - 'A'));
+}
+
 /* BoringSSL's names look like BAD_DECRYPT or Certificate verify failed. */
 static void
 set_lower(struct kp_error *err, enum kp_error_kind kind, const char *what,
     const char *reason)
 {
-	size_t start;
+	char words[128];
 
-	(void)kp_error_set(err, kind, "%s: ", what);
-	start = strlen(err->text);
-	(void)kp_error_set(err, kind, "%s: %s", what, reason);
-	for (char *c = err->text + start; *c != '\0'; c++)
-		*c = *c == '_' ? ' ' : (char)tolower((unsigned char)*c);
+	(void)snprintf(words, sizeof(words), "%s", reason);
+	for (char *c = words; *c != '\0'; c++)
+		*c = lower(*c);
+	(void)kp_error_set(err, kind, "%s: %s", what, words);
 }
 
 static void

@@ -15,7 +15,7 @@
 
 /* A chain that a peer sends, in bytes; bounds memory before we know the peer.
  */
-#define MAX_PEER_CHAIN_LEN (64u * 1024)
+#define MAX_PEER_CHAIN_LEN ((size_t)64 * 1024)
 
 /* More than any chain or bundle of authorities needs. */
 #define MAX_CERTIFICATES 1000

@@ -60,7 +60,7 @@ refresh_locked(struct kp_tls_tickets *tickets)
 
 	if (age_ms >= KP_TLS_TICKET_KEY_MS)
 		rotate_locked(tickets);
-	if (age_ms >= 2 * (int64_t)KP_TLS_TICKET_KEY_MS)
+	if (age_ms >= 2 * KP_TLS_TICKET_KEY_MS)
 		make_key(&tickets->previous);
 }
 

@@ -18,7 +18,7 @@
 #include "proxy/net/stream.h"
 
 /* The longest record of TLS 1.3 and the head of the next. */
-#define AHEAD_LEN (16u * 1024 + 256 + 5 + 5)
+#define AHEAD_LEN ((size_t)16 * 1024 + 256 + 5 + 5)
 
 static BIO_METHOD *method;
 static pthread_once_t method_once = PTHREAD_ONCE_INIT;

@@ -117,14 +117,15 @@ take_and_give(void *arg)
 	bool was_shared = false;
 
 	for (unsigned i = 0; i < NUM_ROUNDS; i++) {
-		uint8_t *buffer = kp_pool_get(pool);
+		uint8_t *buffer = kp_pool_get(pool), *seen;
 
 		if (buffer == NULL)
 			continue;
 		kp_copy(buffer, &buffer, sizeof(buffer));
 		if (kp_pool_charge(pool, 100))
 			kp_pool_uncharge(pool, 100);
-		was_shared |= memcmp(buffer, &buffer, sizeof(buffer)) != 0;
+		kp_copy(&seen, buffer, sizeof(seen));
+		was_shared |= seen != buffer;
 		kp_pool_put(pool, buffer);
 	}
 	return was_shared ? pool : NULL;

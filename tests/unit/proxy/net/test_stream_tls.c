@@ -16,7 +16,7 @@
 #include "tests/support/streams.h"
 #include "tests/support/tls_world.h"
 
-#define KIB 1024u
+#define KIB ((size_t)1024)
 #define MIB (KIB * KIB)
 
 static void

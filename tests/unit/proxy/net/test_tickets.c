@@ -4,6 +4,7 @@
 
 #include <criterion/criterion.h>
 #include <poll.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "tests/support/streams.h"
@@ -210,4 +211,49 @@ Test(tickets, do_not_fit_where_there_is_no_room)
 	cr_assert(kp_tls_tickets_seal(tickets, ticket, &len, needed, secret));
 	cr_assert_eq(len, needed);
 	kp_tls_tickets_unref(tickets);
+}
+
+#define NUM_THREADS 3
+#define NUM_CONNECTIONS 25
+
+/* Handshakes and a word each way; returns how many were resumed. */
+static void *
+connect_often(void *arg)
+{
+	struct kp_test_world *w = arg;
+	uintptr_t num_resumed = 0;
+
+	for (unsigned i = 0; i < NUM_CONNECTIONS; i++)
+		num_resumed += connect_once(w, TLS1_3_VERSION);
+	return (void *)num_resumed;
+}
+
+Test(tickets, threads_share_contexts_while_keys_change)
+{
+	pthread_t threads[NUM_THREADS];
+	uintptr_t num_resumed = 0;
+	struct kp_test_world w;
+
+	kp_test_world_init(&w, &kp_test_broker);
+	kp_test_world_start(&w);
+	for (unsigned i = 0; i < NUM_THREADS; i++)
+		kp_must(pthread_create(&threads[i], NULL, connect_often, &w));
+	for (unsigned i = 0; i < 50; i++) {
+		struct kp_error err;
+		struct kp_tls_server *other =
+		    kp_tls_server_new(&w.listener, w.tickets, &err);
+
+		kp_tls_tickets_rotate(w.tickets);
+		kp_tls_server_unref(kp_tls_server_ref(w.server));
+		kp_tls_client_unref(kp_tls_client_ref(w.client));
+		kp_tls_server_unref(other);
+	}
+	for (unsigned i = 0; i < NUM_THREADS; i++) {
+		void *count;
+
+		kp_must(pthread_join(threads[i], &count));
+		num_resumed += (uintptr_t)count;
+	}
+	cr_assert(num_resumed > 0);
+	kp_test_world_fini(&w);
 }

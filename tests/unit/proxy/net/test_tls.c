@@ -523,8 +523,7 @@ Test(tls, a_listener_that_cannot_serve_says_why)
 		"certificate \"test.pem\": no certificate in it",
 		"key \"test.key\": no key in it",
 		"key \"test.key\": malformed or protected by a passphrase",
-		"certificate \"test.pem\": private key does not belong to the "
-		"certificate",
+		"private key does not belong to the certificate",
 		"client authentication needs a client CA",
 		"client CA \"?\": no certificate in it",
 		"client CA \"?\": malformed",
