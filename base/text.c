@@ -151,30 +151,44 @@ min3(unsigned a, unsigned b, unsigned c)
 	return least < c ? least : c;
 }
 
-/* Levenshtein's distance, case folded, row by row. */
+static bool
+is_same(char a, char b)
+{
+	return tolower((unsigned char)a) == tolower((unsigned char)b);
+}
+
+/*
+ * Levenshtein's distance, case folded, with two letters in the wrong order as
+ * one mistake. Row by row: now from last and the one before it.
+ */
 static unsigned
 edit_distance(const char *a, const char *b)
 {
-	unsigned row[MAX_SUGGEST_LEN + 1];
+	unsigned rows[3][MAX_SUGGEST_LEN + 1];
+	unsigned *before = rows[0], *last = rows[1], *now = rows[2];
 	size_t b_len = strlen(b);
 
 	for (size_t j = 0; j <= b_len; j++)
-		row[j] = (unsigned)j;
-	for (size_t i = 0; a[i] != '\0'; i++) {
-		unsigned diagonal = row[0];
+		last[j] = (unsigned)j;
+	for (size_t i = 1; a[i - 1] != '\0'; i++) {
+		unsigned *spare = before;
 
-		row[0] = (unsigned)i + 1;
-		for (size_t j = 0; j < b_len; j++) {
-			bool is_same = tolower((unsigned char)a[i]) ==
-				       tolower((unsigned char)b[j]);
-			unsigned above = row[j + 1];
+		now[0] = (unsigned)i;
+		for (size_t j = 1; j <= b_len; j++) {
+			unsigned cost = is_same(a[i - 1], b[j - 1]) ? 0 : 1;
 
-			row[j + 1] = min3(above + 1, row[j] + 1,
-			    is_same ? diagonal : diagonal + 1);
-			diagonal = above;
+			now[j] = min3(
+			    last[j] + 1, now[j - 1] + 1, last[j - 1] + cost);
+			if (i > 1 && j > 1 && is_same(a[i - 1], b[j - 2]) &&
+			    is_same(a[i - 2], b[j - 1]))
+				now[j] =
+				    min3(now[j], before[j - 2] + 1, now[j]);
 		}
+		before = last;
+		last = now;
+		now = spare;
 	}
-	return row[b_len];
+	return last[b_len];
 }
 
 const char *
@@ -201,12 +215,21 @@ kp_suggest(const char *text, const char *const *words)
 }
 
 bool
-kp_is_address(const char *text)
+kp_parse_address(const char *text, char out[KP_ADDRESS_SIZE])
 {
+	int family = strchr(text, ':') != NULL ? AF_INET6 : AF_INET;
 	struct in6_addr address;
 
-	return inet_pton(AF_INET, text, &address) == 1 ||
-	       inet_pton(AF_INET6, text, &address) == 1;
+	return inet_pton(family, text, &address) == 1 &&
+	       inet_ntop(family, &address, out, KP_ADDRESS_SIZE) != NULL;
+}
+
+bool
+kp_is_address(const char *text)
+{
+	char canonical[KP_ADDRESS_SIZE];
+
+	return kp_parse_address(text, canonical);
 }
 
 static bool

@@ -38,6 +38,14 @@ const char *kp_suggest(const char *text, const char *const *words);
 bool kp_is_address(const char *text);
 
 /*
+ * kp_parse_address is the same and writes its canonical form, so that one
+ * address is one text.
+ */
+#define KP_ADDRESS_SIZE 46
+bool kp_parse_address(
+    const char *text, char out[KP_ADDRESS_SIZE]) KP_MUST_CHECK;
+
+/*
  * kp_is_host: is text an address literal or a host name (RFC 1123; underscores
  * are let through, container platforms make such names)?
  */

@@ -13,7 +13,8 @@
 
 #define KIB 1024ll
 #define MIB (1024 * KIB)
-#define TIB (1024 * 1024 * MIB)
+#define GIB (1024 * MIB)
+#define TIB (1024 * GIB)
 #define SECOND 1000ll
 #define HOUR (3600 * SECOND)
 
@@ -100,14 +101,14 @@ static const struct kp_setting limit_fields[] = {
 	{ .name = "frame",
 	    .type = KP_SETTING_SIZE,
 	    .min = 64 * KIB,
-	    .max = INT32_MAX,
+	    .max = 1 * GIB,
 	    .fallback = "100MiB",
 	    .help = "One request or answer. Not less than the brokers' "
 		    "socket.request.max.bytes." },
 	{ .name = "frameBeforeAuthentication",
 	    .type = KP_SETTING_SIZE,
 	    .min = 1 * KIB,
-	    .max = INT32_MAX,
+	    .max = 1 * GIB,
 	    .fallback = "512KiB",
 	    .help = "One request of a client that nobody knows yet." },
 	{ .name = "inFlight",
