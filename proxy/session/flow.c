@@ -412,7 +412,7 @@ make_room(struct kp_flow *flow, struct kp_error *err)
 	}
 	if (flow->end == KP_BUFFER_LEN)
 		return kp_error_set(err, KP_ERR_LIMIT,
-		    "header of more than %u bytes", KP_BUFFER_LEN);
+		    "header of more than %zu bytes", (size_t)KP_BUFFER_LEN);
 	return true;
 }
 
