@@ -56,18 +56,22 @@ take(struct kp_reader *reader, size_t len)
 	return reader->pos - len;
 }
 
-/* A big-endian number of len bytes. */
+uint64_t
+kp_number_get(const uint8_t *bytes, size_t len)
+{
+	uint64_t number = 0;
+
+	for (size_t i = 0; i < len; i++)
+		number = number << 8 | bytes[i];
+	return number;
+}
+
 static uint64_t
 read_number(struct kp_reader *reader, size_t len)
 {
 	const uint8_t *bytes = take(reader, len);
-	uint64_t number = 0;
 
-	if (bytes == NULL)
-		return 0;
-	for (size_t i = 0; i < len; i++)
-		number = number << 8 | bytes[i];
-	return number;
+	return bytes == NULL ? 0 : kp_number_get(bytes, len);
 }
 
 bool

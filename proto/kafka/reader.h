@@ -36,6 +36,10 @@ void kp_reader_fail(struct kp_reader *reader);
 bool kp_reader_finish(
     const struct kp_reader *reader, struct kp_error *err) KP_MUST_CHECK;
 
+/* kp_number_get is the big-endian number in len bytes that are known to be
+ * there. */
+uint64_t kp_number_get(const uint8_t *bytes, size_t len);
+
 bool kp_read_bool(struct kp_reader *reader);
 int8_t kp_read_int8(struct kp_reader *reader);
 int16_t kp_read_int16(struct kp_reader *reader);

@@ -171,20 +171,6 @@ kp_output_append(struct kp_output *output, struct kp_bytes content)
 	rewrite->total_len += content.len;
 }
 
-void
-kp_output_patch(
-    struct kp_output *output, unsigned span, struct kp_bytes content)
-{
-	const uint8_t *copy = arena_copy(output, content);
-	struct kp_rewrite *rewrite = output->rewrite;
-
-	if (copy == NULL)
-		return;
-	rewrite->total_len += content.len - rewrite->spans[span].iov_len;
-	rewrite->spans[span] =
-	    (struct iovec){ (void *)(uintptr_t)copy, content.len };
-}
-
 /* Writes the input up to at as it is. */
 static void
 flush(struct kp_output *output, size_t at)
@@ -200,25 +186,29 @@ flush(struct kp_output *output, size_t at)
 	output->flushed = at;
 }
 
-unsigned
+void
 kp_output_make_holes(struct kp_output *output)
 {
 	for (; output->num_made < output->num_holes; output->num_made++) {
 		struct kp_hole *hole = &output->holes[output->num_made];
+		struct kp_bytes old = { output->input + hole->at, hole->len };
 
 		flush(output, hole->at);
-		hole->span = output->rewrite->num_spans;
-		add_span(output, output->input + hole->at, hole->len);
+		kp_output_append(output, old);
+		if (output->failed)
+			return;
 		output->flushed = hole->at + hole->len;
+		hole->span = output->rewrite->num_spans - 1;
+		hole->offset =
+		    output->rewrite->spans[hole->span].iov_len - hole->len;
 	}
-	return output->rewrite->num_spans - 1;
 }
 
 static void
 begin_change(struct kp_output *output, size_t at)
 {
 	output->rewrite->is_changed = true;
-	(void)kp_output_make_holes(output);
+	kp_output_make_holes(output);
 	flush(output, at);
 }
 
@@ -252,19 +242,61 @@ kp_output_open(struct kp_output *output, enum kp_hole_kind kind, size_t at,
 		.begin = length_at(output, at + len) };
 }
 
+/*
+ * Cuts the span with the hole into what is before it, content, and what is
+ * behind it.
+ */
 static void
-fill_hole(struct kp_output *output, const struct kp_hole *hole, uint32_t value)
+split_at_hole(struct kp_output *output, const struct kp_hole *hole,
+    struct kp_bytes content)
+{
+	struct kp_rewrite *rewrite = output->rewrite;
+	const uint8_t *copy = arena_copy(output, content);
+	struct iovec whole, *spans;
+	size_t end = hole->offset + hole->len;
+
+	while (rewrite->num_spans + 2 > rewrite->max_spans)
+		if (!grow_spans(rewrite)) {
+			output->failed = true;
+			return;
+		}
+	if (copy == NULL)
+		return;
+	spans = rewrite->spans + hole->span;
+	whole = spans[0];
+	kp_move(spans + 3, spans + 1,
+	    (rewrite->num_spans - hole->span - 1) * sizeof(*spans));
+	spans[0].iov_len = hole->offset;
+	spans[1] = (struct iovec){ (void *)(uintptr_t)copy, content.len };
+	spans[2] = (struct iovec){ (uint8_t *)whole.iov_base + end,
+		whole.iov_len - end };
+	rewrite->num_spans += 2;
+	rewrite->total_len += content.len - hole->len;
+}
+
+static size_t
+encode(uint8_t out[KP_UVARINT_MAX_LEN], enum kp_hole_kind kind, uint32_t value)
+{
+	if (kind == KP_HOLE_COMPACT_COUNT)
+		return kp_uvarint_put(out, value + 1);
+	if (kind != KP_HOLE_COUNT)
+		return kp_uvarint_put(out, value);
+	kp_number_put(out, value, sizeof(int32_t));
+	return sizeof(int32_t);
+}
+
+static void
+patch(struct kp_output *output, const struct kp_hole *hole, uint32_t value)
 {
 	uint8_t text[KP_UVARINT_MAX_LEN];
-	struct kp_bytes content = { text, sizeof(int32_t) };
+	struct kp_bytes content = { text, encode(text, hole->kind, value) };
+	struct iovec *span = &output->rewrite->spans[hole->span];
 
-	if (hole->kind == KP_HOLE_COUNT)
-		kp_number_put(text, value, sizeof(int32_t));
-	else if (hole->kind == KP_HOLE_COMPACT_COUNT)
-		content.len = kp_uvarint_put(text, value + 1);
+	if (content.len != hole->len)
+		split_at_hole(output, hole, content);
 	else
-		content.len = kp_uvarint_put(text, value);
-	kp_output_patch(output, hole->span, content);
+		kp_copy((uint8_t *)span->iov_base + hole->offset, text,
+		    content.len);
 }
 
 void
@@ -286,21 +318,35 @@ kp_output_close(struct kp_output *output, size_t at)
 	if (value == hole->value)
 		return;
 	kp_assert(is_made);
-	fill_hole(output, hole, value);
+	patch(output, hole, value);
 }
 
-uint32_t
-kp_output_kept(const struct kp_output *output)
+static struct kp_hole *
+innermost(struct kp_output *output)
 {
 	kp_assert(output->num_holes > 0);
-	return output->holes[output->num_holes - 1].kept;
+	return &output->holes[output->num_holes - 1];
+}
+
+void
+kp_output_add_tag(struct kp_output *output)
+{
+	innermost(output)->kept++;
+}
+
+size_t
+kp_output_closed_len(struct kp_output *output)
+{
+	const struct kp_hole *hole = innermost(output);
+
+	return output->rewrite->total_len - hole->len +
+	       kp_uvarint_len(hole->kept);
 }
 
 void
 kp_output_remove(struct kp_output *output, size_t from, size_t to)
 {
-	kp_assert(output->num_holes > 0);
-	output->holes[output->num_holes - 1].kept--;
+	innermost(output)->kept--;
 	begin_change(output, from);
 	output->flushed = to;
 }
@@ -321,6 +367,15 @@ kp_output_mark(struct kp_output *output, unsigned depth, size_t at)
 		.chunk_used = rewrite->arena ? rewrite->arena->used : 0 };
 }
 
+/* Was the hole, which is an outer one, made only since the mark? */
+static bool
+is_behind(const struct kp_hole *hole, const struct kp_output_mark *mark)
+{
+	return hole->span >= mark->num_spans ||
+	       (hole->span == mark->num_spans - 1 &&
+		   hole->offset >= mark->last_span_len);
+}
+
 static void
 go_back(struct kp_output *output, const struct kp_output_mark *mark)
 {
@@ -338,9 +393,8 @@ go_back(struct kp_output *output, const struct kp_output_mark *mark)
 	output->num_holes = mark->num_holes;
 	if (output->num_made > mark->num_holes)
 		output->num_made = mark->num_holes;
-	/* Outer holes that became spans only since the mark are open again. */
 	while (output->num_made > 0 &&
-	       output->holes[output->num_made - 1].span >= mark->num_spans)
+	       is_behind(&output->holes[output->num_made - 1], mark))
 		output->num_made--;
 }
 

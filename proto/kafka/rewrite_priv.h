@@ -6,9 +6,9 @@
  * small spans.
  *
  * A count or size in front of things that may change is a hole. Holes nest like
- * what they count: they are opened and closed in stack order. A hole becomes a
- * span of its own before the first change behind it and is patched when it is
- * closed. @thread connection
+ * what they count: they are opened and closed in stack order. Before the first
+ * change behind it a hole is made: copied to the arena, where it is patched
+ * when it is closed. @thread connection
  */
 #ifndef KP_PROTO_KAFKA_REWRITE_PRIV_H
 #define KP_PROTO_KAFKA_REWRITE_PRIV_H
@@ -33,7 +33,8 @@ struct kp_hole {
 	uint32_t value; /* in the input */
 	uint32_t kept;  /* of a count: what is left of value */
 	size_t begin;   /* of a size: output length behind the hole */
-	unsigned span;  /* once it is one */
+	unsigned span;  /* once it is made: where it is */
+	size_t offset;  /* in that span */
 };
 
 /* Where the output stood before an element that may be left out. */
@@ -62,7 +63,7 @@ struct kp_output {
 	bool mutes_array;
 	struct kp_hole holes[KP_OUTPUT_MAX_HOLES];
 	unsigned num_holes;
-	unsigned num_made; /* of them are spans: the outermost ones */
+	unsigned num_made; /* of them are made: the outermost ones */
 	struct kp_output_mark marks[KP_WALK_MAX_DEPTH + 1]; /* by depth */
 };
 
@@ -79,14 +80,13 @@ void kp_output_open(struct kp_output *output, enum kp_hole_kind kind, size_t at,
 /* kp_output_close closes the innermost hole; the input before at is walked. */
 void kp_output_close(struct kp_output *output, size_t at);
 
-/* kp_output_kept is what is left of what the innermost hole counts. */
-uint32_t kp_output_kept(const struct kp_output *output);
+/* kp_output_add_tag counts a tagged field that is appended to the innermost. */
+void kp_output_add_tag(struct kp_output *output);
+/* kp_output_closed_len is the output's length once the innermost is closed. */
+size_t kp_output_closed_len(struct kp_output *output);
 
-/*
- * kp_output_make_holes makes spans of all open holes, whether or not something
- * changes. Returns the span of the innermost.
- */
-unsigned kp_output_make_holes(struct kp_output *output);
+/* kp_output_make_holes makes all open holes. */
+void kp_output_make_holes(struct kp_output *output);
 
 /*
  * kp_output_remove leaves out input [from, to), which is one of what the
@@ -120,9 +120,6 @@ void kp_output_resume(struct kp_output *output, size_t at);
 bool kp_output_finish(struct kp_output *output, size_t input_len,
     struct kp_error *err) KP_MUST_CHECK;
 
-/* kp_output_patch sets the content of a span. */
-void kp_output_patch(
-    struct kp_output *output, unsigned span, struct kp_bytes content);
 /* kp_output_append adds content after all that was written. */
 void kp_output_append(struct kp_output *output, struct kp_bytes content);
 

@@ -24,21 +24,15 @@ enum kp_walk_mode {
 	KP_WALK_IN_PLACE, /* what keeps all lengths: data is changed */
 };
 
-/* The number of top-level tagged fields in the output, which may yet change. */
-struct kp_top_tags {
-	unsigned span;
-	uint32_t num_tags;
-};
-
 struct kp_walk_run {
 	struct kp_walker *walker; /* its offset is that of the piece */
 	enum kp_walk_mode mode;
 	bool stops_at_tail;
 	uint8_t *data; /* the piece; never NULL; written to only in place */
 	size_t len;
-	size_t pos;                   /* in the piece */
-	struct kp_output *output;     /* of KP_WALK_REWRITE, else NULL */
-	struct kp_top_tags *top_tags; /* to be filled in, or NULL */
+	size_t pos;               /* in the piece */
+	struct kp_output *output; /* of KP_WALK_REWRITE, else NULL */
+	bool leaves_tags_open;    /* the hole of the top-level tagged fields */
 	struct kp_error *err;
 };
 

@@ -37,7 +37,6 @@ struct tail {
 	const struct kp_walker *walker;
 	struct kp_bytes bytes;
 	struct kp_output output;
-	struct kp_top_tags top_tags;
 };
 
 static bool
@@ -50,7 +49,7 @@ walk_once(struct tail *tail, struct thinning *thinning,
 		.data = kp_walk_piece(tail->bytes),
 		.len = tail->bytes.len,
 		.output = &tail->output,
-		.top_tags = walker.is_flexible ? &tail->top_tags : NULL,
+		.leaves_tags_open = true,
 		.err = err };
 	enum kp_walk_status status;
 
@@ -65,6 +64,8 @@ walk_once(struct tail *tail, struct thinning *thinning,
 	if (status == KP_WALK_FAILED)
 		return false;
 	kp_assert(status == KP_WALK_DONE);
+	if (rewrite->is_changed)
+		kp_output_make_holes(&tail->output);
 	return kp_output_finish(&tail->output, tail->bytes.len, err);
 }
 
@@ -104,27 +105,40 @@ append_zeros(struct kp_output *output, size_t len)
 	}
 }
 
-/* Makes the rewritten tail gap bytes longer; false if that cannot be done. */
 static bool
-fill(struct tail *tail, size_t gap)
+append_filler(struct kp_output *output, size_t gap)
 {
 	uint8_t text[2 * KP_UVARINT_MAX_LEN];
 	uint32_t tag, len;
 	size_t text_len;
 
-	if (gap == 0)
-		return true;
-	if (!tail->walker->is_flexible || !plan_filler(gap, &tag, &len))
+	if (!plan_filler(gap, &tag, &len))
 		return false;
-	/* One more tag never makes the count longer: few tags are known. */
-	kp_assert(tail->top_tags.num_tags < 127);
-	text_len = kp_uvarint_put(text, tail->top_tags.num_tags + 1);
-	kp_output_patch(&tail->output, tail->top_tags.span,
-	    (struct kp_bytes){ text, text_len });
 	text_len = kp_uvarint_put(text, tag);
 	text_len += kp_uvarint_put(text + text_len, len);
-	kp_output_append(&tail->output, (struct kp_bytes){ text, text_len });
-	append_zeros(&tail->output, len);
+	kp_output_append(output, (struct kp_bytes){ text, text_len });
+	append_zeros(output, len);
+	/* Few tags are known, so one more does not make their count longer. */
+	kp_output_add_tag(output);
+	return true;
+}
+
+/* Makes the rewritten tail as long as it was; false if that cannot be done. */
+static bool
+fit(struct tail *tail)
+{
+	struct kp_output *output = &tail->output;
+	size_t len;
+
+	if (!tail->walker->is_flexible)
+		return output->rewrite->total_len == tail->bytes.len;
+	len = kp_output_closed_len(output);
+	if (len > tail->bytes.len)
+		return false;
+	if (len < tail->bytes.len &&
+	    !append_filler(output, tail->bytes.len - len))
+		return false;
+	kp_output_close(output, tail->bytes.len);
 	return true;
 }
 
@@ -141,8 +155,7 @@ kp_walk_tail(const struct kp_walker *walker, struct kp_bytes tail_bytes,
 		thinning.num_seen = 0;
 		if (!walk_once(&tail, &thinning, rewrite, err))
 			return false;
-		if (rewrite->total_len <= tail_bytes.len &&
-		    fill(&tail, tail_bytes.len - rewrite->total_len))
+		if (fit(&tail))
 			return kp_output_check(&tail.output, err);
 		if (thinning.max_kept == 0 || thinning.num_seen == 0)
 			break;
@@ -151,7 +164,7 @@ kp_walk_tail(const struct kp_walker *walker, struct kp_bytes tail_bytes,
 		thinning.max_kept /= 2;
 	}
 	return kp_error_set(err, KP_ERR_LIMIT,
-	    "%s v%d: its end of %zu bytes cannot become one of %zu",
-	    walker->message->name, walker->version, rewrite->total_len,
-	    tail_bytes.len);
+	    "%s v%d: its last %zu bytes cannot become %zu",
+	    walker->message->name, walker->version, tail_bytes.len,
+	    rewrite->total_len);
 }

@@ -20,34 +20,23 @@ is_number(const struct kp_field *field)
 	return field->kind != KP_UUID && kp_walk_fixed_len(field) > 0;
 }
 
-static int64_t
-read_number(struct kp_reader *reader, const struct kp_field *field)
+static bool
+is_unsigned(const struct kp_field *field)
 {
-	switch ((enum kp_kind)field->kind) {
-	case KP_BOOL:
-		return kp_read_bool(reader);
-	case KP_INT8:
-		return kp_read_int8(reader);
-	case KP_INT16:
-		return kp_read_int16(reader);
-	case KP_UINT16:
-		return kp_read_uint16(reader);
-	case KP_INT32:
-		return kp_read_int32(reader);
-	case KP_UINT32:
-		return kp_read_uint32(reader);
-	case KP_INT64:
-	case KP_FLOAT64:
-		return kp_read_int64(reader);
-	case KP_END:
-	case KP_UUID:
-	case KP_STRING:
-	case KP_BYTES:
-	case KP_RECORDS:
-	case KP_STRUCT:
-		break;
-	}
-	return 0;
+	return field->kind == KP_UINT16 || field->kind == KP_UINT32;
+}
+
+static int64_t
+number_at(const uint8_t *bytes, const struct kp_field *field, size_t len)
+{
+	uint64_t number = kp_number_get(bytes, len);
+	unsigned above = 64 - (unsigned)len * 8;
+
+	if (field->kind == KP_BOOL)
+		return number != 0;
+	if (is_unsigned(field))
+		return (int64_t)number;
+	return (int64_t)(number << above) >> above; /* the sign */
 }
 
 static bool
@@ -61,7 +50,7 @@ number_fits(const struct kp_field *field, int64_t number)
 	if (bits == 64)
 		return true;
 	half = INT64_C(1) << (bits - 1);
-	if (field->kind == KP_UINT16 || field->kind == KP_UINT32)
+	if (is_unsigned(field))
 		return number >= 0 && number < 2 * half;
 	return number >= -half && number < half;
 }
@@ -225,9 +214,8 @@ show(struct kp_walk_run *run, struct value *value)
 		.field = value->field };
 
 	if (is_number(value->field)) {
-		struct kp_reader reader = kp_walk_reader(run);
-
-		value->number = read_number(&reader, value->field);
+		value->number =
+		    number_at(run->data + run->pos, value->field, value->len);
 		visit.number = value->number;
 	} else if (!value->is_null) {
 		visit.data = run->data + run->pos + value->prefix_len;

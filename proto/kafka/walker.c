@@ -240,12 +240,29 @@ is_tail(const struct kp_walk_run *run, const struct kp_field *field)
 	       (field->kind == KP_END || field->entity == KP_E_ENDPOINTS);
 }
 
+/* Bytes of a field of fixed length that nobody wants to see, else 0. */
+static size_t
+skippable_len(const struct kp_walk_run *run, const struct kp_field *field)
+{
+	if (field->is_array || kp_walk_wants(run, field))
+		return 0;
+	return kp_walk_fixed_len(field);
+}
+
 static enum kp_step
 step_fields(struct kp_walk_run *run, struct kp_walk_level *level)
 {
 	const struct kp_field *field = plain_field(run, level->next);
+	size_t len = skippable_len(run, field);
 	enum kp_step step;
 
+	/* Most fields of large answers are such: a short way past them. */
+	while (
+	    len > 0 && len <= run->len - run->pos && len <= kp_walk_left(run)) {
+		run->pos += len;
+		field = plain_field(run, field + 1);
+		len = skippable_len(run, field);
+	}
 	level->next = field;
 	if (field->kind == KP_END && !run->walker->is_flexible)
 		return end_element(run, level);
@@ -261,11 +278,11 @@ step_fields(struct kp_walk_run *run, struct kp_walk_level *level)
 	return step;
 }
 
-/* Are these the tagged fields whose number may yet change? */
+/* May the number of these tagged fields change after the walk? */
 static bool
-is_top_tags(const struct kp_walk_run *run)
+is_left_open(const struct kp_walk_run *run)
 {
-	return run->top_tags != NULL && run->walker->depth == 1;
+	return run->leaves_tags_open && run->walker->depth == 1;
 }
 
 static enum kp_step
@@ -281,7 +298,7 @@ step_tag_count(struct kp_walk_run *run, struct kp_walk_level *level)
 	run->pos = (size_t)(reader.pos - run->data);
 	if (num > MAX_TAGS || num > kp_walk_left(run) / 2)
 		return kp_walk_fail(run, NULL, "too many tagged fields");
-	if (num == 0 && !is_top_tags(run))
+	if (num == 0 && !is_left_open(run))
 		return end_element(run, level);
 	level->num_tags_left = num;
 	level->last_tag = -1;
@@ -289,20 +306,14 @@ step_tag_count(struct kp_walk_run *run, struct kp_walk_level *level)
 	if (is_writing(run))
 		kp_output_open(
 		    run->output, KP_HOLE_TAGS, begin, run->pos - begin, num);
-	if (is_top_tags(run))
-		run->top_tags->span = kp_output_make_holes(run->output);
 	return KP_STEP_ON;
 }
 
 static enum kp_step
 end_tags(struct kp_walk_run *run, struct kp_walk_level *level)
 {
-	struct kp_output *output = run->output;
-
-	if (is_top_tags(run))
-		run->top_tags->num_tags = kp_output_kept(output);
-	if (is_writing(run))
-		kp_output_close(output, run->pos);
+	if (is_writing(run) && !is_left_open(run))
+		kp_output_close(run->output, run->pos);
 	return end_element(run, level);
 }
 
