@@ -99,7 +99,7 @@ def count_junit(step, path, is_green):
 
 def build(step, preset, *options):
     step.must("cmake", "--preset", preset, *options)
-    step.must("cmake", "--build", "--preset", preset, "-j", JOBS)
+    step.must("cmake", "--build", "--preset", preset, "-j", JOBS, "--", "-k", "0")
 
 
 def ctest(step, preset):
