@@ -159,8 +159,6 @@ on_tables(struct kp_link *link, const Kp__Node__Tables *message)
 	struct kp_error err;
 
 	if (apply(link, message, &err)) {
-		kp_log(KP_LOG_INFO, "tables_applied",
-		    KP_INT("generation", message->generation));
 		send_applied(link, message->generation, NULL);
 		return;
 	}
@@ -196,7 +194,6 @@ on_peer(struct kp_link *link, struct kp_channel_message *message)
 static void
 on_drain(struct kp_link *link, int32_t timeout_ms)
 {
-	kp_log(KP_LOG_INFO, "drain", KP_INT("timeout_ms", timeout_ms));
 	link->is_draining = true;
 	kp_worker_drain(link->worker, timeout_ms);
 }

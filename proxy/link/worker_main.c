@@ -32,7 +32,9 @@ serve(struct kp_link *link, struct kp_metrics *metrics, struct kp_error *err)
 	struct kp_worker *worker = kp_worker_new(metrics, link);
 	bool is_ok = kp_link_run(link, worker, err);
 
-	kp_worker_free(worker);
+	/* its connections' threads still run if the supervisor was lost */
+	if (is_ok)
+		kp_worker_free(worker);
 	return is_ok;
 }
 

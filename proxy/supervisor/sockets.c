@@ -91,7 +91,6 @@ add(struct kp_sockets *next, const struct kp_sockets *old, const char *address,
 	next->items[next->num_items++] = (struct kp_socket){
 		.address = kp_strdup(address),
 		.fd = fd,
-		.is_new = known == NULL,
 	};
 	return true;
 }

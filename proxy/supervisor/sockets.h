@@ -19,7 +19,6 @@
 struct kp_socket {
 	char *address; /* "ip:port" or "[ip6]:port" */
 	int fd;
-	bool is_new; /* since the last update */
 };
 
 /* The zero state is an empty list. */

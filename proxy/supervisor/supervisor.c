@@ -81,6 +81,13 @@ send_socket(struct supervisor *s, const struct kp_socket *socket)
 }
 
 static void
+send_sockets(struct supervisor *s)
+{
+	for (size_t i = 0; i < s->sockets.num_items; i++)
+		send_socket(s, &s->sockets.items[i]);
+}
+
+static void
 send_logging(struct supervisor *s)
 {
 	Kp__Node__Envelope envelope;
@@ -169,8 +176,7 @@ static void
 equip_worker(struct supervisor *s)
 {
 	send_logging(s);
-	for (size_t i = 0; i < s->sockets.num_items; i++)
-		send_socket(s, &s->sockets.items[i]);
+	send_sockets(s);
 }
 
 static void
@@ -224,15 +230,13 @@ on_bind(struct supervisor *s, const Kp__Node__Bind *bind)
 	envelope.body_case = KP__NODE__ENVELOPE__BODY_BOUND;
 	envelope.bound = &bound;
 	bound.id = bind->id;
-	/* no failure: new sockets go to the worker, then the agent may use
-	 * them */
+	/*
+	 * All of them and not only the new ones: the worker may have closed one
+	 * that tables did not name, and drops those that it has already.
+	 */
 	if (kp_sockets_update(&s->sockets, bind->addresses, bind->n_addresses,
-		&bound.errors, &bound.n_errors)) {
-		for (size_t i = 0; i < s->sockets.num_items; i++) {
-			if (s->sockets.items[i].is_new)
-				send_socket(s, &s->sockets.items[i]);
-		}
-	}
+		&bound.errors, &bound.n_errors))
+		send_sockets(s);
 	send_to(&s->agent, &envelope, -1);
 	kp_sockets_errors_free(bound.errors, bound.n_errors);
 }

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files say, and what follows from it: a rollout, a refusal, or what
+ * was kept from before.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "control/agent/agent.h"
+#include "control/agent/agent_priv.h"
+#include "proto/control/node_metrics.h"
+
+void
+kp_config_greet(struct kp_agent *agent, const struct kp_node_config *config)
+{
+	Kp__Node__Envelope envelope;
+	Kp__Node__Hello hello;
+	Kp__Node__Logging logging;
+
+	kp__node__envelope__init(&envelope);
+	kp__node__hello__init(&hello);
+	kp__node__logging__init(&logging);
+	envelope.body_case = KP__NODE__ENVELOPE__BODY_HELLO;
+	envelope.hello = &hello;
+	hello.logging = &logging;
+	hello.drain_timeout_ms = config->limits.drain_timeout_ms;
+	logging.level = config->log_level;
+	logging.format = config->log_format;
+	kp_agent_tell_supervisor(agent, &envelope);
+}
+
+void
+kp_config_refused(struct kp_agent *agent, const char *problem)
+{
+	kp_metrics_add(agent->metrics, 0, KP_M_CONFIG_REFUSED, 0, 1);
+	agent->facts.is_config_valid = false;
+	(void)snprintf(
+	    agent->facts.problem, sizeof(agent->facts.problem), "%s", problem);
+	kp_agent_publish(agent);
+}
+
+static void
+refuse_source(struct kp_agent *agent, const struct kp_source *source)
+{
+	kp_source_log(source, "resources_refused");
+	kp_config_refused(agent, source->diagnostics.num_lines > 0
+				     ? source->diagnostics.lines[0]
+				     : "unknown problem");
+}
+
+static void
+watch_secret(void *ctx, const struct kp_secret_ref *ref)
+{
+	if (ref->source == KP_SECRET_FILE)
+		kp_watch_file(ctx, ref->name);
+}
+
+/*
+ * Even what is refused is watched: it is about to be repaired. Only a node.yaml
+ * that cannot be read leaves the watches as they are.
+ */
+static void
+watch_source(struct kp_agent *agent, const struct kp_source *source)
+{
+	if (!source->has_config)
+		return;
+	kp_watch_begin(agent->watch);
+	kp_watch_file(agent->watch, agent->config_path);
+	kp_watch_folder(agent->watch, source->config.files_dir);
+	kp_resources_each_secret(source->resources, watch_secret, agent->watch);
+	kp_watch_end(agent->watch);
+}
+
+static void
+warn_restart(const char *setting)
+{
+	kp_log(KP_LOG_WARN, "restart_needed", KP_STR("setting", setting),
+	    KP_STR("reason", "a change of it has no effect before"));
+}
+
+/* What can change at run time does; for the rest a restart is asked for. */
+static void
+apply_config(struct kp_agent *agent, const struct kp_node_config *config)
+{
+	const struct kp_node_config *old = agent->config;
+
+	if (strcmp(config->node, old->node) != 0)
+		warn_restart("node");
+	if (strcmp(config->state_dir, old->state_dir) != 0)
+		warn_restart("stateDir");
+	if (strcmp(config->admin.host, old->admin.host) != 0 ||
+	    config->admin.port != old->admin.port)
+		warn_restart("admin.listen");
+	if (config->log_format != old->log_format)
+		warn_restart("log.format");
+	kp_log_init("agent", old->log_format, config->log_level);
+	kp_config_greet(agent, config);
+}
+
+/* Compiles a valid source; NULL with the reason in the log. */
+static struct kp_edition *
+make_edition(struct kp_agent *agent, struct kp_source *source)
+{
+	struct kp_tables *tables = kp_source_compile(source);
+	struct kp_edition *edition;
+	struct kp_error err;
+
+	if (tables == NULL) {
+		refuse_source(agent, source);
+		return NULL;
+	}
+	edition = kp_edition_new(&tables, &err);
+	if (edition == NULL) {
+		kp_log(KP_LOG_ERROR, "resources_refused",
+		    KP_STR("problem", err.text));
+		kp_config_refused(agent, err.text);
+	}
+	return edition;
+}
+
+static bool
+is_unchanged(const struct kp_agent *agent, const struct kp_edition *edition)
+{
+	return agent->current != NULL && !agent->current->is_last_good &&
+	       agent->current->content_hash == edition->content_hash;
+}
+
+static void
+roll_out(struct kp_agent *agent, struct kp_edition **edition, bool is_asked_for)
+{
+	if (!is_unchanged(agent, *edition)) {
+		kp_rollout_begin(agent, edition);
+		return;
+	}
+	kp_edition_free(*edition);
+	*edition = NULL;
+	if (is_asked_for || !agent->facts.is_config_valid)
+		kp_log(KP_LOG_INFO, "resources_unchanged",
+		    KP_INT("generation", agent->facts.generation));
+	agent->facts.is_config_valid = true;
+	agent->facts.problem[0] = '\0';
+	kp_agent_publish(agent);
+}
+
+void
+kp_config_reload(struct kp_agent *agent, bool is_asked_for)
+{
+	struct kp_source source;
+	struct kp_edition *edition = NULL;
+
+	if (agent->step != KP_ROLLOUT_IDLE) {
+		agent->is_reload_due = true;
+		return;
+	}
+	agent->is_reload_due = false;
+	agent->facts.reloaded_ms = kp_wall_ms();
+	if (!kp_source_load(&source, agent->config_path)) {
+		refuse_source(agent, &source);
+	} else {
+		apply_config(agent, &source.config);
+		edition = make_edition(agent, &source);
+	}
+	watch_source(agent, &source);
+	if (edition != NULL)
+		roll_out(agent, &edition, is_asked_for);
+	kp_source_fini(&source);
+}
+
+void
+kp_config_first(struct kp_agent *agent, struct kp_source *source)
+{
+	struct kp_edition *edition = NULL;
+
+	agent->facts.reloaded_ms = kp_wall_ms();
+	if (kp_diagnostics_count(&source->diagnostics) > 0)
+		refuse_source(agent, source);
+	else
+		edition = make_edition(agent, source);
+	watch_source(agent, source);
+	if (edition != NULL)
+		kp_rollout_begin(agent, &edition);
+	else if (!kp_config_fall_back(agent))
+		kp_agent_stop(agent, KP_AGENT_EXIT_REFUSED);
+}
+
+static struct kp_edition *
+last_good(struct kp_agent *agent, struct kp_error *err)
+{
+	struct kp_tables *tables = kp_state_load_tables(agent->state, err);
+	struct kp_edition *edition;
+
+	if (tables == NULL)
+		return NULL;
+	if (!kp_tables_read_secrets(tables, kp_source_read_secret, NULL, err)) {
+		kp_tables_free(tables);
+		return NULL;
+	}
+	edition = kp_edition_new(&tables, err);
+	if (edition != NULL)
+		edition->is_last_good = true;
+	return edition;
+}
+
+bool
+kp_config_fall_back(struct kp_agent *agent)
+{
+	struct kp_error err;
+	struct kp_edition *edition = last_good(agent, &err);
+
+	if (edition == NULL) {
+		kp_log(KP_LOG_ERROR, "no_last_known_good",
+		    KP_STR("reason", err.text));
+		return false;
+	}
+	kp_log(KP_LOG_WARN, "last_known_good",
+	    KP_INT("generation", kp_state_generation(agent->state)),
+	    KP_STR("reason", "the files as they are now were refused"));
+	kp_rollout_begin(agent, &edition);
+	return true;
+}

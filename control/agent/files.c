@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "control/agent/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool
+read_all(struct kp_buf *out, int fd, size_t len, struct kp_error *err)
+{
+	uint8_t *to = kp_buf_extend(out, len);
+	size_t done = 0;
+
+	if (to == NULL)
+		return kp_error_set(
+		    err, KP_ERR_LIMIT, "%zu bytes are too many", len);
+	while (done < len) {
+		ssize_t n = read(fd, to + done, len - done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return kp_error_sys(err, "could not read");
+		if (n == 0)
+			break;
+		done += (size_t)n;
+	}
+	/* it may have become shorter since its size was asked for */
+	out->len -= len - done;
+	return true;
+}
+
+bool
+kp_file_read(struct kp_buf *out, const char *path, struct kp_error *err)
+{
+	/* a named pipe must not make us wait */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+	bool is_ok = false;
+
+	if (fd < 0)
+		return kp_error_sys(err, "%s", path);
+	if (fstat(fd, &st) != 0)
+		kp_error_sys(err, "%s", path);
+	else if (!S_ISREG(st.st_mode))
+		kp_error_set(err, KP_ERR_CONFIG, "%s: not a file", path);
+	else
+		is_ok = read_all(out, fd, (size_t)st.st_size, err) ||
+			kp_error_prefix(err, "%s", path);
+	(void)close(fd);
+	return is_ok;
+}
+
+static bool
+write_all(int fd, struct kp_bytes bytes)
+{
+	size_t done = 0;
+
+	while (done < bytes.len) {
+		ssize_t n = write(fd, bytes.data + done, bytes.len - done);
+
+		if (n < 0 && errno != EINTR)
+			return false;
+		if (n > 0)
+			done += (size_t)n;
+	}
+	return fsync(fd) == 0;
+}
+
+bool
+kp_file_replace(
+    int dir_fd, const char *name, struct kp_bytes bytes, struct kp_error *err)
+{
+	char temporary[64];
+	bool is_ok;
+	int fd;
+
+	(void)snprintf(temporary, sizeof(temporary), "%s.new", name);
+	fd = openat(dir_fd, temporary,
+	    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return kp_error_sys(err, "could not write %s", temporary);
+	is_ok = write_all(fd, bytes) ||
+		kp_error_sys(err, "could not write %s", temporary);
+	(void)close(fd);
+	if (!is_ok)
+		return false;
+	if (renameat(dir_fd, temporary, dir_fd, name) != 0 ||
+	    fsync(dir_fd) != 0)
+		return kp_error_sys(err, "could not replace %s", name);
+	return true;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whole files: read with a bound, replaced in one step. @thread any */
+#ifndef KP_CONTROL_AGENT_FILES_H
+#define KP_CONTROL_AGENT_FILES_H
+
+#include "base/bytes.h"
+#include "base/error.h"
+
+/*
+ * kp_file_read adds the content of path to out. Larger than out's room is
+ * KP_ERR_LIMIT; anything but a regular file is refused.
+ */
+bool kp_file_read(
+    struct kp_buf *out, const char *path, struct kp_error *err) KP_MUST_CHECK;
+
+/*
+ * kp_file_replace writes bytes to name in the folder dir_fd: to a temporary
+ * file that is synced and renamed, so that a crash leaves the old or the new
+ * one. Readable by the owner only.
+ */
+bool kp_file_replace(int dir_fd, const char *name, struct kp_bytes bytes,
+    struct kp_error *err) KP_MUST_CHECK;
+
+#endif

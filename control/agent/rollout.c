@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How new tables come into force. The supervisor first binds old and new ports
+ * together, so that nothing is closed for tables that the worker then refuses;
+ * the worker takes the tables or keeps its own; only then the old ports go. A
+ * worker or an agent may die in between: whoever is new says what it has, and
+ * the way is taken up from there.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "control/agent/agent.h"
+#include "control/agent/agent_priv.h"
+
+/* Tables that end this many workers are not tried again. */
+#define MAX_SENT 3
+
+static void
+send_bind(struct kp_agent *agent, const struct kp_edition *a,
+    const struct kp_edition *b)
+{
+	Kp__Node__Envelope envelope;
+	Kp__Node__Bind bind;
+
+	kp__node__envelope__init(&envelope);
+	kp__node__bind__init(&bind);
+	envelope.body_case = KP__NODE__ENVELOPE__BODY_BIND;
+	envelope.bind = &bind;
+	bind.id = ++agent->bind_id;
+	bind.n_addresses = kp_edition_addresses(&bind.addresses, a, b);
+	kp_agent_tell_supervisor(agent, &envelope);
+	free(bind.addresses);
+}
+
+static void
+send_started(struct kp_agent *agent)
+{
+	Kp__Node__Envelope envelope;
+	Kp__Node__Started started;
+
+	kp__node__envelope__init(&envelope);
+	kp__node__started__init(&started);
+	envelope.body_case = KP__NODE__ENVELOPE__BODY_STARTED;
+	envelope.started = &started;
+	kp_agent_tell_supervisor(agent, &envelope);
+}
+
+static void
+send_tables(struct kp_agent *agent, const struct kp_edition *edition)
+{
+	Kp__Node__Envelope envelope;
+	Kp__Node__Tables tables;
+	struct kp_buf packed;
+
+	kp_buf_init(&packed, KP_CHANNEL_MAX_MESSAGE);
+	kp__node__envelope__init(&envelope);
+	kp__node__tables__init(&tables);
+	envelope.body_case = KP__NODE__ENVELOPE__BODY_TABLES;
+	envelope.tables = &tables;
+	kp_nodes_adopt(agent->nodes, edition->tables);
+	tables.generation = edition->tables->generation;
+	tables.content_hash = edition->content_hash;
+	if (kp_tables_pack(&packed, edition->tables, true)) {
+		tables.packed.data = packed.data;
+		tables.packed.len = packed.len;
+		kp_agent_tell_worker(agent, &envelope);
+	} else {
+		kp_log(KP_LOG_ERROR, "tables_too_large",
+		    KP_INT("max_bytes", KP_CHANNEL_MAX_MESSAGE));
+	}
+	if (packed.data != NULL)
+		explicit_bzero(packed.data, packed.len);
+	kp_buf_fini(&packed);
+}
+
+static void
+resolve_hosts(struct kp_agent *agent)
+{
+	const struct kp_tables *tables = agent->current->tables;
+
+	kp_resolver_keep_none(agent->resolver);
+	for (size_t i = 0; i < tables->num_clusters; i++) {
+		for (size_t j = 0; j < tables->clusters[i].num_bootstrap; j++)
+			kp_resolver_keep(agent->resolver,
+			    tables->clusters[i].bootstrap[j].host);
+	}
+}
+
+static void
+keep(struct kp_agent *agent, const struct kp_edition *edition)
+{
+	struct kp_error err;
+
+	if (kp_state_generation(agent->state) == edition->tables->generation &&
+	    kp_state_content_hash(agent->state) == edition->content_hash)
+		return;
+	if (!kp_state_save_tables(
+		agent->state, edition->tables, edition->content_hash, &err))
+		kp_log(KP_LOG_ERROR, "state_not_saved",
+		    KP_STR("reason", err.text));
+}
+
+static void
+end_rollout(struct kp_agent *agent)
+{
+	agent->step = KP_ROLLOUT_IDLE;
+	agent->next = NULL;
+	agent->num_sent = 0;
+}
+
+/* The worker serves from next now. */
+static void
+accept(struct kp_agent *agent)
+{
+	struct kp_edition *edition = agent->next;
+	const struct kp_tables *tables = edition->tables;
+
+	kp_edition_free(agent->current);
+	agent->current = edition;
+	end_rollout(agent);
+	agent->facts.is_serving = true;
+	agent->facts.generation = tables->generation;
+	agent->facts.applied_ms = kp_wall_ms();
+	agent->facts.is_last_good = edition->is_last_good;
+	if (!edition->is_last_good) {
+		agent->facts.is_config_valid = true;
+		agent->facts.problem[0] = '\0';
+	}
+	kp_agent_publish(agent);
+	kp_log(KP_LOG_INFO, "resources_applied",
+	    KP_INT("generation", tables->generation),
+	    KP_INT("virtual_clusters", tables->num_virtual_clusters),
+	    KP_INT("ports", edition->num_addresses),
+	    KP_STR(
+		"source", edition->is_last_good ? "last known good" : "files"));
+	if (!agent->has_started)
+		send_started(agent);
+	agent->has_started = true;
+	send_bind(agent, agent->current, NULL);
+	resolve_hosts(agent);
+	keep(agent, agent->current);
+}
+
+/*
+ * Ports that were bound for next stay bound until the next success: the worker
+ * may hold them still.
+ */
+static void
+refuse(struct kp_agent *agent, const char *reason, int exit_code)
+{
+	bool was_last_good = agent->next->is_last_good;
+
+	kp_log(KP_LOG_ERROR, "resources_refused", KP_STR("problem", reason));
+	kp_edition_free(agent->next);
+	end_rollout(agent);
+	kp_config_refused(agent, reason);
+	if (agent->current != NULL)
+		return;
+	if (was_last_good || !kp_config_fall_back(agent))
+		kp_agent_stop(agent, exit_code);
+}
+
+/* The same content keeps its number; anything else gets one never used. */
+static uint64_t
+choose_generation(const struct kp_agent *agent, uint64_t content_hash)
+{
+	uint64_t last = kp_state_generation(agent->state);
+
+	if (last != 0 && kp_state_content_hash(agent->state) == content_hash)
+		return last;
+	if (agent->worker_generation > last)
+		last = agent->worker_generation;
+	return last + 1;
+}
+
+/* Goes on with next as far as that is possible now. */
+static void
+advance(struct kp_agent *agent)
+{
+	struct kp_edition *next = agent->next;
+
+	if (agent->step != KP_ROLLOUT_BOUND || !agent->has_greeted)
+		return;
+	if (agent->worker_generation != 0 &&
+	    agent->worker_hash == next->content_hash) {
+		next->tables->generation = agent->worker_generation;
+		accept(agent);
+		return;
+	}
+	if (agent->num_sent == MAX_SENT) {
+		refuse(agent, "the worker ended while it took the tables over",
+		    EXIT_FAILURE);
+		return;
+	}
+	next->tables->generation = choose_generation(agent, next->content_hash);
+	agent->num_sent++;
+	agent->step = KP_ROLLOUT_SENT;
+	send_tables(agent, next);
+}
+
+void
+kp_rollout_begin(struct kp_agent *agent, struct kp_edition **edition)
+{
+	kp_assert(agent->step == KP_ROLLOUT_IDLE);
+	agent->next = *edition;
+	*edition = NULL;
+	agent->step = KP_ROLLOUT_BINDING;
+	send_bind(agent, agent->current, agent->next);
+}
+
+void
+kp_rollout_on_bound(struct kp_agent *agent, const Kp__Node__Bound *bound)
+{
+	if (agent->step != KP_ROLLOUT_BINDING || bound->id != agent->bind_id)
+		return;
+	for (size_t i = 0; i < bound->n_errors; i++)
+		kp_log(KP_LOG_ERROR, "listen_failed",
+		    KP_STR("reason", bound->errors[i]));
+	if (bound->n_errors > 0) {
+		refuse(agent, bound->errors[0], EXIT_FAILURE);
+		return;
+	}
+	agent->step = KP_ROLLOUT_BOUND;
+	advance(agent);
+}
+
+void
+kp_rollout_on_serving(struct kp_agent *agent, const Kp__Node__Serving *serving)
+{
+	const struct kp_edition *current = agent->current;
+
+	agent->has_greeted = true;
+	agent->worker_generation = serving->generation;
+	agent->worker_hash = serving->content_hash;
+	agent->facts.is_serving =
+	    current != NULL &&
+	    serving->generation == current->tables->generation;
+	kp_agent_publish(agent);
+	if (current != NULL && !agent->facts.is_serving)
+		send_tables(agent, current);
+	if (agent->step == KP_ROLLOUT_SENT)
+		agent->step = KP_ROLLOUT_BOUND;
+	advance(agent);
+	kp_resolver_tell_all(agent->resolver);
+}
+
+static void
+on_current_applied(struct kp_agent *agent, const Kp__Node__Applied *applied)
+{
+	agent->facts.is_serving = applied->is_ok;
+	kp_agent_publish(agent);
+	if (!applied->is_ok)
+		kp_log(KP_LOG_ERROR, "tables_refused_again",
+		    KP_INT("generation", applied->generation),
+		    KP_STR("reason", applied->error));
+}
+
+void
+kp_rollout_on_applied(struct kp_agent *agent, const Kp__Node__Applied *applied)
+{
+	bool is_next = agent->step == KP_ROLLOUT_SENT &&
+		       applied->generation == agent->next->tables->generation;
+
+	if (applied->is_ok)
+		agent->worker_generation = applied->generation;
+	if (is_next && applied->is_ok) {
+		agent->worker_hash = agent->next->content_hash;
+		accept(agent);
+	} else if (is_next) {
+		refuse(agent, applied->error, KP_AGENT_EXIT_REFUSED);
+	} else if (agent->current != NULL &&
+		   applied->generation == agent->current->tables->generation) {
+		agent->worker_hash = agent->current->content_hash;
+		on_current_applied(agent, applied);
+	}
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "control/agent/source.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "base/yaml.h"
+#include "control/agent/files.h"
+
+/* Reads path into text; false with a diagnostic. */
+static bool
+read_text(struct kp_source *source, const char *path, struct kp_buf *text)
+{
+	struct kp_origin at = { .file = path };
+	struct kp_error err;
+	const char *reason = err.text;
+
+	kp_buf_init(text, KP_YAML_MAX_BYTES);
+	if (kp_file_read(text, path, &err))
+		return true;
+	/* the path is in front of every diagnostic anyway */
+	if (strncmp(reason, path, strlen(path)) == 0)
+		reason += strlen(path) + 2;
+	kp_diagnostics_add(&source->diagnostics, &at, "%s", reason);
+	kp_buf_fini(text);
+	return false;
+}
+
+static void
+load_config(struct kp_source *source, const char *path)
+{
+	struct kp_buf text;
+
+	if (!read_text(source, path, &text))
+		return;
+	source->has_config = kp_node_config_parse(
+	    &source->config, path, kp_buf_bytes(&text), &source->diagnostics);
+	kp_buf_fini(&text);
+}
+
+/* Files that begin with a dot are an editor's or, like ..data, a mount's. */
+static int
+is_resource_file(const struct dirent *entry)
+{
+	const char *suffix = strrchr(entry->d_name, '.');
+
+	return entry->d_name[0] != '.' && suffix != NULL &&
+	       (strcmp(suffix, ".yaml") == 0 || strcmp(suffix, ".yml") == 0);
+}
+
+static void
+load_file(struct kp_source *source, const char *folder, const char *name)
+{
+	struct kp_buf text;
+	char *path = NULL;
+
+	kp_assert(asprintf(&path, "%s/%s", folder, name) >= 0);
+	if (read_text(source, path, &text)) {
+		kp_resources_add_file(source->resources, path,
+		    kp_buf_bytes(&text), &source->diagnostics);
+		kp_buf_fini(&text);
+	}
+	free(path);
+}
+
+static void
+load_folder(struct kp_source *source, const char *folder)
+{
+	struct kp_origin at = { .file = folder };
+	struct dirent **entries;
+	int num = scandir(folder, &entries, is_resource_file, alphasort);
+
+	if (num < 0) {
+		kp_diagnostics_add(&source->diagnostics, &at,
+		    "could not read the folder of resources: %s",
+		    strerrordesc_np(errno));
+		return;
+	}
+	if (num > KP_SOURCE_MAX_FILES)
+		kp_diagnostics_add(&source->diagnostics, &at,
+		    "%d files, at most %d are allowed", num,
+		    KP_SOURCE_MAX_FILES);
+	for (int i = 0; i < num; i++) {
+		if (i < KP_SOURCE_MAX_FILES)
+			load_file(source, folder, entries[i]->d_name);
+		free(entries[i]);
+	}
+	free(entries);
+}
+
+bool
+kp_source_load(struct kp_source *out, const char *path)
+{
+	*out = (struct kp_source){ .has_config = false };
+	out->resources = kp_resources_new();
+	load_config(out, path);
+	if (!out->has_config)
+		return false;
+	load_folder(out, out->config.files_dir);
+	return kp_resources_check(out->resources, &out->diagnostics) &&
+	       kp_diagnostics_count(&out->diagnostics) == 0;
+}
+
+void
+kp_source_fini(struct kp_source *source)
+{
+	if (source->has_config)
+		kp_node_config_fini(&source->config);
+	kp_resources_free(source->resources);
+	kp_diagnostics_fini(&source->diagnostics);
+	*source = (struct kp_source){ .has_config = false };
+}
+
+bool
+kp_source_read_secret(void *ctx, const struct kp_secret_ref *ref,
+    struct kp_buf *out, struct kp_error *err)
+{
+	const char *value;
+
+	(void)ctx;
+	if (ref->source == KP_SECRET_FILE)
+		return kp_file_read(out, ref->name, err);
+	value = getenv(ref->name);
+	if (value == NULL)
+		return kp_error_set(err, KP_ERR_CONFIG,
+		    "environment variable \"%s\" is not set", ref->name);
+	kp_buf_add_text(out, value);
+	return !out->failed ||
+	       kp_error_set(err, KP_ERR_LIMIT,
+		   "environment variable \"%s\" is too long", ref->name);
+}
+
+struct kp_tables *
+kp_source_compile(struct kp_source *source)
+{
+	const struct kp_compile_input input = {
+		.resources = source->resources,
+		.limits = &source->config.limits,
+		.log_level = source->config.log_level,
+		.read_secret = kp_source_read_secret,
+	};
+
+	return kp_compile(&input, &source->diagnostics);
+}
+
+void
+kp_source_log(const struct kp_source *source, const char *event)
+{
+	const struct kp_diagnostics *all = &source->diagnostics;
+
+	for (size_t i = 0; i < all->num_lines; i++)
+		kp_log(KP_LOG_ERROR, event, KP_STR("problem", all->lines[i]));
+	if (all->num_left_out > 0)
+		kp_log(KP_LOG_ERROR, event,
+		    KP_INT("more_problems", all->num_left_out));
+}

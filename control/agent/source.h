@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The files that say what the node is to do: node.yaml and the resources in the
+ * folder that it names. Reads and checks; what to make of it is the agent's.
+ * @thread main
+ */
+#ifndef KP_CONTROL_AGENT_SOURCE_H
+#define KP_CONTROL_AGENT_SOURCE_H
+
+#include "rules/compile.h"
+#include "rules/node_config.h"
+#include "rules/resource.h"
+
+/* Files of one folder of resources. */
+#define KP_SOURCE_MAX_FILES 10000
+
+/* What was read in one go. The zero state is safe to fini. */
+struct kp_source {
+	struct kp_node_config config;
+	bool has_config; /* node.yaml is without problems */
+	struct kp_resources *resources;
+	struct kp_diagnostics diagnostics;
+};
+
+/*
+ * kp_source_load reads node.yaml at path and all resources (*.yaml and *.yml of
+ * the folder, in order of their names). Returns true if all of it is valid;
+ * else diagnostics says why, and has_config whether at least config can be
+ * used. The caller ends it with kp_source_fini either way.
+ */
+bool kp_source_load(struct kp_source *out, const char *path) KP_MUST_CHECK;
+void kp_source_fini(struct kp_source *source);
+
+/*
+ * kp_source_compile makes tables of generation 0 from a valid source; NULL with
+ * diagnostics, such as a certificate that cannot be read.
+ */
+struct kp_tables *kp_source_compile(struct kp_source *source);
+
+/* kp_source_read_secret reads files and environment variables for the rules. */
+bool kp_source_read_secret(void *ctx, const struct kp_secret_ref *ref,
+    struct kp_buf *out, struct kp_error *err);
+
+/* kp_source_log writes one line of event for each problem. */
+void kp_source_log(const struct kp_source *source, const char *event);
+
+#endif
