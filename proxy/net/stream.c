@@ -25,30 +25,6 @@ kp_stream_init_plain(struct kp_stream *s, int fd, struct kp_error *err)
 	return true;
 }
 
-bool
-kp_stream_init_tls_server(struct kp_stream *s, int fd,
-    struct kp_tls_server *ctx, struct kp_error *err)
-{
-	if (!kp_stream_init_plain(s, fd, err))
-		return false;
-	if (kp_stream_start_tls_server(s, ctx, err))
-		return true;
-	kp_stream_fini(s);
-	return false;
-}
-
-bool
-kp_stream_init_tls_client(struct kp_stream *s, int fd,
-    struct kp_tls_client *ctx, const char *server_name, struct kp_error *err)
-{
-	if (!kp_stream_init_plain(s, fd, err))
-		return false;
-	if (kp_stream_start_tls_client(s, ctx, server_name, err))
-		return true;
-	kp_stream_fini(s);
-	return false;
-}
-
 void
 kp_stream_fini(struct kp_stream *s)
 {

@@ -65,13 +65,6 @@ bool kp_stream_start_tls_server(struct kp_stream *s, struct kp_tls_server *ctx,
 bool kp_stream_start_tls_client(struct kp_stream *s, struct kp_tls_client *ctx,
     const char *server_name, struct kp_error *err) KP_MUST_CHECK;
 
-/* Init and start in one call. */
-bool kp_stream_init_tls_server(struct kp_stream *s, int fd,
-    struct kp_tls_server *ctx, struct kp_error *err) KP_MUST_CHECK;
-bool kp_stream_init_tls_client(struct kp_stream *s, int fd,
-    struct kp_tls_client *ctx, const char *server_name,
-    struct kp_error *err) KP_MUST_CHECK;
-
 /*
  * kp_stream_fini closes the socket; with TLS it first tries to say
  * close_notify, once and without blocking.
@@ -108,8 +101,8 @@ short kp_stream_events(
     const struct kp_stream *s, bool wants_read, bool wants_write);
 
 /*
- * kp_stream_sni is the host name that the client asked for, lower case as sent;
- * NULL without. Server side, after the handshake. Borrowed from the stream.
+ * kp_stream_sni is the host name that the client asked for, as the client wrote
+ * it; NULL without. Server side, after the handshake. Borrowed from the stream.
  */
 const char *kp_stream_sni(const struct kp_stream *s);
 

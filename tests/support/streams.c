@@ -8,15 +8,39 @@
 /* A handshake takes a handful of turns; more means that it hangs. */
 #define MAX_TURNS 100
 
+static void
+start_plain(struct kp_test_streams *out, const int fds[2])
+{
+	*out = (struct kp_test_streams){ 0 };
+	kp_assert(kp_stream_init_plain(&out->client, fds[0], &out->client_err));
+	kp_assert(kp_stream_init_plain(&out->server, fds[1], &out->server_err));
+}
+
+static void
+start_tls(struct kp_test_streams *out, struct kp_tls_server *server,
+    struct kp_tls_client *client, const char *server_name)
+{
+	kp_assert(kp_stream_start_tls_client(
+	    &out->client, client, server_name, &out->client_err));
+	kp_assert(
+	    kp_stream_start_tls_server(&out->server, server, &out->server_err));
+}
+
 void
 kp_test_plain(struct kp_test_streams *out)
 {
 	int fds[2];
 
-	*out = (struct kp_test_streams){ 0 };
 	kp_test_socketpair(fds);
-	kp_assert(kp_stream_init_plain(&out->client, fds[0], &out->client_err));
-	kp_assert(kp_stream_init_plain(&out->server, fds[1], &out->server_err));
+	start_plain(out, fds);
+}
+
+void
+kp_test_tls_on(struct kp_test_streams *out, const int fds[2],
+    struct kp_tls_server *server, struct kp_tls_client *client)
+{
+	start_plain(out, fds);
+	start_tls(out, server, client, "b.example");
 }
 
 void
@@ -24,10 +48,7 @@ kp_test_tls(struct kp_test_streams *out, struct kp_tls_server *server,
     struct kp_tls_client *client, const char *server_name)
 {
 	kp_test_plain(out);
-	kp_assert(kp_stream_start_tls_client(
-	    &out->client, client, server_name, &out->client_err));
-	kp_assert(
-	    kp_stream_start_tls_server(&out->server, server, &out->server_err));
+	start_tls(out, server, client, server_name);
 }
 
 void

@@ -12,8 +12,13 @@ struct kp_test_streams {
 	struct kp_error client_err, server_err;
 };
 
-/* kp_test_plain and kp_test_tls connect both ends; nothing is sent yet. */
+/*
+ * kp_test_plain and kp_test_tls connect both ends, kp_test_tls_on uses sockets
+ * that are connected; nothing is sent yet.
+ */
 void kp_test_plain(struct kp_test_streams *out);
+void kp_test_tls_on(struct kp_test_streams *out, const int fds[2],
+    struct kp_tls_server *server, struct kp_tls_client *client);
 void kp_test_tls(struct kp_test_streams *out, struct kp_tls_server *server,
     struct kp_tls_client *client, const char *server_name);
 void kp_test_streams_fini(struct kp_test_streams *streams);

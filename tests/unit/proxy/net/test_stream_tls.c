@@ -178,7 +178,7 @@ Test(stream_tls, tiny_socket_buffers_only_slow_it_down)
 	uint8_t *bytes = make_bytes(MIB);
 
 	for (size_t i = 0; i < 2; i++) {
-		struct kp_test_streams streams = { 0 };
+		struct kp_test_streams streams;
 		struct kp_test_world w;
 		struct flow up;
 		int fds[2];
@@ -186,10 +186,7 @@ Test(stream_tls, tiny_socket_buffers_only_slow_it_down)
 		kp_test_world_init(&w, &kp_test_broker);
 		kp_test_world_start(&w);
 		kp_test_tcp_pair(fds, 1);
-		cr_assert(kp_stream_init_tls_client(&streams.client, fds[0],
-		    w.client, "b.example", &streams.client_err));
-		cr_assert(kp_stream_init_tls_server(
-		    &streams.server, fds[1], w.server, &streams.server_err));
+		kp_test_tls_on(&streams, fds, w.server, w.client);
 		kp_assert(SSL_set_max_proto_version(
 			      streams.client.ssl, versions[i]) == 1);
 		while (!kp_test_handshake(&streams))
@@ -434,8 +431,8 @@ Test(stream_tls, strangers_are_refused_with_a_reason)
 		int fds[2];
 
 		kp_test_socketpair(fds);
-		cr_assert(
-		    kp_stream_init_tls_server(&server, fds[0], w.server, &err));
+		cr_assert(kp_stream_init_plain(&server, fds[0], &err));
+		cr_assert(kp_stream_start_tls_server(&server, w.server, &err));
 		cr_assert_eq(send(fds[1], cases[i].bytes, cases[i].len, 0),
 		    (ssize_t)cases[i].len);
 		(void)shutdown(fds[1], SHUT_WR);
@@ -461,8 +458,9 @@ Test(stream_tls, a_broker_without_tls_is_named_as_such)
 	kp_test_world_init(&w, &kp_test_broker);
 	kp_test_world_start(&w);
 	kp_test_socketpair(fds);
-	cr_assert(kp_stream_init_tls_client(
-	    &client, fds[0], w.client, "b.example", &err));
+	cr_assert(kp_stream_init_plain(&client, fds[0], &err));
+	cr_assert(
+	    kp_stream_start_tls_client(&client, w.client, "b.example", &err));
 	cr_assert_eq(kp_stream_handshake(&client, &err), KP_IO_WANT_READ);
 	/* it takes our hello for the length of a frame, and hangs up */
 	(void)shutdown(fds[1], SHUT_RDWR);

@@ -592,3 +592,32 @@ Test(tls, a_bundle_of_authorities_trusts_each)
 	kp_buf_fini(&bundle);
 	kp_test_world_fini(&w);
 }
+
+Test(tls, a_peer_with_endless_names_is_cut_short)
+{
+	static const char start[] = "DNS:b.example,DNS:x";
+	struct kp_test_cert cert = { .common_name = "many" };
+	struct kp_test_streams streams;
+	struct kp_stream_info info;
+	struct kp_test_world w;
+	struct kp_buf names;
+
+	kp_buf_init(&names, 65536);
+	kp_buf_add_text(&names, start);
+	for (unsigned i = 0; i < 100; i++)
+		kp_buf_printf(&names, ",DNS:host-%u.example", i);
+	kp_buf_add(&names, "", 1);
+	cert.names = (const char *)names.data;
+	kp_test_world_init(&w, &cert);
+	kp_test_world_start(&w);
+	kp_test_tls(&streams, w.server, w.client, "b.example");
+	cr_assert(kp_test_handshake(&streams));
+	kp_stream_describe(&streams.client, &info);
+	cr_assert_eq(strlen(info.peer_names), sizeof(info.peer_names) - 1);
+	cr_assert_str_eq(info.peer_names + sizeof(info.peer_names) - 4, "...");
+	cr_assert(
+	    contains(info.peer_names, "DNS:b.example, DNS:x, DNS:host-0"));
+	kp_test_streams_fini(&streams);
+	kp_buf_fini(&names);
+	kp_test_world_fini(&w);
+}
