@@ -196,13 +196,16 @@ class Cluster:
                 "server", "DNS:localhost", "IP:127.0.0.1",
                 *(f"IP:{b.address}" for b in self.brokers))
         for broker in self.brokers:
-            text = "".join(f"{key}={value}\n" for key, value
-                           in self.configuration(broker).items())
-            (broker.folder / "server.properties").write_text(text)
+            self.configure(broker)
         self.format()
         for broker in self.brokers:
             self.spawn(broker)
         self.wait_ready()
+
+    def configure(self, broker):
+        text = "".join(f"{key}={value}\n" for key, value
+                       in self.configuration(broker).items())
+        (broker.folder / "server.properties").write_text(text)
 
     def configuration(self, broker):
         copies = min(3, len(self.brokers))
@@ -312,6 +315,14 @@ class Cluster:
         except subprocess.TimeoutExpired:
             broker.process.kill()
             broker.process.wait()
+
+    def change_ports(self, node_id):
+        """Gives a stopped broker other ports for its clients."""
+        broker = self.broker(node_id)
+        for name in broker.ports:
+            if name != "CONTROLLER":
+                broker.ports[name] = free_port(broker.address)
+        self.configure(broker)
 
     def wait_ready(self):
         """Waits until every running broker lists all running brokers."""

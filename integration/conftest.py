@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Clusters, clients and proxies shared by all tests of a session."""
+import contextlib
+
+import kafka
+import pytest
+import rig
+
+
+# Short enough for every run with OAUTHBEARER to see it.
+REAUTHENTICATION = {"listener.name.sasl_plaintext.oauthbearer"
+                    ".connections.max.reauth.ms": 3000}
+
+
+@contextlib.contextmanager
+def running_cluster(tmp_path_factory, version, **settings):
+    folder = tmp_path_factory.mktemp(f"kafka-{version}") / "cluster"
+    with kafka.Cluster(version, folder, **settings) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory):
+    """Kafka 4.3.1: three brokers, every listener, an authorizer."""
+    with running_cluster(tmp_path_factory, "4.3.1", brokers=3, sasl=True,
+                         tls=True, acl=True,
+                         settings=REAUTHENTICATION) as found:
+        yield found
+
+
+@pytest.fixture(scope="session", params=["3.9.2", "4.4.0"])
+def other_cluster(request, tmp_path_factory):
+    """One broker of the oldest and of the newest version."""
+    with running_cluster(tmp_path_factory, request.param) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def clients():
+    return rig.Clients()
+
+
+@pytest.fixture(scope="session")
+def proxies(cluster):
+    """Returns the proxy for a security, started when first asked for."""
+    with contextlib.ExitStack() as stack:
+        started = {}
+
+        def get(security):
+            if security not in started:
+                started[security] = stack.enter_context(
+                    rig.proxy_for(cluster, security))
+            return started[security]
+        yield get
+
+
+@pytest.fixture(scope="session")
+def proxy(proxies):
+    """The plaintext proxy in front of the three brokers."""
+    return proxies(rig.SECURITY["plaintext"])

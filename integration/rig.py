@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""kproxy and client programs put together: what most tests start from."""
+import concurrent.futures
+import dataclasses
+import itertools
+import os
+import pathlib
+import signal
+import subprocess
+
+import kafka
+import kafka_jars
+import kafka_wire
+import kproxy_rig
+import relay
+
+FOLDER = pathlib.Path(__file__).resolve().parent
+CLIENT_TIMEOUT_S = 180
+RELAY_ADDRESS = "127.0.0.2"
+NODE_PORTS = 8
+RECORDS = 11
+
+unique = itertools.count(1)
+
+
+@dataclasses.dataclass(frozen=True)
+class Security:
+    """How a client talks directly, and how through kproxy.
+
+    direct and upstream are listeners of the brokers; with is_tls kproxy's own
+    listener talks TLS. So the legs before and behind kproxy differ on purpose.
+    """
+    direct: str
+    upstream: str
+    is_tls: bool = False
+    login: str = ""
+
+
+SECURITY = {
+    "plaintext": Security("PLAINTEXT", "PLAINTEXT"),
+    "tls": Security("SSL", "SSL", is_tls=True),
+    "plain": Security("SASL_PLAINTEXT", "SASL_PLAINTEXT",
+                      login="PLAIN:alice:alice-secret"),
+    "scram-512": Security("SASL_SSL", "SASL_PLAINTEXT", is_tls=True,
+                          login="SCRAM-SHA-512:alice:alice-secret"),
+    "scram-256": Security("SASL_PLAINTEXT", "SASL_SSL",
+                          login="SCRAM-SHA-256:bob:bob-secret"),
+    "oauth": Security("SASL_PLAINTEXT", "SASL_PLAINTEXT",
+                      login="OAUTHBEARER:alice:"),
+}
+
+JAVA = ["java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+        "-Xss512k", "-XX:-UsePerfData"]
+
+
+class Clients:
+    """Client programs by name: the command that runs each."""
+
+    def __init__(self):
+        kinds = ("java", "go", "node", "python")
+        done = subprocess.run([FOLDER / "clients" / "install.sh", *kinds],
+                              stdout=subprocess.PIPE, text=True, check=True)
+        at = dict(zip(kinds, done.stdout.split()))
+        python = [f"{at['python']}/venv/bin/python", "-B"]
+        self.commands = {
+            "java": [*JAVA, "-cp", f"{at['java']}/classes:{at['java']}/lib/*",
+                     "Client"],
+            "confluent": [*python, f"{at['python']}/confluent.py"],
+            "kafka-python": [*python, f"{at['python']}/kafka_python.py"],
+            "aiokafka": [*python, f"{at['python']}/aiokafka_client.py"],
+            "franz-go": [f"{at['go']}/bin/franz-go"],
+            "sarama": [f"{at['go']}/bin/sarama"],
+            "kafkajs": [f"{at['node']}/node", f"{at['node']}/kafkajs.mjs"],
+            "platformatic": [f"{at['node']}/node",
+                             f"{at['node']}/platformatic.mjs"],
+        }
+
+    def start(self, name, bootstrap, modes, security=Security("", ""),
+              ca=None):
+        """Starts a program on a topic of its own; it dies with the test."""
+        environment = {**os.environ, "CLIENT_SASL": security.login,
+                       "CLIENT_CA": str(ca) if ca else ""}
+        return subprocess.Popen(
+            [*self.commands[name], bootstrap, f"test-{next(unique)}", *modes],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True, env=environment,
+            preexec_fn=kafka.end_with_parent)
+
+    def run(self, name, bootstrap, modes, security=Security("", ""), ca=None):
+        """What a program prints; fails with its errors if it fails."""
+        process = self.start(name, bootstrap, modes, security, ca)
+        try:
+            out, errors = process.communicate(timeout=CLIENT_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            # The JVM tells where each thread is.
+            process.send_signal(signal.SIGQUIT)
+            process.kill()
+            out, errors = process.communicate()
+            raise AssertionError(
+                f"{name} did not end\n{out}\n{errors}") from None
+        assert process.returncode == 0, f"{name}:\n{out}\n{errors}"
+        return out
+
+
+def together(*calls):
+    """Results of calls made at the same time."""
+    with concurrent.futures.ThreadPoolExecutor(len(calls)) as pool:
+        return [one.result() for one in [pool.submit(c) for c in calls]]
+
+
+class Proxy(kproxy_rig.Kproxy):
+    """kproxy that advertises an address where a relay listens and looks.
+
+    Clients connect to `address`. Without the relay (`with_relay=False`, for
+    the machinery's sake also with TLS) they reach kproxy itself.
+    """
+
+    def __init__(self, bootstrap, needles=(), **settings):
+        self.advertised = RELAY_ADDRESS if needles else "127.0.0.1"
+        super().__init__(bootstrap.split(","), count=NODE_PORTS, **settings)
+        self.relay = None
+        if needles:
+            ports = range(self.port, self.port + NODE_PORTS + 1)
+            self.relay = relay.Relay(RELAY_ADDRESS, self.host, ports, needles)
+        self.address = f"{self.advertised}:{self.port}"
+
+    def resources(self, servers, *more):
+        return super().resources(servers, *more).replace(
+            f"advertisedHost: {self.host}",
+            f"advertisedHost: {self.advertised}")
+
+    def endpoint(self, node_id=None):
+        """(host, port) of a node, or of the bootstrap port."""
+        offset = 0 if node_id is None else 1 + node_id - self.first_node
+        return self.advertised, self.port + offset
+
+    def __enter__(self):
+        super().__enter__()
+        if self.relay:
+            self.relay.__enter__()
+        return self
+
+    def __exit__(self, *why):
+        if self.relay:
+            self.relay.__exit__()
+        super().__exit__(*why)
+
+
+def proxy_for(cluster, security, **settings):
+    """A Proxy in front of a cluster that talks to clients as security says.
+
+    TLS legs use the cluster's certificate authority. Encrypted traffic passes
+    no relay: it could see nothing.
+    """
+    needles = () if security.is_tls else cluster.secrets()
+    listener = upstream = ""
+    if security.is_tls:
+        own = cluster.authority.issue(
+            "kproxy", "DNS:localhost", "IP:127.0.0.1")
+        listener = (f'tls: {{certificate: {{file: "{own.bundle}"}}, '
+                    f'key: {{file: "{own.key}"}}}}')
+    if security.upstream.endswith("SSL"):
+        upstream = f'tls: {{ca: {{file: "{cluster.authority.ca}"}}}}'
+    return Proxy(cluster.bootstrap(security.upstream), needles,
+                 listener=listener, cluster=upstream, **settings)
+
+
+def definitions(version):
+    """The protocol as the broker of this version defines it."""
+    return kafka_wire.Definitions(kafka_jars.home(version) / "lib"
+                                  / f"kafka-clients-{version}.jar")

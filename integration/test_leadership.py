@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Brokers and leaders change while producers and consumers run."""
+import contextlib
+import signal
+import time
+
+import kafka_wire
+import pytest
+import rig
+
+PARTITIONS = 3
+DEADLINE_S = 60
+NO_ERROR = 0
+ELECTION_NOT_NEEDED = 84
+
+
+class Steady:
+    """A client that produces and consumes until told to stop."""
+
+    def __init__(self, clients, name, bootstrap):
+        self.name = name
+        self.process = clients.start(name, bootstrap, ["steady"])
+        assert self.line() == "== steady"
+
+    def line(self):
+        text = self.process.stdout.readline()
+        if not text:
+            raise AssertionError(f"{self.name} ended: "
+                                 f"{self.process.stderr.read()}")
+        return text.rstrip()
+
+    def expect_progress(self):
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        assert self.line() == "still running"
+
+    def finish(self):
+        self.process.stdin.close()
+        return self.line()
+
+    def close(self):
+        self.process.kill()
+        self.process.communicate()
+
+
+@pytest.fixture
+def running(clients, proxy):
+    """A Java and a librdkafka client at work through kproxy."""
+    with contextlib.ExitStack() as stack:
+        found = []
+        for name in ("java", "confluent"):
+            one = Steady(clients, name, proxy.address)
+            stack.callback(one.close)
+            found.append(one)
+        for one in found:
+            assert one.line() == "running"
+        yield found
+
+
+def expect_nothing_lost(running, proxy):
+    for one in running:
+        assert one.finish() == "lost 0 twice 0 failure none", one.name
+    assert proxy.relay.hits == []
+
+
+def test_leadership_moves(cluster, proxy, running):
+    direct = rig.definitions(cluster.version)
+    host, port = cluster.brokers[0].endpoint("PLAINTEXT").split(":")
+    with kafka_wire.Connection(direct, host, int(port)) as connection:
+        topics = steady_topics(connection)
+        assert len(topics) >= len(running)
+        for first in (2, 3, 1):
+            move_leaders(connection, topics, first)
+            for one in running:
+                one.expect_progress()
+    expect_nothing_lost(running, proxy)
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_a_broker_stops_and_starts(cluster, proxy, running, how):
+    for node in (2, 3):
+        cluster.stop_broker(node, how)
+        for one in running:
+            one.expect_progress()
+        cluster.start_broker(node)
+        for one in running:
+            one.expect_progress()
+    expect_nothing_lost(running, proxy)
+
+
+def test_a_broker_moves_to_another_port(cluster, proxy, running):
+    cluster.stop_broker(3)
+    cluster.change_ports(3)
+    cluster.start_broker(3)
+    for one in running:
+        one.expect_progress()
+    for node in (1, 2):
+        cluster.stop_broker(node)
+        for one in running:
+            one.expect_progress()
+        cluster.start_broker(node)
+    expect_nothing_lost(running, proxy)
+
+
+def steady_topics(connection):
+    body = connection.call("Metadata", 12, {"Topics": None}).body
+    return [topic["Name"] for topic in body["Topics"]
+            if topic["Name"].endswith("-steady")]
+
+
+def move_leaders(connection, topics, first):
+    """Makes one broker the leader of all partitions and waits for it."""
+    replicas = [first] + [node for node in (1, 2, 3) if node != first]
+    entries = [{"Name": topic, "Partitions": [
+        {"PartitionIndex": i, "Replicas": replicas}
+        for i in range(PARTITIONS)]} for topic in topics]
+    answer = connection.call("AlterPartitionReassignments", 0, {
+        "TimeoutMs": 30000, "Topics": entries}).body
+    assert answer["ErrorCode"] == NO_ERROR, answer
+    elected = [{"Topic": topic, "Partitions": list(range(PARTITIONS))}
+               for topic in topics]
+    deadline = time.monotonic() + DEADLINE_S
+    while leaders(connection, topics) != {first}:
+        assert time.monotonic() < deadline, "leaders did not move"
+        answer = connection.call("ElectLeaders", 2, {
+            "TimeoutMs": 30000, "TopicPartitions": elected}).body
+        assert answer["ErrorCode"] in (NO_ERROR, ELECTION_NOT_NEEDED), answer
+        time.sleep(0.1)
+
+
+def leaders(connection, topics):
+    body = connection.call("Metadata", 12, {
+        "Topics": [{"Name": topic} for topic in topics]}).body
+    return {partition["LeaderId"] for topic in body["Topics"]
+            for partition in topic["Partitions"]}

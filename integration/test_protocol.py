@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The wire as a client sees it: versions, order, login, bad bytes."""
+import base64
+import contextlib
+import json
+import struct
+import time
+
+import kafka_wire
+import pytest
+import rig
+import samples
+
+# kproxy knows the newest release; a broker behind it may be older.
+NEWEST = "4.4.0"
+# Not for clients: it would tell a controller's address to the cluster.
+REFUSED = {"AddRaftVoter", "RemoveRaftVoter", "UpdateRaftVoter"}
+
+UNSUPPORTED_VERSION = 35
+API_VERSIONS = 18
+HUGE = 0x7fffffff
+
+
+@pytest.fixture(scope="module")
+def known(cluster):
+    return rig.definitions(cluster.version)
+
+
+@pytest.fixture
+def connect(known, proxy):
+    """Opens connections to the proxy that are closed after the test."""
+    with contextlib.ExitStack() as stack:
+        yield lambda endpoint=None: stack.enter_context(
+            kafka_wire.Connection(known, *(endpoint or proxy.endpoint())))
+
+
+@pytest.fixture(autouse=True)
+def is_still_serving(connect):
+    """Whatever one connection did, the next one is served."""
+    yield
+    assert connect().call("Metadata", 12).body["Brokers"]
+
+
+def expect_closed(connection):
+    with pytest.raises(kafka_wire.Closed):
+        connection.receive()
+
+
+# -- versions
+
+def test_versions_are_what_broker_and_proxy_share(cluster, known, connect):
+    broker = cluster.brokers[0]
+    with kafka_wire.Connection(known, broker.address,
+                               broker.ports["PLAINTEXT"]) as direct:
+        offered = direct.api_versions()
+    newest = rig.definitions(NEWEST)
+    expected = {}
+    for key, (first, last) in offered.items():
+        message = newest.requests.get(key)
+        if message and newest.name(key) not in REFUSED:
+            both = [version for version in range(first, last + 1)
+                    if kafka_wire.in_range(message.valid, version)]
+            expected[key] = (both[0], both[-1])
+    # Produce: brokers say 0 for the sake of old clients, and refuse it.
+    expected[0] = (offered[0][0], expected[0][1])
+    assert connect().api_versions() == expected
+
+
+def test_unknown_version_of_api_versions_is_answered_as_kafka_does(
+        cluster, known, connect):
+    broker = cluster.brokers[0]
+    direct = kafka_wire.Connection(known, broker.address,
+                                   broker.ports["PLAINTEXT"])
+    answers = []
+    with direct:
+        for connection in (direct, connect()):
+            connection.send(kafka_wire.frame(struct.pack(
+                ">hhih", API_VERSIONS, 99, 1, -1) + b"garbage"))
+            answers.append(connection.receive())
+            # The client tries again on the same connection.
+            assert connection.api_versions()
+    body = known.responses[API_VERSIONS].decode(0, answers[0][4:])
+    assert body["ErrorCode"] == UNSUPPORTED_VERSION
+    assert answers[1] == answers[0]
+
+
+@pytest.mark.parametrize("key,version", [
+    (9999, 0), (-1, 0), (3, 99), (3, -1), (1, 99), (36, 99)])
+def test_what_was_not_offered_is_not_forwarded(connect, key, version):
+    connection = connect()
+    connection.send(kafka_wire.frame(
+        struct.pack(">hhih", key, version, 1, -1) + b"\0" * 8))
+    expect_closed(connection)
+
+
+# -- addresses
+
+def test_metadata_names_only_the_proxy(cluster, proxy, connect):
+    expected = {(b.id, *proxy.endpoint(b.id)) for b in cluster.brokers}
+    for version in range(0, 14):
+        body = connect().call("Metadata", version, {
+            "Topics": [] if version == 0 else None}).body
+        assert expected == {(b["NodeId"], b["Host"], b["Port"])
+                            for b in body["Brokers"]}
+
+
+def test_each_port_leads_to_its_node(cluster, proxy, connect):
+    """A topic with one copy per node is readable only from its leader."""
+    nodes = [broker.id for broker in cluster.brokers]
+    world = samples.prepare(connect(), nodes, "protocol-ports")
+    batch = kafka_wire.record_batch(b"value")
+    for index, node in enumerate(nodes):
+        connection = connect(proxy.endpoint(node))
+        body = connection.call("Produce", 12, {
+            "Acks": -1, "TimeoutMs": 30000, "TopicData": [
+                {"Name": world.topic, "PartitionData": [
+                    {"Index": i, "Records": batch}
+                    for i in range(len(nodes))]}]}).body
+        parts = body["Responses"][0]["PartitionResponses"]
+        assert [part["ErrorCode"] for part in parts] == [
+            0 if i == index else 6 for i in range(len(nodes))]
+        # The hint where the others are is the proxy's address, too.
+        assert {(n["NodeId"], n["Host"], n["Port"])
+                for n in body["NodeEndpoints"]} == {
+                    (n, *proxy.endpoint(n)) for n in nodes if n != node}
+
+
+# -- order
+
+def test_answers_come_in_the_order_of_requests(connect):
+    connection = connect()
+    waiting = {"MaxWaitMs": 500, "MinBytes": 1, "MaxBytes": 1000,
+               "Topics": [{"Topic": "protocol-ports", "Partitions": [
+                   {"Partition": 0, "FetchOffset": 1,
+                    "PartitionMaxBytes": 1000}]}]}
+    asked = [connection.encode("Fetch", 12, waiting)]
+    for _ in range(50):
+        asked.append(connection.encode("Metadata", 12))
+        asked.append(connection.encode("ApiVersions", 0))
+    connection.send(b"".join(asked))
+    for wanted in range(1, len(asked) + 1):
+        assert struct.unpack(">i", connection.receive()[:4])[0] == wanted
+
+
+def test_produce_without_acknowledgement_has_no_answer(connect):
+    connection = connect()
+    silent = connection.encode("Produce", 12, {"Acks": 0, "TopicData": [
+        {"Name": "protocol-ports", "PartitionData": [
+            {"Index": 0, "Records": kafka_wire.record_batch(b"x")}]}]})
+    connection.send(silent + connection.encode("ApiVersions", 0))
+    assert connection.decode("ApiVersions", 0, connection.receive())
+
+
+def test_one_byte_at_a_time(connect):
+    connection = connect()
+    for byte in connection.encode("Metadata", 12):
+        connection.send(bytes([byte]))
+    assert connection.decode("Metadata", 12, connection.receive())["Brokers"]
+
+
+def test_no_client_id(connect):
+    connection = connect()
+    connection.send(connection.encode("Metadata", 12, client_id=None))
+    assert connection.decode("Metadata", 12, connection.receive())["Brokers"]
+
+
+# -- login
+
+def token():
+    """An unsigned OAUTHBEARER token, as the brokers of tests accept."""
+    def part(values):
+        raw = json.dumps(values).encode()
+        return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+    now = int(time.time())
+    claims = {"sub": "alice", "iat": now, "exp": now + 600}
+    text = f"n,,\x01auth=Bearer {part({'alg': 'none'})}.{part(claims)}."
+    return text.encode() + b"\x01\x01"
+
+
+@pytest.fixture
+def guarded(known, proxies):
+    endpoint = proxies(rig.SECURITY["plain"]).endpoint()
+    with kafka_wire.Connection(known, *endpoint) as found:
+        yield found
+
+
+def test_login_with_plain(guarded):
+    body = guarded.login("PLAIN", b"\0alice\0alice-secret")
+    assert body["ErrorCode"] == 0
+    assert guarded.call("Metadata", 12).body["Brokers"]
+
+
+def test_login_with_a_wrong_password(guarded):
+    body = guarded.login("PLAIN", b"\0alice\0wrong")
+    assert body["ErrorCode"] == 58
+    expect_closed(guarded)
+
+
+def test_login_of_the_oldest_kind_has_frames_without_headers(guarded):
+    guarded.call("SaslHandshake", 0, {"Mechanism": "PLAIN"})
+    guarded.send(kafka_wire.frame(b"\0alice\0alice-secret"))
+    assert guarded.receive() == b""
+    assert guarded.call("Metadata", 12).body["Brokers"]
+
+
+def test_login_is_renewed_in_the_middle_of_the_stream(guarded):
+    body = guarded.login("OAUTHBEARER", token())
+    assert body["ErrorCode"] == 0
+    assert 0 < body["SessionLifetimeMs"] <= 3000
+    time.sleep(1.1)  # the broker refuses to renew more often than this
+    guarded.send(guarded.encode("Metadata", 12)
+                 + guarded.encode("SaslHandshake", 1,
+                                  {"Mechanism": "OAUTHBEARER"}))
+    for _ in range(2):
+        guarded.receive()
+    again = guarded.call("SaslAuthenticate", 2, {"AuthBytes": token()}).body
+    assert again["ErrorCode"] == 0
+    assert guarded.call("Metadata", 12).body["Brokers"]
+
+
+def test_a_login_that_is_not_renewed_ends(guarded):
+    body = guarded.login("OAUTHBEARER", token())
+    time.sleep(body["SessionLifetimeMs"] / 1000 + 0.5)
+    guarded.send(guarded.encode("Metadata", 12))
+    expect_closed(guarded)
+
+
+# -- bad bytes
+
+@pytest.mark.parametrize("length", [-1, -HUGE - 1, HUGE, 0, 1, 7])
+def test_impossible_length(connect, length):
+    connection = connect()
+    connection.send(struct.pack(">i", length) + b"\0" * max(0, min(length, 7)))
+    expect_closed(connection)
+
+
+def test_requests_cut_short_at_every_byte(connect):
+    whole = connect().encode("Metadata", 12, {"Topics": [{"Name": "absent"}]})
+    for count in range(1, len(whole)):
+        with connect() as connection:
+            connection.send(whole[:count])
+
+
+def test_bodies_that_end_early_are_not_answered(connect):
+    """The frame says less than the fields inside need."""
+    whole = connect().encode("FindCoordinator", 4, {
+        "CoordinatorKeys": ["group"]})[4:]
+    for count in range(8, len(whole)):
+        connection = connect()
+        connection.send(kafka_wire.frame(whole[:count]))
+        expect_closed(connection)
+
+
+def test_counts_larger_than_the_frame(connect):
+    connection = connect()
+    head = struct.pack(">hhih", 3, 1, 1, -1)
+    connection.send(kafka_wire.frame(head + struct.pack(">i", HUGE)))
+    expect_closed(connection)
+
+
+def test_random_bytes(connect):
+    for seed in range(50):
+        connection = connect()
+        raw = bytes((seed * 131 + i * 29) % 251 for i in range(40))
+        connection.send(kafka_wire.frame(raw))
+        expect_closed(connection)
