@@ -4,6 +4,7 @@ kp_library(kp_test_kafka
   support/walks.c)
 target_link_libraries(kp_test_kafka PUBLIC kp_kafka)
 
-foreach(name IN ITEMS header properties reader writer)
+foreach(name IN ITEMS header properties reader walker walker_feed
+    walker_tail writer)
   kp_unit_test(${name} SOURCES unit/proto/test_${name}.c LINK kp_test_kafka)
 endforeach()
