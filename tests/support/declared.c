@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/support/declared.h"
 
-#include <criterion/criterion.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -24,7 +23,7 @@ kp_test_problems(const char *text)
 	char *problems;
 	bool ok = load(set, text, &diagnostics);
 
-	cr_assert_eq(ok, kp_diagnostics_count(&diagnostics) == 0);
+	kp_assert(ok == (kp_diagnostics_count(&diagnostics) == 0));
 	kp_buf_init(&joined, 1u << 20);
 	kp_diagnostics_print(&diagnostics, &joined);
 	problems = joined.len == 0
@@ -41,9 +40,9 @@ kp_test_resources(const char *text)
 {
 	struct kp_resources *set = kp_resources_new();
 	struct kp_diagnostics diagnostics = { 0 };
+	bool ok = load(set, text, &diagnostics);
 
-	cr_assert(load(set, text, &diagnostics), "%s",
-	    diagnostics.num_lines > 0 ? diagnostics.lines[0] : "");
+	kp_assert(ok);
 	return set;
 }
 

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What each kind checks beyond its table. */
+#include "rules/kinds/kinds.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+#include "tests/support/declared.h"
+
+#define RESOURCE(kind, name, spec) \
+	"{apiVersion: kproxy/v1, kind: " kind ", metadata: {name: " name \
+	"},\nspec: {" spec "}}\n---\n"
+#define LISTENER(spec) RESOURCE("Listener", "l", "bind: 10.0.0.1, " spec)
+#define PORTS "ports: {bootstrap: 1, first: 2, count: 3}"
+#define PAIR "certificate: {file: cert.pem}, key: {file: key.pem}"
+
+struct problem {
+	const char *text;
+	const char *problems;
+};
+
+static void
+check(const struct problem *cases, size_t num)
+{
+	for (size_t i = 0; i < num; i++) {
+		char *problems = kp_test_problems(cases[i].text);
+
+		cr_expect(strcmp(problems, cases[i].problems) == 0,
+		    "in\n%s\nfound\n%s\nnot\n%s", cases[i].text, problems,
+		    cases[i].problems);
+		free(problems);
+	}
+}
+
+Test(kinds, a_client_certificate_of_a_cluster_has_its_key)
+{
+#define TLS(tls) RESOURCE("Cluster", "c", "bootstrap: [a:1],\ntls: {" tls "}")
+	static const struct problem cases[] = {
+		{ TLS(""), "" },
+		{ TLS(PAIR), "" },
+		{ TLS("certificate: {file: x}"),
+		    "conf/r.yaml:3:6: Cluster \"c\": spec.tls: \"key\" is "
+		    "missing; certificate and key belong together" },
+		{ TLS("key: {file: x}"),
+		    "conf/r.yaml:3:6: Cluster \"c\": spec.tls: \"certificate\" "
+		    "is missing; certificate and key belong together" },
+	};
+
+	check(cases, sizeof(cases) / sizeof(cases[0]));
+#undef TLS
+}
+
+Test(kinds, a_listener_has_one_strategy)
+{
+	static const struct problem cases[] = {
+		{ LISTENER(PORTS), "" },
+		{ LISTENER(""),
+		    "conf/r.yaml:2:7: Listener \"l\": spec: must have either "
+		    "\"ports\" or \"sni\"" },
+		{ LISTENER(PORTS ", tls: {" PAIR "}, sni: {port: 1, bootstrap: "
+				 "k.x, broker: 'b{node}.x'}"),
+		    "conf/r.yaml:2:7: Listener \"l\": spec: must have either "
+		    "\"ports\" or \"sni\", not both" },
+	};
+
+	check(cases, sizeof(cases) / sizeof(cases[0]));
+}
+
+Test(kinds, the_ports_of_a_listener_exist_and_differ)
+{
+#define AT "conf/r.yaml:3:8: Listener \"l\": spec.ports: "
+#define NUMBERS(ports) LISTENER("\nports: {" ports "}")
+	static const struct problem cases[] = {
+		{ NUMBERS("bootstrap: 65525, first: 65526, count: 10"), "" },
+		{ NUMBERS("bootstrap: 1, first: 65526, count: 11"),
+		    AT "first + count goes up to port 65536, the highest is "
+		       "65535" },
+		{ NUMBERS("bootstrap: 10, first: 11, count: 3"), "" },
+		{ NUMBERS("bootstrap: 14, first: 11, count: 3"), "" },
+		{ NUMBERS("first: 11, count: 3,\nbootstrap: 11"),
+		    "conf/r.yaml:4:12: Listener \"l\": spec.ports: bootstrap "
+		    "11 "
+		    "is one of the brokers' ports, 11 to 13" },
+		{ NUMBERS("first: 11, count: 3,\nbootstrap: 13"),
+		    "conf/r.yaml:4:12: Listener \"l\": spec.ports: bootstrap "
+		    "13 "
+		    "is one of the brokers' ports, 11 to 13" },
+		{ NUMBERS("bootstrap: 1, first: 2, count: 1, firstNodeId: "
+			  "2147483647"),
+		    "" },
+		{ NUMBERS("bootstrap: 1, first: 2, count: 2, firstNodeId: "
+			  "2147483647"),
+		    AT "firstNodeId + count goes beyond the highest node id" },
+		{ NUMBERS("bootstrap: 0, first: 65536, count: 10001,\n"
+			  "firstNodeId: -1"),
+		    "conf/r.yaml:3:20: Listener \"l\": spec.ports.bootstrap: 0 "
+		    "is out of range, 1 to 65535 are allowed\n"
+		    "conf/r.yaml:3:30: Listener \"l\": spec.ports.first: 65536 "
+		    "is out of range, 1 to 65535 are allowed\n"
+		    "conf/r.yaml:3:44: Listener \"l\": spec.ports.count: 10001 "
+		    "is out of range, 1 to 10000 are allowed\n"
+		    "conf/r.yaml:4:14: Listener \"l\": spec.ports.firstNodeId: "
+		    "-1 is out of range, 0 to 2147483647 are allowed" },
+		{ NUMBERS("bootstrap: '1', first: 2, count: 0x3"),
+		    "conf/r.yaml:3:20: Listener \"l\": spec.ports.bootstrap: "
+		    "must be a whole number, not \"1\"\n"
+		    "conf/r.yaml:3:42: Listener \"l\": spec.ports.count: must "
+		    "be a whole number, not \"0x3\"" },
+	};
+
+	check(cases, sizeof(cases) / sizeof(cases[0]));
+#undef NUMBERS
+#undef AT
+}
+
+Test(kinds, clients_are_told_an_address_they_can_use)
+{
+#define BIND(spec) RESOURCE("Listener", "l", spec ",\n" PORTS)
+	static const struct problem cases[] = {
+		{ BIND("bind: 0.0.0.0, advertisedHost: kafka.x"), "" },
+		{ BIND("bind: 0.0.0.0"),
+		    "conf/r.yaml:2:14: Listener \"l\": spec: "
+		    "\"advertisedHost\" "
+		    "is missing; \"0.0.0.0\" is no address that clients could "
+		    "connect to" },
+		{ BIND("bind: '0:0:0:0:0:0:0:0'"),
+		    "conf/r.yaml:2:14: Listener \"l\": spec: "
+		    "\"advertisedHost\" "
+		    "is missing; \"::\" is no address that clients could "
+		    "connect to" },
+		{ BIND("bind: 10.0.0.1, advertisedHost: 0.0.0.0"),
+		    "conf/r.yaml:2:40: Listener \"l\": spec.advertisedHost: "
+		    "\"0.0.0.0\" is no address that clients could connect to" },
+		{ BIND("bind: 10.0.0.1, advertisedHost: ''"),
+		    "conf/r.yaml:2:40: Listener \"l\": spec.advertisedHost: "
+		    "must be a host name or an IP address, not \"\"" },
+		{ BIND("bind: 10.0.0.1, advertisedHost: 'a:1'"),
+		    "conf/r.yaml:2:40: Listener \"l\": spec.advertisedHost: "
+		    "must be a host name or an IP address, not \"a:1\"" },
+		{ BIND("bind: localhost"), "conf/r.yaml:2:14: Listener \"l\": "
+					   "spec.bind: must be an IP "
+					   "address, not \"localhost\"" },
+	};
+
+	check(cases, sizeof(cases) / sizeof(cases[0]));
+#undef BIND
+}
+
+Test(kinds, names_of_brokers_follow_a_pattern_and_need_tls)
+{
+#define SNI(bootstrap, broker) \
+	LISTENER("tls: {" PAIR "},\nsni: {port: 1, bootstrap: " bootstrap \
+		 ",\nbroker: '" broker "'}")
+#define BROKER "conf/r.yaml:4:9: Listener \"l\": spec.sni.broker: "
+	static const struct problem cases[] = {
+		{ SNI("kafka.x", "b{node}.kafka.x"), "" },
+		{ SNI("kafka.x", "{node}.x"), "" },
+		{ LISTENER("\nsni: {port: 1, bootstrap: k.x, broker: "
+			   "'b{node}.x'}"),
+		    "conf/r.yaml:3:6: Listener \"l\": spec.sni: needs \"tls\": "
+		    "the host name is part of TLS" },
+		{ SNI("k.x", "broker.x"),
+		    BROKER "\"broker.x\" must contain {node} exactly once" },
+		{ SNI("k.x", "b{node}.{node}.x"), BROKER
+		    "\"b{node}.{node}.x\" must contain {node} exactly once" },
+		{ SNI("k.x", "b {node}"),
+		    BROKER "\"b {node}\" does not make a host name" },
+		{ SNI("k.x", "kafka.{node}"),
+		    BROKER "\"kafka.{node}\" does not make a host name" },
+		/* 54 letters and the longest node id are one too many */
+		{ SNI("k.x",
+		      "a2345678901234567890123456789012345678901234567890123"
+		      "4{node}.x"),
+		    BROKER
+		    "\"a2345678901234567890123456789012345678901234567890123"
+		    "4{node}.x\" does not make a host name" },
+		{ SNI("10.0.0.1", "b{node}.x"),
+		    "conf/r.yaml:3:27: Listener \"l\": spec.sni.bootstrap: "
+		    "\"10.0.0.1\" must be a name, clients send no address in "
+		    "TLS" },
+		{ SNI("B12.x", "b{node}.x"),
+		    "conf/r.yaml:3:27: Listener \"l\": spec.sni.bootstrap: "
+		    "\"B12.x\" could be a broker's name" },
+		{ SNI("b.x", "b{node}.x"), "" },
+	};
+
+	check(cases, sizeof(cases) / sizeof(cases[0]));
+#undef SNI
+#undef BROKER
+}
+
+Test(kinds, client_certificates_are_asked_for_on_purpose)
+{
+#define TLS(more) LISTENER(PORTS ",\ntls: {" PAIR more "}")
+	static const struct problem cases[] = {
+		{ TLS(""), "" },
+		{ TLS(", clientAuth: none"), "" },
+		{ TLS(", clientCa: {file: ca}, clientAuth: none"), "" },
+		{ TLS(",\nclientCa: {file: ca}, clientAuth: required"), "" },
+		{ TLS(",\nclientCa: {file: ca}"),
+		    "conf/r.yaml:4:11: Listener \"l\": spec.tls: "
+		    "\"clientAuth\" "
+		    "is missing; with clientCa say none, optional or "
+		    "required" },
+		{ TLS(",\nclientAuth: required"),
+		    "conf/r.yaml:4:13: Listener \"l\": spec.tls: \"clientCa\" "
+		    "is "
+		    "missing; clientAuth \"required\" needs it" },
+		{ TLS(",\nclientAuth: must"),
+		    "conf/r.yaml:4:13: Listener \"l\": spec.tls.clientAuth: "
+		    "must be one of \"none\", \"optional\", \"required\", not "
+		    "\"must\"" },
+		{ TLS(",\nclientAuth: Required"),
+		    "conf/r.yaml:4:13: Listener \"l\": spec.tls.clientAuth: "
+		    "unknown word \"Required\"; did you mean \"required\"?" },
+		{ TLS(",\nadditionalCertificates: [{" PAIR "}]"), "" },
+		{ TLS(",\nadditionalCertificates: [{key: {env: K}}]"),
+		    "conf/r.yaml:4:26: Listener \"l\": "
+		    "spec.tls.additionalCertificates[0]: \"certificate\" is "
+		    "missing" },
+		{ LISTENER(PORTS ", tls: {}"),
+		    "conf/r.yaml:2:72: Listener \"l\": spec.tls: "
+		    "\"certificate\" is missing\n"
+		    "conf/r.yaml:2:72: Listener \"l\": spec.tls: \"key\" is "
+		    "missing" },
+	};
+
+	check(cases, sizeof(cases) / sizeof(cases[0]));
+#undef TLS
+}
+
+Test(kinds, listeners_on_one_address_do_not_share_ports)
+{
+#define AT(name, bind, ports) \
+	RESOURCE("Listener", name, \
+	    "bind: '" bind "', advertisedHost: h, ports: {" ports "}")
+#define TAKEN(port) \
+	"conf/r.yaml:4:1: Listener \"b\": port " port \
+	" is taken by Listener \"a\" already"
+	static const struct problem cases[] = {
+		{ AT("a", "10.0.0.1", "bootstrap: 1, first: 2, count: 9") AT(
+		      "b", "10.0.0.1", "bootstrap: 11, first: 12, count: 9"),
+		    "" },
+		{ AT("a", "10.0.0.1", "bootstrap: 1, first: 2, count: 9") AT(
+		      "b", "10.0.0.1", "bootstrap: 20, first: 10, count: 9"),
+		    TAKEN("10") },
+		{ AT("a", "10.0.0.1", "bootstrap: 1, first: 2, count: 9") AT(
+		      "b", "10.0.0.1", "bootstrap: 5, first: 20, count: 9"),
+		    TAKEN("5") },
+		{ AT("a", "10.0.0.1", "bootstrap: 25, first: 2, count: 9") AT(
+		      "b", "10.0.0.1", "bootstrap: 19, first: 20, count: 9"),
+		    TAKEN("25") },
+		{ AT("a", "10.0.0.1", "bootstrap: 1, first: 2, count: 9")
+			AT("b", "10.0.0.2", "bootstrap: 1, first: 2, count: 9"),
+		    "" },
+		{ AT("a", "10.0.0.1", "bootstrap: 1, first: 2, count: 9")
+			AT("b", "0.0.0.0", "bootstrap: 1, first: 20, count: 9"),
+		    TAKEN("1") },
+		{ AT("a", "::", "bootstrap: 1, first: 2, count: 9") AT(
+		      "b", "10.0.0.1", "bootstrap: 1, first: 20, count: 9"),
+		    TAKEN("1") },
+		{ AT("a", "::1", "bootstrap: 1, first: 2, count: 9")
+			AT("b", "0:0::1", "bootstrap: 1, first: 20, count: 9"),
+		    TAKEN("1") },
+		/* one without a strategy has no ports */
+		{ RESOURCE("Listener", "a", "bind: 10.0.0.1") AT(
+		      "b", "10.0.0.1", "bootstrap: 1, first: 20, count: 9"),
+		    "conf/r.yaml:2:7: Listener \"a\": spec: must have either "
+		    "\"ports\" or \"sni\"" },
+	};
+
+	check(cases, sizeof(cases) / sizeof(cases[0]));
+#undef AT
+#undef TAKEN
+}
+
+Test(kinds, a_listener_belongs_to_one_virtual_cluster)
+{
+#define VC(name) RESOURCE("VirtualCluster", name, "cluster: c, listener: l")
+	static const struct problem cases[] = {
+		{ KP_TEST_CLUSTER KP_TEST_LISTENER VC("v") VC("w"),
+		    "conf/r.yaml:11:30: VirtualCluster \"w\": Listener \"l\" "
+		    "belongs to VirtualCluster \"v\" already" },
+	};
+
+	check(cases, sizeof(cases) / sizeof(cases[0]));
+#undef VC
+}
+
+Test(kinds, what_is_not_there_yet_says_so)
+{
+#define VC(more) \
+	KP_TEST_CLUSTER KP_TEST_LISTENER RESOURCE( \
+	    "VirtualCluster", "v", "cluster: c, listener: l,\n" more)
+#define AT(place) "conf/r.yaml:9:" place ": VirtualCluster \"v\": "
+	static const struct problem cases[] = {
+		{ VC("isolation: {mode: none}, auth: {mode: none},\n"
+		     "limits: {connections: 5}"),
+		    "" },
+		{ VC("isolation: {mode: prefix, prefix: a-}"),
+		    AT("19") "spec.isolation.mode: \"prefix\" is not supported "
+			     "in this version\n" AT(
+				 "27") "spec.isolation: \"prefix\" is not "
+				       "supported in this version" },
+		{ VC("auth: {mode: terminate, mechanisms: [PLAIN], mtls: "
+		     "true}"),
+		    AT("14") "spec.auth.mode: \"terminate\" is not supported "
+			     "in "
+			     "this version\n" AT(
+				 "25") "spec.auth: \"mechanisms\" is not "
+				       "supported in this version\n" AT(
+					   "46") "spec.auth: \"mtls\" is not "
+						 "supported in "
+						 "this version" },
+		{ VC("auth: {mode: passthrough}"),
+		    AT("14") "spec.auth.mode: unknown word \"passthrough\"; "
+			     "did "
+			     "you mean \"passThrough\"?" },
+		{ VC("limits: {connections: 0}"),
+		    AT("23") "spec.limits.connections: 0 is out of range, 1 to "
+			     "1000000 are allowed" },
+	};
+
+	check(cases, sizeof(cases) / sizeof(cases[0]));
+#undef VC
+#undef AT
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rules/explain.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "rules/node_config.h"
+#include "rules/resource.h"
+
+static struct kp_buf
+explain(const char *path)
+{
+	struct kp_error err;
+	struct kp_buf out;
+
+	kp_buf_init(&out, 1u << 16);
+	cr_assert(kp_explain(&out, path, &err), "%s: %s", path, err.text);
+	kp_buf_add(&out, "", 1);
+	cr_assert(!out.failed);
+	return out;
+}
+
+Test(explain, a_field_shows_its_meaning_and_its_fields)
+{
+	struct kp_buf out = explain("Listener.spec.ports");
+
+	cr_assert_str_eq((const char *)out.data,
+	    "KIND:   Listener\n"
+	    "FIELD:  spec.ports <object>\n"
+	    "\n"
+	    "DESCRIPTION:\n"
+	    "      One port for bootstrap and one for each broker: first + "
+	    "(node id -\n"
+	    "      firstNodeId). Either this or sni.\n"
+	    "\n"
+	    "FIELDS:\n"
+	    "  bootstrap\t<integer, 1 to 65535> -required-\n"
+	    "      Port that clients are configured with.\n"
+	    "  first\t<integer, 1 to 65535> -required-\n"
+	    "      Port of the broker with the id firstNodeId; the others "
+	    "follow by their\n"
+	    "      ids.\n"
+	    "  count\t<integer, 1 to 10000> -required-\n"
+	    "      Ports for brokers. Leave room for brokers to come: one "
+	    "without a port\n"
+	    "      cannot be reached.\n"
+	    "  firstNodeId\t<integer, 0 to 2147483647> default 0\n"
+	    "      The lowest broker id of the cluster.\n");
+	kp_buf_fini(&out);
+}
+
+Test(explain, paths_lead_through_kinds_and_the_node)
+{
+	static const struct {
+		const char *path;
+		const char *contains;
+	} cases[] = {
+		{ "", "VirtualCluster\n" },
+		{ "", "node\n" },
+		{ "Cluster", "  spec\t<object> -required-\n" },
+		{ "Cluster.metadata.name", "FIELD:  metadata.name <text>\n" },
+		{ "Cluster.connectTimeout", "Default: 10s\n" },
+		{ "Cluster.spec.connectTimeout", "<duration, 100ms to 5m>\n" },
+		{ "Cluster.tls.key", "Written as {file: PATH} or" },
+		{ "VirtualCluster.cluster", "<name of a Cluster>" },
+		{ "VirtualCluster.isolation.prefix",
+		    "(is not supported in this version)\n" },
+		{ "Listener.tls.additionalCertificates", "<list of object>" },
+		{ "Listener.tls.clientAuth",
+		    "<one of \"none\", \"optional\", \"required\">" },
+		{ "node", "  stateDir\t<path> default ./state\n" },
+		{ "node.limits.memory", "<size, 16MiB to 64TiB>" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct kp_buf out = explain(cases[i].path);
+
+		cr_assert_not_null(
+		    strstr((const char *)out.data, cases[i].contains),
+		    "%s in\n%s", cases[i].contains, (const char *)out.data);
+		kp_buf_fini(&out);
+	}
+}
+
+Test(explain, a_wrong_path_gets_a_suggestion)
+{
+	static const struct {
+		const char *path;
+		const char *problem;
+	} cases[] = {
+		{ "Lisener", "there is no kind \"Lisener\"; did you mean "
+			     "\"Listener\"?" },
+		{ "Topic", "there is no kind \"Topic\"" },
+		{ "Listener.prots",
+		    "there is no field \"prots\"; did you mean \"ports\"?" },
+		{ "Listener.spec.tls.xyzzy", "there is no field \"xyzzy\"" },
+		{ "Listener.bind.x", "\"bind\" has no fields" },
+		{ "node.limit", "there is no field \"limit\"; did you mean "
+				"\"limits\"?" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct kp_error err;
+		struct kp_buf out;
+
+		kp_buf_init(&out, 1u << 16);
+		cr_assert(!kp_explain(&out, cases[i].path, &err));
+		cr_assert_str_eq(err.text, cases[i].problem);
+		cr_assert_eq(out.len, 0);
+		kp_buf_fini(&out);
+	}
+}
+
+/* Every row of every table is fit to be parsed, explained and documented. */
+static void
+check_fields(const struct kp_setting *fields, const char *where)
+{
+	for (; fields->type != KP_SETTING_END; fields++) {
+		const char *help = fields->help;
+		bool is_number = fields->type == KP_SETTING_INT ||
+				 fields->type == KP_SETTING_SIZE ||
+				 fields->type == KP_SETTING_DURATION;
+
+		cr_assert_not_null(help, "%s.%s", where, fields->name);
+		cr_assert(help[strlen(help) - 1] == '.' ||
+			      help[strlen(help) - 1] == '?',
+		    "%s.%s", where, fields->name);
+		cr_assert_null(strchr(help, '|'), "%s", help);
+		cr_assert(!is_number || fields->min < fields->max, "%s.%s",
+		    where, fields->name);
+		cr_assert(!fields->is_required || fields->fallback == NULL);
+		cr_assert_eq(
+		    fields->type == KP_SETTING_ENUM, fields->words != NULL);
+		cr_assert_eq(
+		    fields->type == KP_SETTING_OBJECT, fields->fields != NULL);
+		if (fields->type == KP_SETTING_REFERENCE)
+			cr_assert_not_null(kp_resource_kind_find(fields->kind));
+		if (fields->fields != NULL)
+			check_fields(fields->fields, fields->name);
+	}
+}
+
+Test(explain, every_setting_has_what_it_needs)
+{
+	for (size_t i = 0; kp_resource_kinds[i] != NULL; i++) {
+		cr_assert_not_null(kp_resource_kinds[i]->document.help);
+		cr_assert_not_null(kp_resource_kinds[i]->document.since);
+		check_fields(kp_resource_kinds[i]->document.fields,
+		    kp_resource_kinds[i]->name);
+	}
+	check_fields(kp_node_config_setting.fields, "node");
+}

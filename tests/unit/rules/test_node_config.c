@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rules/node_config.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+#define HEAD "node: edge-1\ncontrol: {files: ./resources}\n"
+
+Test(node_config, a_short_one_gets_every_default)
+{
+	struct kp_diagnostics diagnostics = { 0 };
+	struct kp_node_config config;
+	struct kp_limits limits;
+
+	kp_limits_default(&limits);
+	cr_assert(kp_node_config_parse(
+	    &config, "/etc/kproxy/node.yaml", kp_bytes_of(HEAD), &diagnostics));
+	cr_assert_str_eq(config.node, "edge-1");
+	cr_assert_str_eq(config.state_dir, "/etc/kproxy/state");
+	cr_assert_str_eq(config.files_dir, "/etc/kproxy/resources");
+	cr_assert_str_eq(config.admin.host, "127.0.0.1");
+	cr_assert_eq(config.admin.port, 9180);
+	cr_assert_eq(config.log_format, KP_LOG_AUTO);
+	cr_assert_eq(config.log_level, KP_LOG_INFO);
+	cr_assert_eq(config.limits.connections, limits.connections);
+	cr_assert_eq(config.limits.memory_len, limits.memory_len);
+	kp_node_config_fini(&config);
+}
+
+Test(node_config, the_default_limits_are_those_of_the_design)
+{
+	struct kp_limits limits;
+
+	kp_limits_default(&limits);
+	cr_assert_eq(limits.connections, 10000);
+	cr_assert_eq(limits.connections_per_address, 0);
+	cr_assert_eq(limits.memory_len, 4ull << 30);
+	cr_assert_eq(limits.frame_len, 100u << 20);
+	cr_assert_eq(limits.frame_before_auth_len, 512u << 10);
+	cr_assert_eq(limits.in_flight, 1000);
+	cr_assert_eq(limits.handshake_timeout_ms, 10000);
+	cr_assert_eq(limits.first_request_timeout_ms, 30000);
+	cr_assert_eq(limits.request_timeout_ms, 60000);
+	cr_assert_eq(limits.idle_timeout_ms, 660000);
+	cr_assert_eq(limits.write_timeout_ms, 60000);
+	cr_assert_eq(limits.drain_timeout_ms, 30000);
+}
+
+Test(node_config, everything_can_be_said)
+{
+	static const char text[] = "node: edge-1.dc\n"
+				   "stateDir: /var/lib/kproxy\n"
+				   "admin: {listen: '[::1]:80'}\n"
+				   "control: {files: ../res}\n"
+				   "limits:\n"
+				   "  connections: 1\n"
+				   "  connectionsPerAddress: 2\n"
+				   "  memory: 1GiB\n"
+				   "  frame: 1MiB\n"
+				   "  frameBeforeAuthentication: 3KiB\n"
+				   "  inFlight: 4\n"
+				   "  handshakeTimeout: 500ms\n"
+				   "  firstRequestTimeout: 6s\n"
+				   "  requestTimeout: 7s\n"
+				   "  idleTimeout: 8s\n"
+				   "  writeTimeout: 9s\n"
+				   "  drainTimeout: 1m\n"
+				   "log: {format: json, level: debug}\n";
+	struct kp_diagnostics diagnostics = { 0 };
+	struct kp_node_config config;
+
+	cr_assert(kp_node_config_parse(
+	    &config, "node.yaml", kp_bytes_of(text), &diagnostics));
+	cr_assert_str_eq(config.node, "edge-1.dc");
+	cr_assert_str_eq(config.state_dir, "/var/lib/kproxy");
+	cr_assert_str_eq(config.files_dir, "../res");
+	cr_assert_str_eq(config.admin.host, "::1");
+	cr_assert_eq(config.admin.port, 80);
+	cr_assert_eq(config.limits.connections, 1);
+	cr_assert_eq(config.limits.connections_per_address, 2);
+	cr_assert_eq(config.limits.memory_len, 1u << 30);
+	cr_assert_eq(config.limits.frame_len, 1u << 20);
+	cr_assert_eq(config.limits.frame_before_auth_len, 3072);
+	cr_assert_eq(config.limits.in_flight, 4);
+	cr_assert_eq(config.limits.handshake_timeout_ms, 500);
+	cr_assert_eq(config.limits.first_request_timeout_ms, 6000);
+	cr_assert_eq(config.limits.request_timeout_ms, 7000);
+	cr_assert_eq(config.limits.idle_timeout_ms, 8000);
+	cr_assert_eq(config.limits.write_timeout_ms, 9000);
+	cr_assert_eq(config.limits.drain_timeout_ms, 60000);
+	cr_assert_eq(config.log_format, KP_LOG_JSON);
+	cr_assert_eq(config.log_level, KP_LOG_DEBUG);
+	kp_node_config_fini(&config);
+}
+
+Test(node_config, problems_have_their_place)
+{
+	static const struct {
+		const char *text;
+		const char *problems;
+	} cases[] = {
+		{ "", "n.yaml: must hold one YAML document, not 0\n" },
+		{ HEAD "---\n" HEAD,
+		    "n.yaml: must hold one YAML document, not 2\n" },
+		{ "a\n", "n.yaml:1:1: must be an object, not \"a\"\n" },
+		{ "node: a\n", "n.yaml:1:1: \"control\" is missing\n" },
+		{ "node: a b\ncontrol: {file: x}\n",
+		    "n.yaml:1:7: node: \"a b\" is not a name: letters, digits, "
+		    "\"-\" and \".\" are allowed\n"
+		    "n.yaml:2:11: control: unknown field \"file\"; did you "
+		    "mean "
+		    "\"files\"?\n"
+		    "n.yaml:2:10: control: \"files\" is missing\n" },
+		{ "node: a\ncontrol: {files: x, server: {addresses: [a:1]}}\n",
+		    "n.yaml:2:21: control: \"server\" needs kpserver, which is "
+		    "not in this version\n" },
+		{ HEAD "admin: {listen: localhost:80}\n",
+		    "n.yaml:3:17: admin.listen: \"localhost\" is not an IP "
+		    "address\n" },
+		{ HEAD "admin: {listen: 9180}\n",
+		    "n.yaml:3:17: admin.listen: must be host:port, not "
+		    "\"9180\"\n" },
+		{ HEAD "limits: {memory: 1, frame: 4XB, connection: 3}\n",
+		    "n.yaml:3:18: limits.memory: 1 is out of range, 16MiB to "
+		    "64TiB are allowed\n"
+		    "n.yaml:3:28: limits.frame: must be a size such as 64KiB, "
+		    "not \"4XB\"\n"
+		    "n.yaml:3:33: limits: unknown field \"connection\"; did "
+		    "you "
+		    "mean \"connections\"?\n" },
+		{ HEAD "limits: {memory: 99999999TiB}\n",
+		    "n.yaml:3:18: limits.memory: must be a size such as 64KiB, "
+		    "not \"99999999TiB\"\n" },
+		{ HEAD "limits: {frame: 128KiB}\n",
+		    "n.yaml:3:9: limits: frameBeforeAuthentication is larger "
+		    "than frame\n" },
+		{ HEAD "limits: {memory: 64MiB}\n",
+		    "n.yaml:3:9: limits: frame is larger than memory\n" },
+		{ HEAD "log: {level: verbose}\n",
+		    "n.yaml:3:14: log.level: must be one of \"error\", "
+		    "\"warn\", \"info\", \"debug\", not \"verbose\"\n" },
+		{ HEAD "node: b\n",
+		    "n.yaml:3:1: duplicate key \"node\", first at line 1\n" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct kp_diagnostics diagnostics = { 0 };
+		struct kp_node_config config;
+		struct kp_buf out;
+
+		cr_assert(!kp_node_config_parse(&config, "n.yaml",
+		    kp_bytes_of(cases[i].text), &diagnostics));
+		kp_buf_init(&out, 1u << 16);
+		kp_diagnostics_print(&diagnostics, &out);
+		kp_buf_add(&out, "", 1);
+		cr_expect(
+		    strcmp((const char *)out.data, cases[i].problems) == 0,
+		    "in\n%s\nfound\n%s", cases[i].text, (const char *)out.data);
+		kp_buf_fini(&out);
+		kp_diagnostics_fini(&diagnostics);
+		kp_node_config_fini(&config);
+	}
+}
