@@ -95,6 +95,7 @@ class Kproxy:
         self.args, self.env, self.wait = list(args), env or {}, wait
         self.count, self.first_node = count, first_node
         self.host, self.process = "127.0.0.1", None
+        self.is_told_to_stop = False
         self.port = free_ports(count + 2)
         self.admin = f"127.0.0.1:{self.port + count + 1}"
         self.bootstrap = f"{self.host}:{self.port}"
@@ -146,6 +147,7 @@ class Kproxy:
             stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             env={**os.environ, **self.env})
         log.close()
+        self.is_told_to_stop = False
         if self.wait:
             self.wait_ready()
         return self
@@ -194,10 +196,15 @@ class Kproxy:
                 started = None
         return started
 
+    def terminate(self, number=signal.SIGTERM):
+        """Begins to stop; a second signal would cut the draining short."""
+        self.is_told_to_stop = True
+        self.process.send_signal(number)
+
     def stop(self, expect=0, seconds=40):
-        """SIGTERM; asserts the exit code and a clean log."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
+        """SIGTERM unless it was sent; asserts exit code and a clean log."""
+        if self.process.poll() is None and not self.is_told_to_stop:
+            self.terminate()
         try:
             code = self.process.wait(seconds)
         except subprocess.TimeoutExpired:

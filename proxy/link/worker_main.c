@@ -10,6 +10,7 @@
 #include "proto/control/node_metrics.h"
 #include "proxy/link/loop.h"
 #include "proxy/link/sandbox.h"
+#include "proxy/session/roster.h"
 #include "proxy/worker.h"
 
 /*
@@ -24,6 +25,28 @@ ignore_signals(void)
 
 	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
 		kp_assert(signal(ignored[i], SIG_IGN) != SIG_ERR);
+}
+
+static void
+on_wake(int signal_number)
+{
+	(void)signal_number;
+}
+
+/*
+ * The signal that ends a thread's wait has to do nothing but that, and comes
+ * through there only: every thread inherits that it is blocked.
+ */
+static void
+prepare_wake_signal(void)
+{
+	struct sigaction action = { .sa_handler = on_wake };
+	sigset_t wake;
+
+	kp_assert(sigaction(KP_WAKE_SIGNAL, &action, NULL) == 0);
+	(void)sigemptyset(&wake);
+	(void)sigaddset(&wake, KP_WAKE_SIGNAL);
+	kp_must(pthread_sigmask(SIG_BLOCK, &wake, NULL));
 }
 
 static bool
@@ -47,6 +70,7 @@ kp_worker_main(int supervisor_fd, int metrics_fd)
 	bool is_ok = false;
 
 	ignore_signals();
+	prepare_wake_signal();
 	kp_log_init("worker", KP_LOG_AUTO, KP_LOG_INFO);
 	(void)prctl(PR_SET_NAME, "kproxy-worker");
 	metrics = kp_metrics_map(&kp_node_metrics, metrics_fd, &err);

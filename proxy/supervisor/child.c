@@ -38,23 +38,20 @@ reset_signals(void)
 	       sigprocmask(SIG_SETMASK, &none, NULL) == 0;
 }
 
-/* A parent that died before prctl would never be noticed. */
-static bool
-die_with(pid_t parent)
-{
-	return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent;
-}
-
 _Noreturn static void
 become(
     const struct kp_child *child, int channel_fd, int metrics_fd, pid_t parent)
 {
-	if (die_with(parent) && reset_signals() &&
-	    pass_fds(channel_fd, metrics_fd))
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && reset_signals() &&
+	    pass_fds(channel_fd, metrics_fd)) {
+		/* a parent that died before prctl would not be noticed */
+		if (getppid() != parent)
+			_exit(KP_CHILD_NOT_STARTED);
 		(void)execvp(
 		    child->argv[0], (char *const *)(uintptr_t)child->argv);
+	}
 	kp_log(KP_LOG_ERROR, "start_failed", KP_STR("program", child->argv[0]),
-	    KP_STR("reason", strerrorname_np(errno)));
+	    KP_STR("reason", strerrordesc_np(errno)));
 	_exit(KP_CHILD_NOT_STARTED);
 }
 

@@ -184,7 +184,7 @@ start_due(struct supervisor *s, struct kp_child *child)
 {
 	struct kp_error err;
 
-	if (child->start_at_ms > kp_now_ms())
+	if (s->phase != RUNNING || child->start_at_ms > kp_now_ms())
 		return;
 	if (!kp_child_start(child, s->metrics_fd, &err)) {
 		kp_log(KP_LOG_ERROR, "start_failed",
@@ -292,7 +292,6 @@ static void
 stop_agent(struct supervisor *s)
 {
 	s->phase = STOPPING;
-	s->worker.start_at_ms = s->agent.start_at_ms = KP_NEVER;
 	s->kill_at_ms = kp_now_ms() + KILL_AFTER_MS;
 	send_stop(s);
 	if (s->agent.pid == 0)
@@ -305,7 +304,6 @@ drain(struct supervisor *s)
 	kp_log(KP_LOG_INFO, "stopping",
 	    KP_INT("drain_timeout_ms", s->drain_timeout_ms));
 	s->phase = DRAINING;
-	s->worker.start_at_ms = s->agent.start_at_ms = KP_NEVER;
 	s->kill_at_ms = kp_now_ms() + s->drain_timeout_ms + KILL_AFTER_MS;
 	/* no queue of ours may take connections that nobody will serve */
 	kp_sockets_fini(&s->sockets);
@@ -346,11 +344,11 @@ worker_ended(struct supervisor *s, int status)
 		restart(s, &s->worker, KP_CHILD_WORKER);
 		return;
 	}
-	s->worker.start_at_ms = KP_NEVER;
+	if (s->phase != DRAINING)
+		return;
 	if (!is_clean(status))
 		s->exit_code = EXIT_FAILURE;
-	if (s->phase == DRAINING)
-		stop_agent(s);
+	stop_agent(s);
 }
 
 /* An agent that gives up before anything was served has said why. */
@@ -374,7 +372,6 @@ agent_ended(struct supervisor *s, int status)
 		restart(s, &s->agent, KP_CHILD_AGENT);
 		return;
 	}
-	s->agent.start_at_ms = KP_NEVER;
 	if (!is_clean(status))
 		s->exit_code = EXIT_FAILURE;
 	if (s->phase == STOPPING)
@@ -426,13 +423,11 @@ read_signals(struct supervisor *s)
 static int64_t
 next_due_ms(const struct supervisor *s)
 {
-	int64_t due_ms = s->phase == RUNNING ? KP_NEVER : s->kill_at_ms;
-
-	if (s->worker.start_at_ms < due_ms)
-		due_ms = s->worker.start_at_ms;
-	if (s->agent.start_at_ms < due_ms)
-		due_ms = s->agent.start_at_ms;
-	return due_ms;
+	if (s->phase != RUNNING)
+		return s->kill_at_ms;
+	return s->worker.start_at_ms < s->agent.start_at_ms
+		   ? s->worker.start_at_ms
+		   : s->agent.start_at_ms;
 }
 
 /* A descriptor below zero is left out by poll. */
