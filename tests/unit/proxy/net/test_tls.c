@@ -144,90 +144,90 @@ Test(tls, what_is_too_old_is_refused_with_a_reason)
 	kp_test_world_fini(&w);
 }
 
+static const struct {
+	struct kp_test_cert cert;
+	const char *server_name;
+	bool is_other_ca, is_name_ignored;
+	const char *client_says; /* NULL: it is content */
+} brokers[] = {
+	{ { .common_name = "x", .names = "DNS:b.example" }, "b.example", false,
+	    false, NULL },
+	{ { .common_name = "x", .names = "DNS:b.example" }, "B.EXAMPLE", false,
+	    false, NULL },
+	{ { .common_name = "x", .names = "DNS:b.example" }, "c.example", false,
+	    false, "not for \"c.example\"" },
+	{ { .common_name = "x", .names = "DNS:b.example" }, "c.example", false,
+	    true, NULL },
+	{ { .common_name = "x", .names = "DNS:*.w.example" }, "b.w.example",
+	    false, false, NULL },
+	{ { .common_name = "x", .names = "DNS:*.w.example" }, "a.b.w.example",
+	    false, false, "not for \"a.b.w.example\"" },
+	{ { .common_name = "x", .names = "DNS:*.w.example" }, "w.example",
+	    false, false, "not for \"w.example\"" },
+	{ { .common_name = "x", .names = "IP:127.0.0.1" }, "127.0.0.1", false,
+	    false, NULL },
+	{ { .common_name = "x", .names = "IP:::1" }, "::1", false, false,
+	    NULL },
+	{ { .common_name = "x", .names = "IP:127.0.0.2" }, "127.0.0.1", false,
+	    false, "not for this address" },
+	{ { .common_name = "x", .names = "IP:127.0.0.2" }, "127.0.0.1", false,
+	    true, NULL },
+	{ { .common_name = "x", .names = "DNS:127.0.0.1" }, "127.0.0.1", false,
+	    false, "not for this address" },
+	/* a common name is not a host name */
+	{ { .common_name = "b.example" }, "b.example", false, false,
+	    "not for \"b.example\"" },
+	{ { .common_name = "x",
+	      .names = "DNS:b.example",
+	      .first_day = -10,
+	      .last_day = -1 },
+	    "b.example", false, false, "expired" },
+	{ { .common_name = "x",
+	      .names = "DNS:b.example",
+	      .first_day = 1,
+	      .last_day = 10 },
+	    "b.example", false, false, "not valid yet" },
+	{ { .common_name = "x",
+	      .names = "DNS:b.example",
+	      .usage = "clientAuth" },
+	    "b.example", false, false, "extended key usage" },
+	{ { .common_name = "x",
+	      .names = "DNS:b.example",
+	      .usage = "serverAuth" },
+	    "b.example", false, false, NULL },
+	{ { .common_name = "x", .names = "DNS:b.example" }, "b.example", true,
+	    false, "authority that is not trusted" },
+	/* switching off names does not switch off the rest */
+	{ { .common_name = "x", .names = "DNS:b.example" }, "b.example", true,
+	    true, "authority that is not trusted" },
+	{ { .common_name = "x",
+	      .names = "DNS:b.example",
+	      .first_day = -10,
+	      .last_day = -1 },
+	    "b.example", false, true, "expired" },
+};
+
 Test(tls, brokers_are_verified)
 {
-	static const struct {
-		struct kp_test_cert cert;
-		const char *server_name;
-		bool is_other_ca, is_name_ignored;
-		const char *client_says; /* NULL: it is content */
-	} cases[] = {
-		{ { .common_name = "x", .names = "DNS:b.example" }, "b.example",
-		    false, false, NULL },
-		{ { .common_name = "x", .names = "DNS:b.example" }, "B.EXAMPLE",
-		    false, false, NULL },
-		{ { .common_name = "x", .names = "DNS:b.example" }, "c.example",
-		    false, false, "not for \"c.example\"" },
-		{ { .common_name = "x", .names = "DNS:b.example" }, "c.example",
-		    false, true, NULL },
-		{ { .common_name = "x", .names = "DNS:*.w.example" },
-		    "b.w.example", false, false, NULL },
-		{ { .common_name = "x", .names = "DNS:*.w.example" },
-		    "a.b.w.example", false, false,
-		    "not for \"a.b.w.example\"" },
-		{ { .common_name = "x", .names = "DNS:*.w.example" },
-		    "w.example", false, false, "not for \"w.example\"" },
-		{ { .common_name = "x", .names = "IP:127.0.0.1" }, "127.0.0.1",
-		    false, false, NULL },
-		{ { .common_name = "x", .names = "IP:::1" }, "::1", false,
-		    false, NULL },
-		{ { .common_name = "x", .names = "IP:127.0.0.2" }, "127.0.0.1",
-		    false, false, "not for this address" },
-		{ { .common_name = "x", .names = "IP:127.0.0.2" }, "127.0.0.1",
-		    false, true, NULL },
-		{ { .common_name = "x", .names = "DNS:127.0.0.1" }, "127.0.0.1",
-		    false, false, "not for this address" },
-		/* a common name is not a host name */
-		{ { .common_name = "b.example" }, "b.example", false, false,
-		    "not for \"b.example\"" },
-		{ { .common_name = "x",
-		      .names = "DNS:b.example",
-		      .first_day = -10,
-		      .last_day = -1 },
-		    "b.example", false, false, "expired" },
-		{ { .common_name = "x",
-		      .names = "DNS:b.example",
-		      .first_day = 1,
-		      .last_day = 10 },
-		    "b.example", false, false, "not valid yet" },
-		{ { .common_name = "x",
-		      .names = "DNS:b.example",
-		      .usage = "clientAuth" },
-		    "b.example", false, false, "extended key usage" },
-		{ { .common_name = "x",
-		      .names = "DNS:b.example",
-		      .usage = "serverAuth" },
-		    "b.example", false, false, NULL },
-		{ { .common_name = "x", .names = "DNS:b.example" }, "b.example",
-		    true, false, "authority that is not trusted" },
-		/* switching off names does not switch off the rest */
-		{ { .common_name = "x", .names = "DNS:b.example" }, "b.example",
-		    true, true, "authority that is not trusted" },
-		{ { .common_name = "x",
-		      .names = "DNS:b.example",
-		      .first_day = -10,
-		      .last_day = -1 },
-		    "b.example", false, true, "expired" },
-	};
-
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < sizeof(brokers) / sizeof(brokers[0]); i++) {
 		struct kp_test_streams streams;
 		struct kp_test_world w;
 		bool is_done;
 
-		kp_test_world_init(&w, &cases[i].cert);
-		w.cluster.is_hostname_verified = !cases[i].is_name_ignored;
-		if (cases[i].is_other_ca)
+		kp_test_world_init(&w, &brokers[i].cert);
+		w.cluster.is_hostname_verified = !brokers[i].is_name_ignored;
+		if (brokers[i].is_other_ca)
 			w.cluster.ca_pem = kp_test_ca_pem(w.other_ca);
 		kp_test_world_start(&w);
-		kp_test_tls(&streams, w.server, w.client, cases[i].server_name);
+		kp_test_tls(
+		    &streams, w.server, w.client, brokers[i].server_name);
 		is_done = kp_test_handshake(&streams);
-		cr_assert_eq(is_done, cases[i].client_says == NULL, "%zu: %s",
+		cr_assert_eq(is_done, brokers[i].client_says == NULL, "%zu: %s",
 		    i, streams.client_err.text);
 		if (!is_done) {
 			cr_assert_eq(streams.client_err.kind, KP_ERR_TLS);
 			cr_assert(contains(streams.client_err.text,
-				      cases[i].client_says),
+				      brokers[i].client_says),
 			    "%zu: %s", i, streams.client_err.text);
 			cr_assert(contains(streams.server_err.text,
 				      "peer sent alert"),
