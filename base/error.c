@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void set_text(struct kp_error *err, const char *fmt, va_list args)
+    KP_PRINTF(2, 0);
+
 static void
 set_text(struct kp_error *err, const char *fmt, va_list args)
 {
