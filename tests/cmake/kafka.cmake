@@ -5,6 +5,11 @@ kp_library(kp_test_kafka
 target_link_libraries(kp_test_kafka PUBLIC kp_kafka)
 
 foreach(name IN ITEMS header properties reader walker walker_feed
-    walker_tail writer)
+    walker_tail writer verdicts)
   kp_unit_test(${name} SOURCES unit/proto/test_${name}.c LINK kp_test_kafka)
 endforeach()
+
+kp_fuzz_test(frame SOURCES fuzz/fuzz_frame.c LINK kp_test_kafka)
+kp_fuzz_test(walker SOURCES fuzz/fuzz_walker.c LINK kp_test_kafka)
+kp_program(kp_make_seeds fuzz/make_seeds.c)
+target_link_libraries(kp_make_seeds PRIVATE kp_test_kafka)

@@ -12,7 +12,7 @@
 #include "tests/support/sample.h"
 #include "tests/support/walks.h"
 
-#define NUM_SEEDS 4
+#define NUM_SEEDS 8
 
 /* One sample of one message. */
 struct trial {
@@ -49,9 +49,12 @@ for_each_version(
 		for (uint64_t seed = 0; seed < NUM_SEEDS; seed++, num++) {
 			struct trial trial = { .message = message,
 				.version = (int16_t)v };
-			struct kp_sample sample = { .random = seed,
+			struct kp_sample sample = {
+				.random = seed + 100 * (uint64_t)v +
+					  10000 * (uint64_t)message->api_key,
 				.has_unknown_tags = has_unknown_tags,
-				.is_full = seed == 0 };
+				.is_full = seed == 0
+			};
 
 			run_trial(&trial, sample, check);
 		}

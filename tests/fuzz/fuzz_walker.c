@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Bodies. Input: API key, version, request or answer, a seed; the rest is the
+ * body. All forms of walking must agree on what is malformed, and what a walk
+ * writes must be well formed, whatever the visitor said.
+ */
+#include <stdlib.h>
+
+#include "proto/kafka/reader.h"
+#include "proto/kafka/walker.h"
+#include "tests/support/sample.h"
+#include "tests/support/walks.h"
+
+#define MAX_OUT (1u << 20)
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+struct input {
+	const struct kp_message *message;
+	int16_t version;
+	uint8_t seed;
+	struct kp_bytes body;
+};
+
+static uint8_t new_text[300];
+
+static enum kp_verdict
+replace(
+    const struct kp_visit *visit, uint32_t random, struct kp_replacement *out)
+{
+	const struct kp_field *field = visit->field;
+
+	out->number = random & 1;
+	out->bytes.data = new_text;
+	out->bytes.len = random % sizeof(new_text);
+	if (field->kind == KP_UUID)
+		out->bytes.len = KP_UUID_LEN;
+	return KP_REPLACE;
+}
+
+static enum kp_verdict
+visit_randomly(void *context, const struct kp_visit *visit,
+    struct kp_replacement *out, struct kp_error *err)
+{
+	uint32_t random = kp_sample_random(context, UINT32_MAX);
+
+	(void)err;
+	if (random % 4 > 0)
+		return KP_KEEP;
+	random /= 4;
+	switch (visit->kind) {
+	case KP_VISIT_ARRAY:
+		return KP_CLEAR;
+	case KP_VISIT_ELEMENT:
+		return KP_DROP;
+	case KP_VISIT_VALUE:
+		break;
+	}
+	return random % 4 == 0 ? KP_DROP : replace(visit, random / 4, out);
+}
+
+static bool
+walk(const struct input *input, struct kp_bytes body,
+    const struct kp_visitor *visitor, struct kp_rewrite *rewrite,
+    struct kp_error *err)
+{
+	return kp_walk_whole(
+	    input->message, input->version, body, visitor, rewrite, err);
+}
+
+/* A walk over what a walk has written changes nothing any more. */
+static void
+check_rewritten(const struct input *input, const struct kp_rewrite *rewrite)
+{
+	struct kp_rewrite again = { 0 };
+	struct kp_error err;
+	struct kp_buf out;
+
+	kp_buf_init(&out, 4 * MAX_OUT);
+	kp_rewritten(&out, rewrite);
+	kp_assert(walk(input, kp_buf_bytes(&out), &kp_keep_all, &again, &err));
+	kp_assert(!again.is_changed);
+	kp_rewrite_fini(&again);
+	kp_buf_fini(&out);
+}
+
+static void
+check_random_verdicts(const struct input *input, bool is_valid)
+{
+	struct kp_sample random = { .random = input->seed };
+	struct kp_visitor visitor = { UINT64_MAX, visit_randomly, &random };
+	struct kp_rewrite rewrite = { 0 };
+	struct kp_error err = { 0 };
+
+	if (walk(input, input->body, &visitor, &rewrite, &err)) {
+		kp_assert(is_valid);
+		check_rewritten(input, &rewrite);
+	} else {
+		/* Not every field can be left out. */
+		kp_assert(!is_valid || err.kind == KP_ERR_UNSUPPORTED);
+	}
+	kp_rewrite_fini(&rewrite);
+}
+
+static void
+check_pieces(const struct input *input, const struct kp_visitor *visitor,
+    bool is_valid, bool has_unknown)
+{
+	uint8_t *copy = malloc(input->body.len + 1);
+	struct kp_error err;
+	struct kp_buf out;
+	bool is_accepted;
+
+	kp_assert(copy != NULL);
+	kp_copy(copy, input->body.data, input->body.len);
+	kp_buf_init(&out, MAX_OUT);
+	is_accepted = kp_walk_in_pieces(&out, input->message, input->version,
+	    visitor, copy, input->body.len, 1 + input->seed, input->seed, &err);
+	kp_assert(is_accepted == is_valid);
+	kp_assert(!is_valid || out.len == input->body.len);
+	kp_assert(!is_valid || has_unknown ||
+		  kp_bytes_equal(kp_buf_bytes(&out), input->body));
+	kp_buf_fini(&out);
+	free(copy);
+}
+
+static void
+check(const struct input *input)
+{
+	struct kp_rewrite rewrite = { 0 };
+	struct kp_error err;
+	bool is_valid = walk(input, input->body, &kp_see_nothing, NULL, &err);
+
+	kp_assert(
+	    walk(input, input->body, &kp_keep_all, &rewrite, &err) == is_valid);
+	if (is_valid)
+		check_rewritten(input, &rewrite);
+	check_pieces(input, &kp_keep_all, is_valid, rewrite.is_changed);
+	check_pieces(input, &kp_see_nothing, is_valid, rewrite.is_changed);
+	check_random_verdicts(input, is_valid);
+	kp_rewrite_fini(&rewrite);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct kp_bytes bytes = { data, size };
+	const struct kp_api *api;
+	struct kp_reader reader;
+	struct input input;
+	bool is_request;
+
+	kp_reader_init(&reader, bytes);
+	api = kp_api_find(kp_read_int8(&reader));
+	input.version = kp_read_int8(&reader);
+	is_request = kp_read_bool(&reader);
+	input.seed = (uint8_t)kp_read_int8(&reader);
+	if (api == NULL || reader.failed)
+		return 0;
+	input.message = is_request ? api->request : api->response;
+	if (input.version < input.message->min_version ||
+	    input.version > input.message->max_version)
+		return 0;
+	input.body = (struct kp_bytes){ reader.pos, kp_reader_left(&reader) };
+	check(&input);
+	return 0;
+}
