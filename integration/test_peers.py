@@ -102,7 +102,6 @@ def test_unknown_apis_and_versions_end_the_connection(node, key, version):
         client.send(request(key, version, 1, b"anything"))
         assert client.is_closed()
     expect_closed(node, "unsupported_api", before)
-    assert f'request' in node.text()
 
 
 def test_an_unknown_version_of_api_versions_is_answered_as_kafka_does(node):
@@ -393,6 +392,7 @@ def test_a_request_in_flight_is_answered_while_draining():
         sock.sendall(answer(got.correlation, b"\0\0"))
         assert client.receive_frame() == struct.pack(">ih", 2, 0)
         assert client.is_closed()
+        assert proxy.process.wait(10) == 0
 
 
 def is_refused(proxy):
@@ -416,6 +416,7 @@ def test_the_hard_stop_ends_what_does_not_end_itself():
         proxy.process.terminate()
         assert client.is_closed()
         assert 0.4 < time.monotonic() - start < 5
+        assert proxy.process.wait(10) == 0
 
 
 def string(text):

@@ -71,15 +71,24 @@ collect(struct kp_session *session, struct kp_flow *flow, size_t total_len,
 	return false;
 }
 
+static void
+begin_pieces(struct kp_session *session, struct kp_flow *flow, size_t total_len)
+{
+	struct kp_visitor pieces = kp_rename_pieces(&session->rename);
+	struct kp_visitor whole = kp_rename_whole(&session->rename);
+
+	kp_flow_pieces(flow, total_len, kp_api_find(flow->api_key)->response,
+	    &pieces, &whole);
+	count_answer(session, flow->api_key, total_len);
+}
+
 /* An answer that fits into the window is rewritten whole: nothing is lost. */
 static enum kp_begin
 begin_body(struct kp_session *session, struct kp_flow *flow, size_t total_len,
     struct kp_error *err)
 {
-	const struct kp_message *message = kp_api_find(flow->api_key)->response;
 	enum kp_need need = kp_plan_answer(
 	    &session->shared->plan, flow->api_key, flow->api_version);
-	struct kp_visitor visitor;
 
 	if (need == KP_NEED_PIECES && total_len <= KP_BUFFER_LEN)
 		need = KP_NEED_WHOLE;
@@ -89,11 +98,7 @@ begin_body(struct kp_session *session, struct kp_flow *flow, size_t total_len,
 		count_answer(session, flow->api_key, total_len);
 		return KP_BEGIN_OK;
 	case KP_NEED_PIECES:
-		visitor = kp_rename_pieces(&session->rename);
-		kp_flow_pieces(flow, total_len,
-		    KP_FRAME_PREFIX_LEN + flow->header_len, message,
-		    flow->api_version, &visitor);
-		count_answer(session, flow->api_key, total_len);
+		begin_pieces(session, flow, total_len);
 		return KP_BEGIN_OK;
 	case KP_NEED_WHOLE:
 		break;

@@ -128,17 +128,20 @@ kp_flow_collect(struct kp_flow *flow, size_t frame_len, struct kp_error *err)
 }
 
 void
-kp_flow_pieces(struct kp_flow *flow, size_t frame_len, size_t head_len,
-    const struct kp_message *message, int16_t version,
-    const struct kp_visitor *visitor)
+kp_flow_pieces(struct kp_flow *flow, size_t frame_len,
+    const struct kp_message *message, const struct kp_visitor *visitor,
+    const struct kp_visitor *tail_visitor)
 {
+	size_t head_len = KP_FRAME_PREFIX_LEN + flow->header_len;
+
 	kp_assert(head_len <= available(flow));
 	kp_flow_add(flow, position(flow), head_len);
 	flow->start += head_len;
 	flow->mode = KP_FLOW_PIECES;
 	flow->frame_left = frame_len - head_len;
-	kp_walk_init(
-	    &flow->walker, message, version, flow->frame_left, visitor);
+	flow->tail_visitor = *tail_visitor;
+	kp_walk_init(&flow->walker, message, flow->api_version,
+	    flow->frame_left, visitor);
 }
 
 static void
@@ -274,6 +277,7 @@ finish_collected(
 	if (!flow->is_tail)
 		return flow->owner.collected(
 		    flow->owner.session, flow, frame, err);
+	flow->walker.visitor = flow->tail_visitor;
 	if (!kp_walk_tail(&flow->walker, frame, &flow->rewrite, err))
 		return false;
 	kp_flow_add_rewrite(flow);
@@ -488,6 +492,9 @@ kp_flow_run(struct kp_flow *flow, struct kp_error *err)
 				continue;
 			return KP_FLOW_HELD;
 		case STEP_FAILED:
+			/* what came before goes on; then it fails again */
+			if (flow->num_spans > 0 && flow->mode == KP_FLOW_BEGIN)
+				continue;
 			return KP_FLOW_FAILED;
 		case STEP_MORE:
 			break;

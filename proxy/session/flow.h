@@ -81,6 +81,7 @@ struct kp_flow {
 	size_t frame_left; /* of the frame, prefix included, not yet taken */
 	bool is_tail;      /* what is collected is the tail of a walk */
 	struct kp_walker walker;
+	struct kp_visitor tail_visitor; /* lengths may change in the tail */
 	uint8_t *large; /* a frame that does not fit into the window */
 	size_t large_len, large_have;
 
@@ -122,10 +123,13 @@ void kp_flow_discard(struct kp_flow *flow, size_t frame_len);
 /* Fails with KP_ERR_LIMIT when there is no memory for it. */
 bool kp_flow_collect(
     struct kp_flow *flow, size_t frame_len, struct kp_error *err) KP_MUST_CHECK;
-/* The first head_len bytes go on as they are, the rest is walked. */
-void kp_flow_pieces(struct kp_flow *flow, size_t frame_len, size_t head_len,
-    const struct kp_message *message, int16_t version,
-    const struct kp_visitor *visitor);
+/*
+ * The header goes on as it is, the body of that message (of the flow's
+ * api_version) is walked by visitor, its tail by tail_visitor.
+ */
+void kp_flow_pieces(struct kp_flow *flow, size_t frame_len,
+    const struct kp_message *message, const struct kp_visitor *visitor,
+    const struct kp_visitor *tail_visitor);
 
 /* kp_flow_add appends bytes that stay until they are written. */
 void kp_flow_add(struct kp_flow *flow, const void *data, size_t len);

@@ -183,6 +183,24 @@ reason_of(const struct kp_error *err, enum kp_close_reason closed)
 }
 
 /*
+ * A request that must not be answered ends the connection as Kafka does: after
+ * the answers to those before it.
+ */
+static bool
+ends_after_answers(struct kp_session *session, enum kp_flow_status of_requests,
+    const struct kp_error *err)
+{
+	if (of_requests != KP_FLOW_FAILED ||
+	    session->requests.mode != KP_FLOW_BEGIN ||
+	    session->in_flight.num == 0 || session->is_ending ||
+	    (err->kind != KP_ERR_PROTOCOL && err->kind != KP_ERR_UNSUPPORTED))
+		return false;
+	session->is_ending = true;
+	session->last_error = *err;
+	return true;
+}
+
+/*
  * Returns whether the connection goes on with this flow. reader and writer say
  * whose closing it is when reading or writing ends.
  */
@@ -253,6 +271,8 @@ run_flows(struct kp_session *session, enum kp_flow_status *of_requests,
 
 	do {
 		*of_requests = kp_flow_run(&session->requests, err);
+		if (ends_after_answers(session, *of_requests, err))
+			*of_requests = KP_FLOW_HELD;
 		if (!goes_on(session, *of_requests, KP_CLOSE_CLIENT_CLOSED,
 			KP_CLOSE_BROKER_CLOSED, err))
 			return false;
@@ -320,14 +340,23 @@ wait_for_events(struct kp_session *session, enum kp_flow_status of_requests,
 }
 
 static void
+finish(struct kp_session *session, struct kp_error *err)
+{
+	if (session->last_error.kind != KP_ERR_NONE)
+		*err = session->last_error;
+	else
+		kp_session_fail(session, KP_CLOSE_DRAIN, err,
+		    KP_ERR_UNAVAILABLE, "no more requests are taken");
+}
+
+static void
 serve(struct kp_session *session, struct kp_error *err)
 {
 	enum kp_flow_status of_requests, of_answers;
 
 	while (run_flows(session, &of_requests, &of_answers, err)) {
 		if (is_finished(session)) {
-			kp_session_fail(session, KP_CLOSE_DRAIN, err,
-			    KP_ERR_UNAVAILABLE, "drained");
+			finish(session, err);
 			return;
 		}
 		if (!wait_for_events(session, of_requests, of_answers, err))

@@ -40,6 +40,7 @@ struct kp_session {
 	bool has_request; /* the first one has come */
 	bool is_ending;   /* takes no more requests */
 	enum kp_close_reason reason;
+	struct kp_error last_error; /* to be reported once all is answered */
 };
 
 /*
