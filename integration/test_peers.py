@@ -172,26 +172,21 @@ def test_more_in_flight_than_allowed_waits_and_keeps_order():
         assert seen == got
 
 
-def test_produce_without_acks_has_no_answer(node):
+def test_produce_without_acks_has_no_answer():
     """acks=0 in v3 (after the transactional id) and v0 (first)."""
-    with Client(node) as client:
-        start = len(node.broker.received)
-        no_acks_3 = struct.pack(">hhii", -1, 0, 1000, 0)
-        no_acks_0 = struct.pack(">hii", 0, 1000, 0)
+    def quiet(sock, got):
+        if got.key != PRODUCE:
+            sock.sendall(answer(got.correlation, b"\0\0"))
+
+    no_acks_3 = struct.pack(">hhii", -1, 0, 1000, 0)
+    no_acks_0 = struct.pack(">hii", 0, 1000, 0)
+    with FakeBroker(quiet) as broker, Kproxy(broker.address) as proxy, \
+            Client(proxy) as client:
         client.send(request(PRODUCE, 3, 1, no_acks_3)
                     + request(PRODUCE, 0, 2, no_acks_0)
                     + request(HEARTBEAT, 0, 3))
-
-        # the fake broker answers everything: not this once
-        def quiet(sock, got):
-            if got.key != PRODUCE:
-                sock.sendall(answer(got.correlation, b"\0\0"))
-        before, node.broker.on_request = node.broker.on_request, quiet
-        try:
-            assert client.receive_frame() == struct.pack(">ih", 3, 0)
-        finally:
-            node.broker.on_request = before
-        assert [r.key for r in node.broker.received[start:]] == [
+        assert client.receive_frame() == struct.pack(">ih", 3, 0)
+        assert [got.key for got in broker.received] == [
             PRODUCE, PRODUCE, HEARTBEAT]
 
 
