@@ -46,12 +46,20 @@ struct kp_visit {
 	size_t len;
 };
 
+/*
+ * A verdict that cannot be obeyed ends the walk with KP_ERR_UNSUPPORTED: a
+ * value that does not fit its field, null where there is none, a value to be
+ * left out that is in no array of interest. kp_walk_feed can only replace a
+ * value by one of the same length.
+ */
 enum kp_verdict {
 	KP_KEEP,
-	KP_REPLACE, /* by number or bytes of the replacement */
-	KP_DROP,    /* of a VALUE: leave out the element of the innermost array
-		     * of interest it is in; of an ELEMENT: leave it out */
-	KP_CLEAR,   /* of an ARRAY: keep the field with no elements */
+	KP_REPLACE, /* a VALUE, by number or bytes of the replacement */
+	KP_DROP,    /* an ELEMENT: leave it out. A VALUE: leave out the item of
+		     * an array without structs that it is, or else the element
+		     * of the innermost array of interest it is in; nothing
+		     * more of that is shown */
+	KP_CLEAR,   /* an ARRAY: keep the field with no elements */
 	KP_FAIL,    /* the walk ends; the visitor has filled the error */
 };
 

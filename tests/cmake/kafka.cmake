@@ -5,7 +5,7 @@ kp_library(kp_test_kafka
 target_link_libraries(kp_test_kafka PUBLIC kp_kafka)
 
 foreach(name IN ITEMS header properties reader walker walker_feed
-    walker_tail writer verdicts)
+    walker_tail writer rewrite verdicts)
   kp_unit_test(${name} SOURCES unit/proto/test_${name}.c LINK kp_test_kafka)
 endforeach()
 

@@ -32,6 +32,7 @@ struct open_element {
 };
 
 struct model {
+	const struct kp_message *message;
 	uint64_t interest;
 	struct kp_sample random;
 	bool only_records;
@@ -235,6 +236,7 @@ static void
 model_init(struct model *model, const struct kp_message *message,
     int16_t version, uint64_t interest, uint64_t seed)
 {
+	model->message = message;
 	model->interest = interest;
 	model->random = (struct kp_sample){ .random = seed };
 	model->version = version;
@@ -254,15 +256,14 @@ is_same(const struct event *a, const struct event *b)
 }
 
 static void
-check_events(const struct kp_message *message, const struct model *want,
-    const struct model *got)
+check_events(const struct model *want, const struct model *got)
 {
 	for (size_t i = 0; i < want->num_events && i < got->num_events; i++)
 		cr_assert(is_same(&want->events[i], &got->events[i]),
-		    "%s v%d: event %zu %s", message->name, want->version, i,
-		    want->events[i].field->name);
-	cr_assert_eq(want->num_events, got->num_events, "%s v%d", message->name,
-	    want->version);
+		    "%s v%d: event %zu %s", want->message->name, want->version,
+		    i, want->events[i].field->name);
+	cr_assert_eq(want->num_events, got->num_events, "%s v%d",
+	    want->message->name, want->version);
 }
 
 /* Returns how many changes were made. */
@@ -293,7 +294,7 @@ check_message(const struct kp_message *message, int16_t version, uint64_t seed,
 	cr_assert(kp_walk_whole(message, version, kp_buf_bytes(&out), &visitor,
 		      NULL, &err),
 	    "%s v%d: %s", message->name, version, err.text);
-	check_events(message, first, second);
+	check_events(first, second);
 	kp_rewrite_fini(&rewrite);
 	kp_buf_fini(&body);
 	kp_buf_fini(&out);

@@ -38,7 +38,7 @@ static const struct kp_field message_fields[] = {
 	FIELD("Nodes",    KP_STRUCT, true,  KP_E_ENDPOINTS,  0,     NEVER, -1, node_fields),
 	FIELD("Replicas", KP_INT32,  true,  KP_E_NODE_ID,    NEVER, NEVER, -1, NULL),
 	FIELD("Leader",   KP_STRUCT, false, KP_E_NONE,       0,     NEVER, -1, leader_fields),
-	FIELD("Notes",    KP_STRING, true,  KP_E_TOPIC_NAME, NEVER, FLEXIBLE, 1, NULL),
+	FIELD("Notes",    KP_STRING, true,  KP_E_TOPIC_NAME, 0,     FLEXIBLE, 1, NULL),
 	{ .kind = KP_END },
 };
 /* clang-format on */
@@ -416,6 +416,12 @@ static const struct hostile hostile_cases[] = {
 	{ "overlong count", 2, BYTES("\x81\0\1\xff\0") },
 	{ "count of six bytes", 2, BYTES("\x80\x80\x80\x80\x80\x01\1\xff\0") },
 	{ "compact null host", 2, BYTES("\2\0\0\0\7\0\0\0\1\xff\0") },
+	{ "null item of an array that may be null", 2,
+	  BYTES("\1\1\xff\1\1\2\2\0") },
+	{ "a count reaches beyond its tag", 2,
+	  BYTES("\1\1\xff\1\1\1\x81\1aaaa") },
+	{ "a length reaches beyond its tag", 2,
+	  BYTES("\1\1\xff\1\1\2\2\x81\1aaaa") },
 	{ "string over int16", 2, BYTES("\2\0\0\0\7\x81\x80\x02") },
 	{ "20 million tags", 2, BYTES("\1\1\xff\x80\xda\xc4\x09") },
 	{ "2000 tags in 4000 bytes", 2, BYTES("\1\1\xff\xd0\x0f") },
