@@ -374,7 +374,7 @@ check_resource(struct kp_resources *set, struct kp_resource *resource,
 		return;
 	kp_value_walk(resource->document, check_reference, &check);
 	if (resource->kind->check != NULL)
-		resource->kind->check(resource, set, diagnostics);
+		resource->kind->check(resource, diagnostics);
 }
 
 bool
@@ -387,6 +387,10 @@ kp_resources_check(struct kp_resources *set, struct kp_diagnostics *diagnostics)
 	set->is_checked = true;
 	for (size_t i = 0; i < set->num; i++)
 		check_resource(set, set->list[i], diagnostics);
+	for (size_t i = 0; kp_resource_kinds[i] != NULL; i++) {
+		if (kp_resource_kinds[i]->check_all != NULL)
+			kp_resource_kinds[i]->check_all(set, diagnostics);
+	}
 	set->num_problems += kp_diagnostics_count(diagnostics) - before;
 	return set->num_problems == 0;
 }

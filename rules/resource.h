@@ -32,8 +32,12 @@ struct kp_resource_kind {
 	const char *name;
 	struct kp_setting document; /* an object: envelope and spec; its help
 				     * says what the kind is for */
-	/* What a table cannot say; sees resources without other problems. */
+	/* What a table cannot say about one resource, and about all of the
+	 * kind together; NULL if there is nothing. Only resources without
+	 * problems of their own (spec is not NULL) are to be judged. */
 	void (*check)(const struct kp_resource *resource,
+	    struct kp_diagnostics *diagnostics);
+	void (*check_all)(
 	    const struct kp_resources *set, struct kp_diagnostics *diagnostics);
 	/* Adds the resource to the rule tables (compile_priv.h); NULL if the
 	 * kind that refers to it does. */

@@ -60,13 +60,11 @@ static const struct kp_setting document_fields[] = {
 };
 
 static void
-check(const struct kp_resource *resource, const struct kp_resources *set,
-    struct kp_diagnostics *diagnostics)
+check(const struct kp_resource *resource, struct kp_diagnostics *diagnostics)
 {
 	const struct kp_value *tls = kp_value_get(resource->spec, "tls");
 	bool has_certificate, has_key;
 
-	(void)set;
 	if (tls == NULL)
 		return;
 	has_certificate = kp_value_get(tls, "certificate") != NULL;

@@ -5,6 +5,7 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -18,7 +19,14 @@
 
 /* Ports that a listener takes, both ends included. */
 struct range {
+	const struct kp_resource *listener;
+	const char *bind;
 	int64_t first, last;
+};
+
+struct ranges {
+	struct range *list;
+	size_t num;
 };
 
 static const struct kp_setting_word client_auth_words[] = {
@@ -295,35 +303,6 @@ check_tls(const struct kp_resource *resource, const struct kp_value *tls,
 		    auth->text);
 }
 
-static size_t
-taken_ports(const struct kp_resource *resource, struct range out[2])
-{
-	const struct kp_value *ports = kp_value_get(resource->spec, "ports");
-	int64_t port;
-
-	if (ports == NULL) {
-		port = kp_value_number(resource->spec, "sni.port");
-		out[0] = (struct range){ port, port };
-		return 1;
-	}
-	port = kp_value_number(ports, "bootstrap");
-	out[0] = (struct range){ port, port };
-	out[1].first = kp_value_number(ports, "first");
-	out[1].last = out[1].first + kp_value_number(ports, "count") - 1;
-	return 2;
-}
-
-/* A socket bound to all addresses takes the port of every one. */
-static bool
-share_address(const struct kp_resource *a, const struct kp_resource *b)
-{
-	const char *bind_a = kp_value_text(a->spec, "bind");
-	const char *bind_b = kp_value_text(b->spec, "bind");
-
-	return strcmp(bind_a, bind_b) == 0 || is_wildcard(bind_a) ||
-	       is_wildcard(bind_b);
-}
-
 /* Has resource exactly one of ports and sni? */
 static bool
 has_strategy(const struct kp_resource *resource)
@@ -332,47 +311,103 @@ has_strategy(const struct kp_resource *resource)
 	       (kp_value_get(resource->spec, "sni") == NULL);
 }
 
-/* Returns the first port that both take, 0 if there is none. */
-static int64_t
-common_port(const struct kp_resource *a, const struct kp_resource *b)
+static void
+add_range(struct ranges *ranges, const struct kp_resource *listener,
+    int64_t first, int64_t count)
 {
-	struct range of_a[2], of_b[2];
-	size_t num_a = taken_ports(a, of_a), num_b = taken_ports(b, of_b);
-
-	for (size_t i = 0; i < num_a * num_b; i++) {
-		const struct range *x = &of_a[i / num_b];
-		const struct range *y = &of_b[i % num_b];
-
-		if (x->first <= y->last && y->first <= x->last)
-			return x->first > y->first ? x->first : y->first;
-	}
-	return 0;
+	ranges->list[ranges->num++] = (struct range){
+		.listener = listener,
+		.bind = kp_value_text(listener->spec, "bind"),
+		.first = first,
+		.last = first + count - 1,
+	};
 }
 
 static void
-check_overlap(const struct kp_resource *resource,
-    const struct kp_resources *set, struct kp_diagnostics *diagnostics)
+add_ports(struct ranges *ranges, const struct kp_resource *listener)
 {
-	for (size_t i = 0; i < resource->position; i++) {
-		const struct kp_resource *other = kp_resources_at(set, i);
-		int64_t port;
+	const struct kp_value *ports = kp_value_get(listener->spec, "ports");
 
-		if (other->kind != resource->kind || other->spec == NULL ||
-		    !has_strategy(other) || !share_address(resource, other))
-			continue;
-		port = common_port(resource, other);
-		if (port == 0)
-			continue;
-		kp_resource_problem(resource, &resource->at, diagnostics,
-		    "port %" PRId64 " is taken by Listener \"%s\" already",
-		    port, other->name);
+	if (ports == NULL) {
+		add_range(ranges, listener,
+		    kp_value_number(listener->spec, "sni.port"), 1);
 		return;
 	}
+	add_range(ranges, listener, kp_value_number(ports, "bootstrap"), 1);
+	add_range(ranges, listener, kp_value_number(ports, "first"),
+	    kp_value_number(ports, "count"));
+}
+
+/* By first port, then in the order in which they were said. */
+static int
+compare_ranges(const void *left, const void *right)
+{
+	const struct range *a = left, *b = right;
+
+	if (a->first != b->first)
+		return a->first < b->first ? -1 : 1;
+	if (a->listener == b->listener)
+		return 0;
+	return a->listener->position < b->listener->position ? -1 : 1;
+}
+
+/* A socket bound to all addresses takes the port of every one. */
+static bool
+is_conflict(const struct range *a, const struct range *b)
+{
+	return a->listener != b->listener &&
+	       (strcmp(a->bind, b->bind) == 0 || is_wildcard(a->bind) ||
+		   is_wildcard(b->bind));
+}
+
+/* Both have the port with which the later one begins. */
+static void
+report_conflict(const struct range *early, const struct range *late,
+    struct kp_diagnostics *diagnostics)
+{
+	const struct kp_resource *first = early->listener;
+	const struct kp_resource *second = late->listener;
+	bool is_swapped = first->position > second->position;
+
+	kp_resource_problem(is_swapped ? first : second,
+	    is_swapped ? &first->at : &second->at, diagnostics,
+	    "port %" PRId64 " is taken by Listener \"%s\" already", late->first,
+	    is_swapped ? second->name : first->name);
+}
+
+/* No two listeners take the same port of an address. */
+static void
+check_all(const struct kp_resources *set, struct kp_diagnostics *diagnostics)
+{
+	size_t num = kp_resources_count(set);
+	struct ranges ranges = { kp_alloc(2 * num, sizeof(struct range)), 0 };
+
+	for (size_t i = 0; i < num; i++) {
+		const struct kp_resource *resource = kp_resources_at(set, i);
+
+		if (resource->kind == &kp_kind_listener &&
+		    resource->spec != NULL && has_strategy(resource))
+			add_ports(&ranges, resource);
+	}
+	qsort(ranges.list, ranges.num, sizeof(*ranges.list), compare_ranges);
+	for (size_t i = 0; i < ranges.num; i++) {
+		const struct range *early = &ranges.list[i];
+
+		for (size_t j = i + 1; j < ranges.num; j++) {
+			const struct range *late = &ranges.list[j];
+
+			if (late->first > early->last ||
+			    diagnostics->num_left_out > 0)
+				break;
+			if (is_conflict(early, late))
+				report_conflict(early, late, diagnostics);
+		}
+	}
+	free(ranges.list);
 }
 
 static void
-check(const struct kp_resource *resource, const struct kp_resources *set,
-    struct kp_diagnostics *diagnostics)
+check(const struct kp_resource *resource, struct kp_diagnostics *diagnostics)
 {
 	const struct kp_value *spec = resource->spec;
 	const struct kp_value *ports = kp_value_get(spec, "ports");
@@ -391,7 +426,6 @@ check(const struct kp_resource *resource, const struct kp_resources *set,
 		check_ports(resource, ports, diagnostics);
 	if (sni != NULL)
 		check_sni(resource, sni, diagnostics);
-	check_overlap(resource, set, diagnostics);
 }
 
 static void
@@ -473,4 +507,5 @@ const struct kp_resource_kind kp_kind_listener = {
 	    .fields = document_fields,
 	    .help = "Where clients connect, and how brokers appear to them." },
 	.check = check,
+	.check_all = check_all,
 };

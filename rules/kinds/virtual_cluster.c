@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* VirtualCluster: what clients see, a Cluster shown through a Listener. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -100,26 +101,48 @@ static const struct kp_setting document_fields[] = {
 	{ .type = KP_SETTING_END },
 };
 
-static void
-check(const struct kp_resource *resource, const struct kp_resources *set,
-    struct kp_diagnostics *diagnostics)
+/* By listener, then in the order in which they were said. */
+static int
+compare_listeners(const void *left, const void *right)
 {
-	const struct kp_value *listener =
-	    kp_value_get(resource->spec, "listener");
+	const struct kp_resource *a = *(const struct kp_resource *const *)left;
+	const struct kp_resource *b = *(const struct kp_resource *const *)right;
+	int order = strcmp(kp_value_text(a->spec, "listener"),
+	    kp_value_text(b->spec, "listener"));
 
-	for (size_t i = 0; i < resource->position; i++) {
-		const struct kp_resource *other = kp_resources_at(set, i);
+	if (order != 0)
+		return order;
+	return a->position < b->position ? -1 : a->position > b->position;
+}
 
-		if (other->kind != resource->kind || other->spec == NULL)
-			continue;
-		if (strcmp(kp_value_text(other->spec, "listener"),
-			listener->text) != 0)
-			continue;
-		kp_resource_problem(resource, &listener->at, diagnostics,
-		    "Listener \"%s\" belongs to VirtualCluster \"%s\" already",
-		    listener->text, other->name);
-		return;
+/* No listener is used twice. */
+static void
+check_all(const struct kp_resources *set, struct kp_diagnostics *diagnostics)
+{
+	size_t num_all = kp_resources_count(set), num = 0;
+	const struct kp_resource **sorted = kp_alloc(num_all, sizeof(*sorted));
+
+	for (size_t i = 0; i < num_all; i++) {
+		const struct kp_resource *resource = kp_resources_at(set, i);
+
+		if (resource->kind == &kp_kind_virtual_cluster &&
+		    resource->spec != NULL)
+			sorted[num++] = resource;
 	}
+	qsort(sorted, num, sizeof(*sorted), compare_listeners);
+	for (size_t i = 1; i < num; i++) {
+		const struct kp_value *first =
+		    kp_value_get(sorted[i - 1]->spec, "listener");
+		const struct kp_value *again =
+		    kp_value_get(sorted[i]->spec, "listener");
+
+		if (strcmp(first->text, again->text) == 0)
+			kp_resource_problem(sorted[i], &again->at, diagnostics,
+			    "Listener \"%s\" belongs to VirtualCluster \"%s\" "
+			    "already",
+			    again->text, sorted[i - 1]->name);
+	}
+	free(sorted);
 }
 
 static uint32_t
@@ -162,6 +185,6 @@ const struct kp_resource_kind kp_kind_virtual_cluster = {
 	    .since = "0.1",
 	    .fields = document_fields,
 	    .help = "What clients see: a Cluster shown through a Listener." },
-	.check = check,
+	.check_all = check_all,
 	.compile = compile,
 };

@@ -113,7 +113,7 @@ Test(explain, a_wrong_path_gets_a_suggestion)
 
 /* Every row of every table is fit to be parsed, explained and documented. */
 static void
-check_fields(const struct kp_setting *fields, const char *where)
+check_fields(const struct kp_setting *fields)
 {
 	for (; fields->type != KP_SETTING_END; fields++) {
 		const char *help = fields->help;
@@ -121,13 +121,13 @@ check_fields(const struct kp_setting *fields, const char *where)
 				 fields->type == KP_SETTING_SIZE ||
 				 fields->type == KP_SETTING_DURATION;
 
-		cr_assert_not_null(help, "%s.%s", where, fields->name);
+		cr_assert_not_null(help, "%s", fields->name);
 		cr_assert(help[strlen(help) - 1] == '.' ||
 			      help[strlen(help) - 1] == '?',
-		    "%s.%s", where, fields->name);
+		    "%s", fields->name);
 		cr_assert_null(strchr(help, '|'), "%s", help);
-		cr_assert(!is_number || fields->min < fields->max, "%s.%s",
-		    where, fields->name);
+		cr_assert(!is_number || fields->min < fields->max, "%s",
+		    fields->name);
 		cr_assert(!fields->is_required || fields->fallback == NULL);
 		cr_assert_eq(
 		    fields->type == KP_SETTING_ENUM, fields->words != NULL);
@@ -136,7 +136,7 @@ check_fields(const struct kp_setting *fields, const char *where)
 		if (fields->type == KP_SETTING_REFERENCE)
 			cr_assert_not_null(kp_resource_kind_find(fields->kind));
 		if (fields->fields != NULL)
-			check_fields(fields->fields, fields->name);
+			check_fields(fields->fields);
 	}
 }
 
@@ -145,8 +145,7 @@ Test(explain, every_setting_has_what_it_needs)
 	for (size_t i = 0; kp_resource_kinds[i] != NULL; i++) {
 		cr_assert_not_null(kp_resource_kinds[i]->document.help);
 		cr_assert_not_null(kp_resource_kinds[i]->document.since);
-		check_fields(kp_resource_kinds[i]->document.fields,
-		    kp_resource_kinds[i]->name);
+		check_fields(kp_resource_kinds[i]->document.fields);
 	}
-	check_fields(kp_node_config_setting.fields, "node");
+	check_fields(kp_node_config_setting.fields);
 }
