@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/close_range.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,13 +18,18 @@
 /* Above every descriptor that a child is given. */
 #define FIRST_FREE_FD 10
 
-/* Gives fd the number that the child expects; dup2 clears close-on-exec. */
+/*
+ * Gives both the numbers that the child expects; dup2 clears close-on-exec.
+ * What we were started with by others may lack it: nothing else goes along.
+ */
 static bool
 pass_fds(int channel_fd, int metrics_fd)
 {
 	int channel = fcntl(channel_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
 	int metrics = fcntl(metrics_fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
 
+	(void)close_range(
+	    KP_CHILD_METRICS_FD + 1, UINT_MAX, CLOSE_RANGE_CLOEXEC);
 	return channel >= 0 && metrics >= 0 &&
 	       dup2(channel, KP_CHILD_CHANNEL_FD) >= 0 &&
 	       dup2(metrics, KP_CHILD_METRICS_FD) >= 0;

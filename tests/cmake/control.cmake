@@ -3,3 +3,9 @@ kp_unit_test(channel SOURCES unit/control/test_channel.c LINK kp_control)
 kp_unit_test(node_metrics
   SOURCES unit/control/test_node_metrics.c LINK kp_control)
 kp_fuzz_test(channel SOURCES fuzz/fuzz_channel.c LINK kp_control)
+
+foreach(name IN ITEMS link outbox sandbox)
+  kp_unit_test(${name} SOURCES unit/proxy/test_${name}.c LINK kp_link)
+endforeach()
+kp_unit_test(supervisor
+  SOURCES unit/proxy/test_supervisor.c LINK kp_supervisor)
