@@ -5,10 +5,14 @@
 .PHONY: help deps build dev test asan tsan fuzz cover tidy fmt fmt-check lint \
 	check integration run hooks docs clean
 
-# preset,name: configure and build
+# Configure and build a preset; the programs alone need no test packages.
 define preset
 	cmake --preset $(1)
 	cmake --build --preset $(1)
+endef
+define programs
+	cmake --preset release
+	cmake --build --preset release --target kproxy kpagent
 endef
 
 help: ## this list
@@ -19,7 +23,7 @@ deps: ## install what is missing: Debian packages (root or sudo), BoringSSL
 
 build: ## the programs, hardened and optimised: build/release/bin/
 	@scripts/deps.sh build
-	$(call preset,release)
+	$(programs)
 
 dev: ## debug build, and compile_commands.json for the editor
 	$(call preset,dev)
@@ -61,12 +65,12 @@ check: ## everything CI does, from nothing (STEPS="lint asan" for a part)
 
 integration: ## real brokers and clients (ARGS= goes to pytest)
 	@scripts/deps.sh test
-	$(call preset,release)
-	scripts/toolchains.sh pytest-3 -v $(ARGS) integration
+	$(programs)
+	KP_BUILD=$(CURDIR)/build/release scripts/toolchains.sh pytest-3 -v $(ARGS) integration
 
 run: ## a local Kafka (or BOOTSTRAP=host:port) with kproxy in front of it
 	@scripts/deps.sh $(if $(BOOTSTRAP),build,run)
-	$(call preset,release)
+	$(programs)
 	@scripts/run.sh
 
 hooks: ## check form and commit messages before each commit of this clone

@@ -3,6 +3,10 @@
 # a Criterion run by themselves: the regular expression does.
 set(KP_TEST_FAIL "Tested: 0 ;Sanitizer;runtime error:")
 
+# Debian's, with Debian's python3. Set here, so that building the programs alone
+# does not look for it.
+set(KP_PYTEST pytest-3 CACHE STRING "command that runs our Python tests")
+
 # kp_unit_test(name SOURCES file... LINK target...)
 function(kp_unit_test name)
   cmake_parse_arguments(A "" "" "SOURCES;LINK" ${ARGN})

@@ -24,6 +24,7 @@ OUT = ROOT / "build" / "check"
 JOBS = str(os.cpu_count() or 2)
 FUZZ_SECONDS = 5
 TAIL_LINES = 40
+TELLING = re.compile(r"error:|Error |^FAILED|\*\*\*|\[FAIL\]| FAILED ")
 SYNTHESIS = re.compile(r"Tested: (\d+) \| Passing: (\d+) \| Failing: (\d+)")
 
 
@@ -152,7 +153,7 @@ def protocol(step):
 
 def integration(step):
     build(step, "release")
-    pytest(step, "integration")
+    pytest(step, "integration", KP_BUILD=str(ROOT / "build" / "release"))
 
 
 STEPS = {
@@ -167,12 +168,14 @@ STEPS = {
 
 
 def show_red(step):
-    """The end of what each command that failed said."""
+    """Of each command that failed: the lines that say why, and the end."""
     text = step.log_path.read_bytes()
     print(f"--- {step.log_path.relative_to(ROOT)}")
     for first, last in step.red or [(0, len(text))]:
         lines = text[first:last].decode(errors="replace").splitlines()
-        print("\n".join(lines[1:2] + lines[2:][-TAIL_LINES:]))
+        command, output = lines[:2], lines[2:]
+        telling = [x for x in output[:-TAIL_LINES] if TELLING.search(x)]
+        print("\n".join(command + telling[:TAIL_LINES] + output[-TAIL_LINES:]))
     print("---", flush=True)
 
 

@@ -111,14 +111,15 @@ must_be_free "$proxy_port" PROXY_PORT "the address for clients"
 must_be_free "$admin_port" ADMIN_PORT "kproxy's admin address"
 mkdir -p $dir
 trap stop EXIT
-trap 'exit 130' INT
+trap 'exit 0' INT
 trap 'exit 143' TERM
 if [ -z "${BOOTSTRAP-}" ]; then
 	must_be_free "$kafka_port" KAFKA_PORT "the local Kafka"
 	start_kafka
 fi
 write_configuration
-build/release/bin/kproxy --config $dir/config/node.yaml &
+# In a session of its own: Ctrl-C is for us, who then stop it in order.
+setsid build/release/bin/kproxy --config $dir/config/node.yaml &
 kproxy_pid=$!
 wait_until_ready
 say_hello
