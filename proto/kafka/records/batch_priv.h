@@ -14,8 +14,7 @@
 /* Where the bytes begin that the checksum is over. */
 #define KP_BATCH_CRC_START 21
 #define KP_LEGACY_CRC_START 16
-#define KP_LEGACY_MIN_LEN 14 /* behind the prefix: magic 0, no key, no value \
-			      */
+#define KP_LEGACY_MIN_LEN 14 /* behind the prefix, in magic 0 */
 /* Length, attributes, two deltas, three counts: one byte each at least. */
 #define KP_RECORD_MIN_LEN 7
 

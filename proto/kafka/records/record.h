@@ -20,10 +20,10 @@ struct kp_record {
 	 * magic 2, else what the message says.
 	 */
 	int64_t wire_offset, wire_timestamp;
-	int8_t attributes;          /* unused by Kafka, kept */
 	struct kp_bytes key, value; /* data NULL is null */
 	struct kp_bytes headers;    /* encoded, without their count */
 	int32_t num_headers;
+	int8_t attributes; /* unused by Kafka, kept */
 };
 
 struct kp_record_reader {

@@ -52,9 +52,10 @@ put_int32(uint8_t *to, uint32_t value)
 static uint8_t *
 copy_v2(void)
 {
-	uint8_t *copy = malloc(sizeof(batch_v2));
+	size_t len = sizeof(batch_v2);
+	uint8_t *copy = malloc(len);
 
-	kp_copy(copy, batch_v2, sizeof(batch_v2));
+	kp_copy(copy, batch_v2, len);
 	return copy;
 }
 
@@ -357,5 +358,29 @@ Test(batch, opening_is_bounded_and_refuses_what_cannot_be)
 		kp_buf_fini(&out);
 	}
 	kp_buf_fini(&all);
+	kp_compression_fini(&compression);
+}
+
+/* Kafka marks empty batches as not compressed; others may not. */
+Test(batch, nothing_is_opened_as_nothing_whatever_the_codec)
+{
+	struct kp_compression compression = { 0 };
+	struct kp_bytes plain;
+	struct kp_batch batch = { .magic = 2, .body = kp_bytes_of("") };
+	struct kp_error err;
+	struct kp_buf out;
+
+	kp_buf_init(&out, MAX_LEN);
+	for (int16_t c = 0; c < KP_NUM_CODECS; c++) {
+		batch.attributes = c;
+		batch.num_records = 0;
+		cr_assert(
+		    kp_batch_open(&plain, &batch, &compression, &out, &err));
+		cr_assert_eq(plain.len, 0u);
+		batch.num_records = 1;
+		cr_assert(c == KP_CODEC_NONE || !kp_batch_open(&plain, &batch,
+						    &compression, &out, &err));
+	}
+	kp_buf_fini(&out);
 	kp_compression_fini(&compression);
 }

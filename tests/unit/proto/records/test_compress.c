@@ -7,6 +7,7 @@
 #include <zstd.h>
 
 #include "base/alloc.h"
+#include "proto/kafka/records/xxh32.h"
 #include "tests/unit/proto/records/sample.h"
 
 #define MAX_LEN ((size_t)1 << 24)
@@ -353,6 +354,133 @@ Test(compress, dependent_lz4_blocks_are_refused_as_kafka_does)
 	    KP_ERR_PROTOCOL);
 	kp_buf_fini(&packed);
 	release(plain);
+}
+
+/* Makes the checksum of a header right again that was changed on purpose. */
+static void
+sign_lz4_header(struct kp_buf *frame, size_t checksum_at)
+{
+	struct kp_bytes descriptor = { frame->data + 4, checksum_at - 4 };
+
+	frame->data[checksum_at] = (uint8_t)(kp_xxh32(descriptor) >> 8);
+}
+
+Test(compress, each_promise_of_an_lz4_header_is_checked)
+{
+	static const struct {
+		size_t at;
+		uint8_t bits; /* of the byte there to flip */
+	} rows[] = {
+		{ 0, 0x01 },  /* magic */
+		{ 4, 0x80 },  /* version */
+		{ 4, 0x20 },  /* independent blocks */
+		{ 4, 0x01 },  /* dictionary */
+		{ 4, 0x02 },  /* reserved */
+		{ 5, 0x40 },  /* largest block of 256 bytes */
+		{ 5, 0x80 },  /* reserved */
+		{ 5, 0x01 },  /* reserved */
+		{ 6, 0x01 },  /* content size, lowest byte */
+		{ 13, 0x80 }, /* highest */
+	};
+	struct kp_bytes plain = sample(3000, KP_SAMPLE_TEXT);
+	LZ4F_preferences_t options = { 0 };
+	struct kp_buf packed;
+	size_t len;
+
+	options.frameInfo.blockMode = LZ4F_blockIndependent;
+	options.frameInfo.contentSize = plain.len;
+	lz4_frame(&packed, plain, &options);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		packed.data[rows[i].at] ^= rows[i].bits;
+		sign_lz4_header(&packed, 14);
+		cr_assert_eq(
+		    try(KP_CODEC_LZ4, 2, kp_buf_bytes(&packed), MIB, &len),
+		    KP_ERR_PROTOCOL, "row %zu", i);
+		packed.data[rows[i].at] ^= rows[i].bits;
+	}
+	sign_lz4_header(&packed, 14);
+	cr_assert_eq(try(KP_CODEC_LZ4, 2, kp_buf_bytes(&packed), MIB, &len),
+	    KP_ERR_NONE);
+	kp_buf_fini(&packed);
+	release(plain);
+}
+
+Test(compress, checksums_of_lz4_blocks_are_checked)
+{
+	struct kp_bytes plain = sample(3000, KP_SAMPLE_RANDOM);
+	LZ4F_preferences_t options = { 0 };
+	struct kp_buf packed;
+	size_t len;
+
+	options.frameInfo.blockMode = LZ4F_blockIndependent;
+	options.frameInfo.blockChecksumFlag = LZ4F_blockChecksumEnabled;
+	lz4_frame(&packed, plain, &options);
+	cr_assert_eq(try(KP_CODEC_LZ4, 2, kp_buf_bytes(&packed), MIB, &len),
+	    KP_ERR_NONE);
+	packed.data[100] ^= 1;
+	cr_assert_eq(try(KP_CODEC_LZ4, 2, kp_buf_bytes(&packed), MIB, &len),
+	    KP_ERR_PROTOCOL);
+	kp_buf_fini(&packed);
+	release(plain);
+}
+
+Test(compress, lz4_blocks_longer_than_announced_are_refused)
+{
+	/* header of 64 KiB blocks, one stored block of 65537 bytes */
+	static const uint8_t begin[] = { 0x04, 0x22, 0x4d, 0x18, 0x60, 0x40,
+		0x82, 0x01, 0x00, 0x01, 0x80 };
+	struct kp_buf packed;
+	size_t len;
+
+	kp_buf_init(&packed, MIB);
+	kp_buf_add(&packed, begin, sizeof(begin));
+	kp_sample_fill(
+	    kp_buf_extend(&packed, 65537 + 4), 65537 + 4, KP_SAMPLE_ZEROS);
+	cr_assert_eq(try(KP_CODEC_LZ4, 2, kp_buf_bytes(&packed), MIB, &len),
+	    KP_ERR_PROTOCOL);
+	/* one less is as long as announced: the end mark follows */
+	packed.data[7] = 0;
+	packed.len--;
+	cr_assert_eq(try(KP_CODEC_LZ4, 2, kp_buf_bytes(&packed), MIB, &len),
+	    KP_ERR_NONE);
+	cr_assert_eq(len, 65536u);
+	kp_buf_fini(&packed);
+}
+
+Test(compress, lz4_block_sizes_that_do_not_exist_are_refused)
+{
+	struct kp_buf packed;
+	size_t len;
+
+	compress(&packed, KP_CODEC_LZ4, 2, kp_bytes_of(""));
+	for (unsigned id = 0; id < 8; id++) {
+		packed.data[5] = (uint8_t)(id << 4);
+		sign_lz4_header(&packed, 6);
+		cr_assert_eq(
+		    try(KP_CODEC_LZ4, 2, kp_buf_bytes(&packed), MIB, &len),
+		    id < 4 ? KP_ERR_PROTOCOL : KP_ERR_NONE);
+	}
+	kp_buf_fini(&packed);
+}
+
+Test(compress, more_than_a_batch_can_have_is_not_looked_at)
+{
+	struct kp_bytes in = { (const uint8_t *)"", (size_t)INT32_MAX + 1 };
+	struct kp_compression compression = { 0 };
+	struct kp_error err;
+	struct kp_buf out;
+
+	kp_buf_init(&out, MIB);
+	for (int c = 0; c < KP_NUM_CODECS; c++) {
+		cr_assert(!kp_decompress(
+		    &compression, &out, (enum kp_codec)c, 2, in, &err));
+		cr_assert_eq(err.kind, KP_ERR_LIMIT);
+		cr_assert(!kp_compress(
+		    &compression, &out, (enum kp_codec)c, 2, in, &err));
+		cr_assert_eq(err.kind, KP_ERR_LIMIT);
+		cr_assert_eq(out.capacity, 0u);
+	}
+	kp_buf_fini(&out);
 }
 
 Test(compress, the_lz4_header_checksum_of_magic_0_is_good_there_only)

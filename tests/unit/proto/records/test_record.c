@@ -387,6 +387,25 @@ Test(record, sets_inside_of_sets_and_other_lies_are_refused)
 	kp_buf_fini(&set);
 }
 
+Test(record, a_failed_reader_stays_failed)
+{
+	static const int8_t magics[] = { 1, 2 };
+	const struct kp_bytes plain = BYTES("\x7f\x00\x00\x00\x01\x01\x00\x00");
+	struct kp_record_reader reader;
+	struct kp_batch batch;
+	struct kp_record record;
+	struct kp_error err;
+
+	for (size_t i = 0; i < 2; i++) {
+		batch = batch_of(1);
+		batch.magic = magics[i];
+		cr_assert(kp_record_reader_init(&reader, &batch, plain, &err));
+		for (int again = 0; again < 3; again++)
+			cr_assert_eq(kp_record_next(&record, &reader, &err),
+			    KP_RECORD_FAILED);
+	}
+}
+
 Test(record, control_types_are_read_from_the_key)
 {
 	struct kp_record record = { 0 };

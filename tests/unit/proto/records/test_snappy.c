@@ -87,6 +87,25 @@ Test(snappy, a_length_that_no_block_can_have_takes_no_memory)
 	kp_buf_fini(&out);
 }
 
+Test(snappy, a_literal_longer_than_the_content_is_not_copied)
+{
+	enum { LITERAL_LEN = 50000 };
+	struct kp_error err;
+	struct kp_buf in, out;
+
+	kp_buf_init(&in, MAX_LEN);
+	kp_buf_init(&out, 1);
+	/* content of one byte; literal with two bytes of length */
+	kp_buf_add(&in, "\x01\xf4\x4f\xc3", 4);
+	kp_sample_fill(
+	    kp_buf_extend(&in, LITERAL_LEN), LITERAL_LEN, KP_SAMPLE_RANDOM);
+	cr_assert(!kp_snappy_block_decompress(&out, kp_buf_bytes(&in), &err));
+	cr_assert_eq(err.kind, KP_ERR_PROTOCOL);
+	cr_assert_eq(out.capacity, 1u);
+	kp_buf_fini(&in);
+	kp_buf_fini(&out);
+}
+
 static void
 cross_check(const uint8_t *plain, size_t len)
 {
