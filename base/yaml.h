@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * YAML documents as a tree in which every node knows its line and column. Built
- * from libyaml's events with bounds on size, depth and number of nodes. Anchors,
- * aliases, tags and merge keys are refused; so are duplicate keys. @thread any
+ * from libyaml's events with bounds on size, depth and number of nodes.
+ * Anchors, aliases, tags and merge keys are refused; so are duplicate keys.
+ * @thread any
  */
 #ifndef KP_BASE_YAML_H
 #define KP_BASE_YAML_H
@@ -21,10 +22,10 @@ enum kp_yaml_kind { KP_YAML_NULL, KP_YAML_SCALAR, KP_YAML_LIST, KP_YAML_MAP };
 
 struct kp_yaml {
 	enum kp_yaml_kind kind;
-	unsigned line;	 /* from 1 */
-	unsigned column; /* from 1 */
-	char *text;	 /* of a scalar */
-	bool is_quoted;	 /* a quoted scalar is always a string */
+	unsigned line;    /* from 1 */
+	unsigned column;  /* from 1 */
+	char *text;       /* of a scalar */
+	bool is_quoted;   /* a quoted scalar is always a string */
 	size_t num_items; /* of a list, or pairs of a map */
 	struct kp_yaml **items;
 	struct kp_yaml **keys; /* of a map: scalars */
