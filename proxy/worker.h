@@ -14,17 +14,17 @@
 #include "base/metrics.h"
 #include "rules/tables.h"
 
-struct kp_link;
+struct kp_reports;
 struct kp_worker;
 
-/* kp_worker_new does not start anything yet. metrics and link are borrowed. */
-struct kp_worker *kp_worker_new(struct kp_metrics *metrics,
-    struct kp_link *link);
+/* kp_worker_new serves nobody yet. metrics is borrowed, reports are copied. */
+struct kp_worker *kp_worker_new(
+    struct kp_metrics *metrics, const struct kp_reports *reports);
 
 /*
- * kp_worker_add_socket takes over a listening socket bound to address ("ip:port"
- * or "[ip6]:port", as in the supervisor's list). It is accepted from as soon as
- * tables name it, and closed when tables no longer do.
+ * kp_worker_add_socket takes over a listening socket bound to address
+ * ("ip:port" or "[ip6]:port", as in the supervisor's list). It is accepted from
+ * as soon as tables name it, and closed when tables no longer do.
  */
 void kp_worker_add_socket(
     struct kp_worker *worker, const char *address, int fd);
@@ -45,8 +45,8 @@ void kp_worker_resolved(struct kp_worker *worker, const char *host,
     const char *const *addresses, size_t num_addresses);
 
 /*
- * kp_worker_drain stops accepting and closes connections as soon as they have no
- * request in flight; after timeout_ms it closes the rest. Returns at once;
+ * kp_worker_drain stops accepting and closes connections as soon as they have
+ * no request in flight; after timeout_ms it closes the rest. Returns at once;
  * kp_worker_is_drained tells when nothing is left.
  */
 void kp_worker_drain(struct kp_worker *worker, int32_t timeout_ms);

@@ -8,9 +8,11 @@
 
 #include "base/log.h"
 #include "proto/control/node_metrics.h"
+#include "proxy/link/link.h"
 #include "proxy/link/loop.h"
 #include "proxy/link/sandbox.h"
 #include "proxy/session/roster.h"
+#include "proxy/upstream/reports.h"
 #include "proxy/worker.h"
 
 /*
@@ -49,10 +51,23 @@ prepare_wake_signal(void)
 	kp_must(pthread_sigmask(SIG_BLOCK, &wake, NULL));
 }
 
+static void
+on_learned(void *link, const char *cluster, const struct kp_node *node)
+{
+	kp_link_learned(link, cluster, node->id, node->host, node->port);
+}
+
+static void
+on_want_host(void *link, const char *host)
+{
+	kp_link_want_host(link, host);
+}
+
 static bool
 serve(struct kp_link *link, struct kp_metrics *metrics, struct kp_error *err)
 {
-	struct kp_worker *worker = kp_worker_new(metrics, link);
+	const struct kp_reports reports = { on_learned, on_want_host, link };
+	struct kp_worker *worker = kp_worker_new(metrics, &reports);
 	bool is_ok = kp_link_run(link, worker, err);
 
 	/* its connections' threads still run if the supervisor was lost */

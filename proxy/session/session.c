@@ -9,7 +9,6 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "proxy/link/link.h"
 
 void
 kp_session_count(struct kp_session *session, enum kp_node_metric metric,
@@ -44,8 +43,8 @@ on_learned(void *context, const struct kp_node *node)
 	    KP_STR("cluster", session->endpoint->cluster->name),
 	    KP_INT("node", node->id), KP_STR("host", node->host),
 	    KP_INT("port", node->port));
-	kp_link_learned(session->shared->link, session->endpoint->cluster->name,
-	    node->id, node->host, node->port);
+	session->shared->reports.learned(session->shared->reports.context,
+	    session->endpoint->cluster->name, node);
 }
 
 static void

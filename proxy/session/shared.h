@@ -12,15 +12,13 @@
 #include "proxy/session/snapshot.h"
 #include "proxy/upstream/names.h"
 
-struct kp_link;
-
 struct kp_shared {
 	struct kp_snapshot_store snapshots;
 	struct kp_roster roster;
 	struct kp_pool *pool;
 	struct kp_names *names;
 	struct kp_metrics *metrics;
-	struct kp_link *link;
+	struct kp_reports reports;
 	struct kp_plan plan; /* constant after start */
 	int ended_event;     /* eventfd: a connection's thread has ended */
 

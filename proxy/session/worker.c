@@ -37,7 +37,7 @@ struct kp_worker {
 	    KP_ENTITY_BIT(KP_E_API_KEY))
 
 struct kp_worker *
-kp_worker_new(struct kp_metrics *metrics, struct kp_link *link)
+kp_worker_new(struct kp_metrics *metrics, const struct kp_reports *reports)
 {
 	struct kp_worker *worker = kp_alloc(1, sizeof(*worker));
 	struct kp_shared *shared = &worker->shared;
@@ -47,9 +47,9 @@ kp_worker_new(struct kp_metrics *metrics, struct kp_link *link)
 	kp_snapshot_store_init(&shared->snapshots);
 	kp_roster_init(&shared->roster);
 	shared->pool = kp_pool_new(limits.memory_len);
-	shared->names = kp_names_new(link);
+	shared->names = kp_names_new(reports);
 	shared->metrics = metrics;
-	shared->link = link;
+	shared->reports = *reports;
 	shared->ended_event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	kp_assert(shared->ended_event >= 0);
 	atomic_init(&shared->hard_stop_ms, KP_NEVER);

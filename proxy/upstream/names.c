@@ -7,7 +7,6 @@
 #include "base/alloc.h"
 #include "base/bytes.h"
 #include "base/mutex.h"
-#include "proxy/link/link.h"
 
 struct name {
 	struct name *next;
@@ -17,7 +16,7 @@ struct name {
 };
 
 struct kp_names {
-	struct kp_link *link;
+	struct kp_reports reports;
 	struct kp_mutex list_mutex; /* guards list */
 	struct kp_cond changed;
 	/* One entry for each broker of the clusters behind us: short. */
@@ -25,11 +24,11 @@ struct kp_names {
 };
 
 struct kp_names *
-kp_names_new(struct kp_link *link)
+kp_names_new(const struct kp_reports *reports)
 {
 	struct kp_names *names = kp_alloc(1, sizeof(*names));
 
-	names->link = link;
+	names->reports = *reports;
 	kp_mutex_init(&names->list_mutex, KP_RANK_TOPOLOGY);
 	kp_cond_init(&names->changed);
 	return names;
@@ -121,7 +120,7 @@ kp_names_get(struct kp_names *names, const char *host, uint16_t port,
 	num = copy_locked(names, host, out);
 	if (num == 0) {
 		kp_mutex_unlock(&names->list_mutex);
-		kp_link_want_host(names->link, host);
+		names->reports.want_host(names->reports.context, host);
 		kp_mutex_lock(&names->list_mutex);
 	}
 	while ((num = copy_locked(names, host, out)) == 0 &&

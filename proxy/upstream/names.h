@@ -8,15 +8,15 @@
 #define KP_PROXY_UPSTREAM_NAMES_H
 
 #include "proxy/net/address.h"
+#include "proxy/upstream/reports.h"
 
 /* Of one name; more are left out. */
 #define KP_NAMES_MAX_ADDRESSES 16
 
-struct kp_link;
 struct kp_names;
 
-/* link, to ask for names, is borrowed. */
-struct kp_names *kp_names_new(struct kp_link *link);
+/* reports, to ask for names, are copied. */
+struct kp_names *kp_names_new(const struct kp_reports *reports);
 void kp_names_free(struct kp_names *names);
 
 /* kp_names_set replaces what is known of host; bad literals are left out. */

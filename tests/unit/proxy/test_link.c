@@ -80,10 +80,10 @@ kp_worker_is_drained(struct kp_worker *worker)
 }
 
 struct kp_worker *
-kp_worker_new(struct kp_metrics *metrics, struct kp_link *link)
+kp_worker_new(struct kp_metrics *metrics, const struct kp_reports *reports)
 {
 	(void)metrics;
-	(void)link;
+	(void)reports;
 	return NULL;
 }
 
