@@ -9,3 +9,10 @@ foreach(name IN ITEMS link outbox sandbox)
 endforeach()
 kp_unit_test(supervisor
   SOURCES unit/proxy/test_supervisor.c LINK kp_supervisor)
+
+kp_library(kp_test_folder support/folder.c)
+target_link_libraries(kp_test_folder PUBLIC kp_base)
+foreach(name IN ITEMS nodes resolver source state status watch)
+  kp_unit_test(${name} SOURCES unit/control/test_${name}.c
+    LINK kp_test_folder kp_agent)
+endforeach()
