@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "proto/kafka/coverage.h"
 #include "proxy/link/worker_main.h"
+#include "proxy/rename/answer.h"
 #include "proxy/supervisor/child.h"
 #include "proxy/supervisor/supervisor.h"
 
@@ -183,7 +184,7 @@ coverage(const char *format)
 		kind = KP_COVERAGE_JSON;
 	else if (format != NULL && strcmp(format, "text") != 0)
 		return usage("--coverage takes text or json");
-	kp_coverage_print(stdout, kind, NULL);
+	kp_coverage_print(stdout, kind, kp_rename_action);
 	return ferror(stdout) || fflush(stdout) != 0 ? EXIT_FAILURE
 						     : EXIT_SUCCESS;
 }

@@ -409,7 +409,8 @@ note_end(struct kp_session *session, const struct kp_error *err)
 	    session, KP_M_IN_FLIGHT, 0, -(int64_t)session->in_flight.num);
 	kp_session_count(session, KP_M_CLOSED, session->reason, 1);
 	kp_session_count(session, KP_M_CONNECTIONS, 0, -1);
-	kp_session_count(session, KP_M_ERRORS, err->kind, 1);
+	if (level_of(session->reason) == KP_LOG_WARN)
+		kp_session_count(session, KP_M_ERRORS, err->kind, 1);
 	log_end(session, err);
 }
 
