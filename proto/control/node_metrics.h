@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a node measures: the table behind the shared segment (base/metrics.h).
- * The worker writes nearly all of it, the supervisor the restarts, the agent the
- * refusals; the agent renders it. A new row is one line of KP_NODE_METRICS, a
- * new reason one line of the list it belongs to. @thread any: all of it is
+ * The worker writes nearly all of it, the supervisor the restarts, the agent
+ * the refusals; the agent renders it. A new row is one line of KP_NODE_METRICS,
+ * a new reason one line of the list it belongs to. @thread any: all of it is
  * constant
  */
 #ifndef KP_PROTO_CONTROL_NODE_METRICS_H
