@@ -12,3 +12,6 @@ kp_unit_test(answer SOURCES unit/proxy/rename/test_answer.c
 kp_unit_test(topology SOURCES unit/proxy/upstream/test_topology.c
   LINK kp_upstream kp_test_cluster)
 kp_unit_test(names SOURCES unit/proxy/upstream/test_names.c LINK kp_upstream)
+
+kp_fuzz_test(sasl SOURCES fuzz/fuzz_sasl.c LINK kp_admit)
+kp_fuzz_test(answer SOURCES fuzz/fuzz_answer.c LINK kp_rename kp_test_cluster)
