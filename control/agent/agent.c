@@ -385,7 +385,8 @@ print_problems(const struct kp_source *source)
 
 	kp_buf_init(&text, SIZE_MAX / 2);
 	kp_diagnostics_print(&source->diagnostics, &text);
-	(void)fwrite(text.data, 1, text.len, stderr);
+	if (text.len > 0)
+		(void)fwrite(text.data, 1, text.len, stderr);
 	kp_buf_fini(&text);
 }
 
