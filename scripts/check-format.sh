@@ -13,7 +13,7 @@ if [ $# -eq 0 ]; then
 	echo "check-format: found no files to check"
 	exit 1
 fi
-bad=$(clang-format --dry-run --Werror "$@" 2>&1 | grep ' error: ' | cut -d : -f 1,2) || :
+bad=$(clang-format --dry-run --Werror "$@" 2>&1 | grep ' error: ' | cut -d : -f 1,2 | uniq) || :
 if [ -n "$bad" ]; then
 	echo "$bad"
 	echo "check-format: make fmt puts these lines into form"
