@@ -64,13 +64,15 @@ class FakeBroker:
     """Listens on a free port and runs serve(sock) for each connection.
 
     The default answers ApiVersions v0 and Heartbeat; a test passes its own
-    `on_request(sock, request)`, or `serve` to have the bare socket.
+    `on_request(sock, request)`, or `serve` to have the bare socket. With an
+    ssl.SSLContext it speaks TLS.
     """
 
     ROWS = [(0, 0, 9), (1, 4, 17), (3, 0, 12), (10, 0, 4), (12, 0, 4),
             (17, 0, 1), (18, 0, 3), (36, 0, 2)]
 
-    def __init__(self, on_request=None, serve=None):
+    def __init__(self, on_request=None, serve=None, context=None):
+        self.context = context
         self.on_request = on_request or self.answer_usual
         self.serve = serve or self.serve_requests
         self.received, self.errors, self.connections = [], [], []
@@ -91,9 +93,12 @@ class FakeBroker:
 
     def run(self, sock):
         try:
+            if self.context is not None:
+                sock = self.context.wrap_socket(sock, server_side=True)
+                self.connections.append(sock)
             self.serve(sock)
-        except (EOFError, OSError):
-            pass
+        except (EOFError, OSError) as error:
+            self.errors.append(error)
         finally:
             sock.close()
 

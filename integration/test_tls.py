@@ -1,0 +1,274 @@
+# SPDX-License-Identifier: Apache-2.0
+"""TLS in and out, by every combination; who is meant by a server name; who is
+let in. The other end is Python's OpenSSL, so nothing is BoringSSL's word alone."""
+
+import pathlib
+import socket
+import ssl
+import struct
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent
+                       / "scripts"))
+from certificates import Authority  # noqa: E402
+from fake_broker import (API_VERSIONS, METADATA, Client, FakeBroker,  # noqa: E402
+                         answer, request)
+from kproxy_rig import Kproxy, wait_until  # noqa: E402
+
+LOCAL = ("IP:127.0.0.1", "DNS:localhost")
+
+
+@pytest.fixture(scope="module")
+def pki(tmp_path_factory):
+    """Certificates for every role, and one of a stranger."""
+    folder = tmp_path_factory.mktemp("pki")
+    ours, theirs = Authority(folder / "ours"), Authority(folder / "theirs")
+    ours.issue("proxy", *LOCAL)
+    ours.issue("broker", *LOCAL)
+    ours.issue("elsewhere", "DNS:elsewhere.example")
+    ours.issue("client", "DNS:client")
+    ours.issue("boot", "DNS:boot.kafka.example", "DNS:*.kafka.example")
+    theirs.issue("broker", *LOCAL)
+    theirs.issue("client", "DNS:client")
+    return folder
+
+
+def reference(pki, name):
+    return (f"certificate: {{file: {pki}/{name}.crt}}, "
+            f"key: {{file: {pki}/{name}.key}}")
+
+
+def server_context(pki, name, client_ca=None):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pki / f"{name}.crt", pki / f"{name}.key")
+    if client_ca is not None:
+        context.load_verify_locations(pki / client_ca / "ca.pem")
+        context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
+def client_context(pki, name=None):
+    context = ssl.create_default_context(cafile=pki / "ours" / "ca.pem")
+    if name is not None:
+        context.load_cert_chain(pki / f"{name}.crt", pki / f"{name}.key")
+    return context
+
+
+class TlsClient(Client):
+    def __init__(self, proxy, context, name="localhost", session=None):
+        super().__init__(proxy)
+        self.sock = context.wrap_socket(self.sock, server_hostname=name,
+                                        session=session)
+
+
+def works(client):
+    assert client.ask(API_VERSIONS, 0, 5)[:6] == struct.pack(">ih", 5, 0)
+    return True
+
+
+def is_let_in(proxy, context, name="localhost"):
+    """With TLS 1.3 a refusal comes after the client's side of the handshake."""
+    try:
+        with TlsClient(proxy, context, name) as client:
+            return works(client)
+    except (EOFError, OSError):
+        return False
+
+
+LISTENER = "tls: {%s}"
+CLUSTER = "tls: {ca: {file: %s/ours/ca.pem}%s}"
+
+
+@pytest.mark.parametrize("tls_out", [False, True])
+@pytest.mark.parametrize("tls_in", [False, True])
+def test_every_combination(pki, tls_in, tls_out):
+    """The handshakes are counted on the side where they happen."""
+    broker_tls = server_context(pki, "ours/broker") if tls_out else None
+    listener = LISTENER % reference(pki, "ours/proxy") if tls_in else ""
+    cluster = CLUSTER % (pki, "") if tls_out else ""
+    with FakeBroker(context=broker_tls) as broker, \
+            Kproxy(broker.address, listener=listener, cluster=cluster) as proxy:
+        if tls_in:
+            assert is_let_in(proxy, client_context(pki))
+            with Client(proxy) as plain:
+                plain.send(request(API_VERSIONS, 0, 1))
+                assert plain.sock.recv(7)[:1] in (b"", b"\x15")   # an alert
+        else:
+            with Client(proxy) as client:
+                works(client)
+        for side, is_tls in (("client", tls_in), ("broker", tls_out)):
+            assert proxy.metric('kproxy_tls_handshakes_total{side="%s",'
+                                'result="ok",resumed="false"}' % side) == is_tls
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2,
+                                     ssl.TLSVersion.TLSv1_3])
+def test_versions_and_session_tickets(pki, version):
+    context = client_context(pki)
+    context.minimum_version = context.maximum_version = version
+    with FakeBroker() as broker, \
+            Kproxy(broker.address,
+                   listener=LISTENER % reference(pki, "ours/proxy")) as proxy:
+        with TlsClient(proxy, context) as first:
+            works(first)
+            session = first.sock.session
+            assert not first.sock.session_reused
+        with TlsClient(proxy, context, session=session) as second:
+            works(second)
+            assert second.sock.session_reused
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_old_versions_are_refused(pki):
+    context = client_context(pki)
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    context.minimum_version = ssl.TLSVersion.TLSv1
+    context.maximum_version = ssl.TLSVersion.TLSv1_1
+    with FakeBroker() as broker, \
+            Kproxy(broker.address,
+                   listener=LISTENER % reference(pki, "ours/proxy")) as proxy:
+        assert not is_let_in(proxy, context)
+        wait_until(lambda: proxy.metric('kproxy_connections_closed_total'
+                                        '{reason="tls_error"}') == 1)
+        assert broker.connections == []
+
+
+@pytest.mark.parametrize("auth, certificate, expected", [
+    ("required", None, False), ("required", "ours/client", True),
+    ("required", "theirs/client", False), ("optional", None, True),
+    ("optional", "ours/client", True), ("optional", "theirs/client", False)])
+def test_client_certificates(pki, auth, certificate, expected):
+    listener = ("tls: {%s, clientCa: {file: %s/ours/ca.pem}, clientAuth: %s}"
+                % (reference(pki, "ours/proxy"), pki, auth))
+    with FakeBroker() as broker, \
+            Kproxy(broker.address, listener=listener) as proxy:
+        context = client_context(pki, certificate)
+        assert is_let_in(proxy, context) == expected
+
+
+@pytest.mark.parametrize("certificate, options, expected", [
+    ("ours/broker", "", True),
+    ("theirs/broker", "", False),           # another authority
+    ("ours/elsewhere", "", False),          # another name
+    ("ours/elsewhere", ", verifyHostname: false", True),
+    ("theirs/broker", ", verifyHostname: false", False)])
+def test_the_broker_is_who_it_must_be(pki, certificate, options, expected):
+    with FakeBroker(context=server_context(pki, certificate)) as broker, \
+            Kproxy(broker.address, cluster=CLUSTER % (pki, options)) as proxy, \
+            Client(proxy) as client:
+        if expected:
+            works(client)
+        else:
+            assert client.is_closed()
+            wait_until(lambda: "TLS with broker" in proxy.text())
+
+
+def test_the_proxy_shows_its_certificate_to_the_broker(pki):
+    context = server_context(pki, "ours/broker", client_ca="ours")
+    with FakeBroker(context=context) as broker:
+        options = ", " + reference(pki, "ours/client")
+        with Kproxy(broker.address, cluster=CLUSTER % (pki, options)) as proxy, \
+                Client(proxy) as client:
+            works(client)
+        with Kproxy(broker.address, cluster=CLUSTER % (pki, "")) as proxy, \
+                Client(proxy) as client:
+            client.send(request(API_VERSIONS, 0, 1))
+            assert client.is_closed()
+
+
+SNI = """apiVersion: kproxy/v1
+kind: Cluster
+metadata: {{name: real}}
+spec: {{bootstrap: ["{server}"]}}
+---
+apiVersion: kproxy/v1
+kind: Listener
+metadata: {{name: clients}}
+spec:
+  bind: 127.0.0.1
+  sni: {{port: {port}, bootstrap: boot.kafka.example, broker: "b{{node}}.kafka.example"}}
+  tls:
+    {default}
+    additionalCertificates: [{{{extra}}}]
+---
+apiVersion: kproxy/v1
+kind: VirtualCluster
+metadata: {{name: shop}}
+spec: {{cluster: real, listener: clients}}
+"""
+
+
+def string(text):
+    return struct.pack(">h", len(text)) + text
+
+
+def test_server_names_choose_node_and_certificate(pki):
+    """Metadata through the bootstrap name teaches where the nodes are; the name
+    of a node leads there; a name of nobody leads nowhere."""
+    with FakeBroker() as seed, FakeBroker() as node_7:
+        seed_port, node_port = (int(b.address.split(":")[1])
+                                for b in (seed, node_7))
+
+        def metadata(sock, got):
+            if got.key != METADATA:
+                return FakeBroker.answer_usual(seed, sock, got)
+            brokers = b"".join(
+                struct.pack(">i", node) + string(b"127.0.0.1")
+                + struct.pack(">i", port)
+                for node, port in ((3, seed_port), (7, node_port)))
+            return sock.sendall(answer(got.correlation, struct.pack(">i", 2)
+                                       + brokers + struct.pack(">i", 0)))
+        seed.on_request = metadata
+        proxy = Kproxy(seed.address)
+        proxy.write(SNI.format(
+            server=seed.address, port=proxy.port,
+            default="certificate: {file: %s/ours/proxy.crt}\n"
+                    "    key: {file: %s/ours/proxy.key}" % (pki, pki),
+            extra=reference(pki, "ours/boot")))
+        context = client_context(pki)
+        with proxy:
+            with TlsClient(proxy, context, "boot.kafka.example") as client:
+                data = client.ask(METADATA, 0, 1, struct.pack(">i", 0))
+            for node in (3, 7):
+                assert (struct.pack(">i", node)
+                        + string(b"b%d.kafka.example" % node)
+                        + struct.pack(">i", proxy.port)) in data
+            assert b"127.0.0.1" not in data
+            before = len(node_7.connections)
+            with TlsClient(proxy, context, "b7.kafka.example") as client:
+                works(client)
+            assert len(node_7.connections) == before + 1
+            # the default certificate is for localhost, which is no name of ours
+            assert not is_let_in(proxy, context, "localhost")
+            wait_until(lambda: proxy.metric(
+                'kproxy_connections_closed_total{reason="unknown_node"}') == 1)
+
+
+def test_proxy_header_before_the_handshake(pki):
+    listener = "proxyProtocol: true\n" + LISTENER % reference(
+        pki, "ours/proxy")
+    with FakeBroker() as broker, \
+            Kproxy(broker.address, listener=listener) as proxy:
+        sock = socket.create_connection((proxy.host, proxy.port), timeout=10)
+        sock.sendall(b"PROXY TCP4 203.0.113.9 127.0.0.1 999 9092\r\n")
+        with client_context(pki).wrap_socket(
+                sock, server_hostname="localhost") as secure:
+            secure.sendall(request(API_VERSIONS, 0, 1) + request(600, 0, 2))
+            assert secure.recv(10)[4:8] == struct.pack(">i", 1)
+        wait_until(lambda: "203.0.113.9:999" in proxy.text())
+
+
+def test_megabytes_in_both_directions(pki):
+    """TLS on both sides with frames larger than any buffer."""
+    def echo(sock, got):
+        sock.sendall(answer(got.correlation, got.body))
+
+    body = bytes(range(256)) * 20000
+    with FakeBroker(echo, context=server_context(pki, "ours/broker")) as broker, \
+            Kproxy(broker.address, listener=LISTENER % reference(
+                pki, "ours/proxy"), cluster=CLUSTER % (pki, "")) as proxy, \
+            TlsClient(proxy, client_context(pki)) as client:
+        for correlation in range(5):
+            assert client.ask(12, 0, correlation, body)[4:] == body
