@@ -6,6 +6,7 @@ server, so clients that follow advertised addresses pass through it with every
 connection. Runs in a thread of its own.
 """
 import asyncio
+import contextlib
 import socket
 import threading
 
@@ -67,9 +68,10 @@ class Relay:
         for stream in (client_out, server_out):
             stream.get_extra_info("socket").setsockopt(
                 socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        await asyncio.gather(
-            self._pump(client_in, server_out, None),
-            self._pump(server_in, client_out, port))
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.gather(
+                self._pump(client_in, server_out, None),
+                self._pump(server_in, client_out, port))
 
     async def _pump(self, source, sink, port):
         """Copies until the end, which it passes on; scans if port is set."""

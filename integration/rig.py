@@ -2,6 +2,7 @@
 """kproxy and client programs put together: what most tests start from."""
 import concurrent.futures
 import dataclasses
+import functools
 import itertools
 import os
 import pathlib
@@ -19,6 +20,7 @@ CLIENT_TIMEOUT_S = 180
 RELAY_ADDRESS = "127.0.0.2"
 NODE_PORTS = 8
 RECORDS = 11
+PARTITIONS = 3
 
 unique = itertools.count(1)
 
@@ -75,20 +77,28 @@ class Clients:
                              f"{at['node']}/platformatic.mjs"],
         }
 
-    def start(self, name, bootstrap, modes, security=Security("", ""),
-              ca=None):
-        """Starts a program on a topic of its own; it dies with the test."""
+    def start(self, name, cluster, bootstrap, modes,
+              security=Security("", ""), ca=None):
+        """Starts a program on topics of its own; it dies with the test.
+
+        Their topics are there before the libraries that would otherwise
+        store records twice when a new topic is not known everywhere yet.
+        """
+        own = f"test-{next(unique)}"
+        if name != "java":
+            make_topics(cluster, [f"{own}-{mode}" for mode in modes])
         environment = {**os.environ, "CLIENT_SASL": security.login,
                        "CLIENT_CA": str(ca) if ca else ""}
         return subprocess.Popen(
-            [*self.commands[name], bootstrap, f"test-{next(unique)}", *modes],
+            [*self.commands[name], bootstrap, own, *modes],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True, env=environment,
             preexec_fn=kafka.end_with_parent)
 
-    def run(self, name, bootstrap, modes, security=Security("", ""), ca=None):
+    def run(self, name, cluster, bootstrap, modes,
+            security=Security("", ""), ca=None):
         """What a program prints; fails with its errors if it fails."""
-        process = self.start(name, bootstrap, modes, security, ca)
+        process = self.start(name, cluster, bootstrap, modes, security, ca)
         try:
             out, errors = process.communicate(timeout=CLIENT_TIMEOUT_S)
         except subprocess.TimeoutExpired:
@@ -100,6 +110,32 @@ class Clients:
                 f"{name} did not end\n{out}\n{errors}") from None
         assert process.returncode == 0, f"{name}:\n{out}\n{errors}"
         return out
+
+
+def make_topics(cluster, topics):
+    """Creates topics and waits until every broker knows their leaders."""
+    known = definitions(cluster.version)
+    wanted = [{"Name": topic, "NumPartitions": PARTITIONS,
+               "ReplicationFactor": -1} for topic in topics]
+    for broker in cluster.brokers:
+        with kafka_wire.Connection(known, broker.address,
+                                   broker.ports["PLAINTEXT"]) as connection:
+            if wanted:
+                made = connection.call("CreateTopics", 7, {
+                    "timeoutMs": 30000, "Topics": wanted}).body
+                assert not any(one["ErrorCode"] for one in made["Topics"])
+                wanted = []
+            kproxy_rig.wait_until(lambda: has_leaders(connection, topics),
+                                  seconds=30, what="leaders")
+
+
+def has_leaders(connection, topics):
+    body = connection.call("Metadata", 12, {
+        "AllowAutoTopicCreation": False,
+        "Topics": [{"Name": topic} for topic in topics]}).body
+    return all(len(topic["Partitions"]) == PARTITIONS
+               and not any(one["ErrorCode"] for one in topic["Partitions"])
+               for topic in body["Topics"])
 
 
 def together(*calls):
@@ -165,6 +201,7 @@ def proxy_for(cluster, security, **settings):
                  listener=listener, cluster=upstream, **settings)
 
 
+@functools.cache
 def definitions(version):
     """The protocol as the broker of this version defines it."""
     return kafka_wire.Definitions(kafka_jars.home(version) / "lib"

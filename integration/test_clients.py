@@ -27,9 +27,10 @@ def test_prints_the_same(cluster, clients, proxies, client, security):
     security = rig.SECURITY[security]
     proxy = proxies(security)
     direct, through = rig.together(
-        lambda: clients.run(client, cluster.bootstrap(security.direct), modes,
-                            security, ca_of(cluster, security.direct)),
-        lambda: clients.run(client, proxy.address, modes, security,
+        lambda: clients.run(client, cluster, cluster.bootstrap(security.direct),
+                            modes, security,
+                            ca_of(cluster, security.direct)),
+        lambda: clients.run(client, cluster, proxy.address, modes, security,
                             cluster.authority.ca if security.is_tls
                             else None))
     assert has_all_records(direct, modes), direct

@@ -115,8 +115,9 @@ def test_a_broker_that_advertises_localhost(tmp_path, clients):
     with kafka.Cluster("4.3.1", tmp_path / "cluster",
                        address="localhost") as cluster, \
             rig.Proxy(cluster.bootstrap(), ["localhost"]) as proxy:
-        direct = clients.run("confluent", cluster.bootstrap(), ["classic"])
-        through = clients.run("confluent", proxy.address, ["classic"])
+        direct = clients.run("confluent", cluster, cluster.bootstrap(),
+                             ["classic"])
+        through = clients.run("confluent", cluster, proxy.address, ["classic"])
         assert through == direct
         assert proxy.relay.scanned > 0
         assert proxy.relay.hits == []

@@ -25,7 +25,9 @@ def other_proxy(other_cluster):
 
 @pytest.mark.parametrize("client", MODES)
 def test_prints_the_same(other_cluster, other_proxy, clients, client):
-    direct = clients.run(client, other_cluster.bootstrap(), MODES[client])
-    through = clients.run(client, other_proxy.address, MODES[client])
+    direct = clients.run(client, other_cluster, other_cluster.bootstrap(),
+                         MODES[client])
+    through = clients.run(client, other_cluster, other_proxy.address,
+                          MODES[client])
     assert direct.count("consumed large") >= 1
     assert through == direct

@@ -164,8 +164,10 @@ final class AdminMode {
     private void records(Admin admin) throws Exception {
         try (var producer = new KafkaProducer<>(client.settings(),
                 new StringSerializer(), new StringSerializer())) {
+            long now = System.currentTimeMillis();
             for (int i = 0; i < 10; i++)
-                producer.send(new ProducerRecord<>(topic, 0, null, "v" + i));
+                producer.send(new ProducerRecord<>(topic, 0, now + i, null,
+                    "v" + i));
         }
         var first = new TopicPartition(topic, 0);
         var deleted = admin.deleteRecords(

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What both programs share: arguments, connection settings, records, output.
+// Usage: PROGRAM BOOTSTRAP NAME MODE..., environment CLIENT_SASL, CLIENT_CA.
+// The topics NAME-MODE, with three partitions, must be there already.
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 

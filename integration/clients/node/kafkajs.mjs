@@ -63,9 +63,11 @@ await main(async (mode, topic) => {
   const admin = kafka.admin()
   await admin.connect()
   const cluster = await admin.describeCluster()
-  await admin.createTopics({ topics: [{ topic, numPartitions: 3 }] })
+  const made = await admin.createTopics(
+    { topics: [{ topic: `${topic}-made`, numPartitions: 3 }] })
   const lines = [
     `nodes ${cluster.brokers.map(b => b.nodeId).sort()}`,
+    `created ${made}`,
     ...await produce(kafka, topic, mode),
     ...await consume(kafka, topic),
     ...await committed(admin, topic, mode)

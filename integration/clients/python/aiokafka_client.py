@@ -22,13 +22,13 @@ def settings():
     return found
 
 
-async def create_topic(topic):
+async def create(topic):
     client = aiokafka.admin.AIOKafkaAdminClient(**settings())
     await client.start()
     cluster = await client.describe_cluster()
     nodes = sorted(broker["node_id"] for broker in cluster["brokers"])
-    await client.create_topics(
-        [aiokafka.admin.NewTopic(topic, common.PARTITIONS, len(nodes))])
+    await client.create_topics([aiokafka.admin.NewTopic(
+        f"{topic}-made", common.PARTITIONS, len(nodes))])
     await client.close()
     return [f"nodes {nodes}"]
 
@@ -84,7 +84,7 @@ async def consume(topic, mode):
 
 
 async def run(mode, topic):
-    return (await create_topic(topic) + await produce(topic, mode)
+    return (await create(topic) + await produce(topic, mode)
             + await consume(topic, mode))
 
 

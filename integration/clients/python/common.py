@@ -2,6 +2,7 @@
 """What the Python programs share: arguments, records, output.
 
 Usage of each: PROGRAM BOOTSTRAP NAME MODE...
+The topics NAME-MODE, with three partitions, must be there already.
 Environment: CLIENT_SASL=MECHANISM:USER:PASSWORD, CLIENT_CA=FILE.
 """
 import hashlib

@@ -29,10 +29,10 @@ def settings(**more):
     return found
 
 
-def create_topic(topic):
+def create(topic):
     client = admin.AdminClient(settings())
-    wanted = admin.NewTopic(topic, common.PARTITIONS)
-    client.create_topics([wanted])[topic].result(30)
+    wanted = admin.NewTopic(f"{topic}-made", common.PARTITIONS)
+    client.create_topics([wanted])[wanted.topic].result(30)
     return [f"nodes {sorted(client.list_topics(timeout=30).brokers)}"]
 
 
@@ -174,10 +174,9 @@ class Steady:
 
 
 def run(mode, topic):
-    lines = create_topic(topic)
     if mode == "steady":
         return Steady(topic).run()
-    return lines + produce(topic, mode) + consume(topic, mode)
+    return create(topic) + produce(topic, mode) + consume(topic, mode)
 
 
 common.main(run)

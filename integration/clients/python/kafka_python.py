@@ -36,8 +36,11 @@ def produce(topic):
 
 def consume(topic):
     consumer = kafka.KafkaConsumer(
-        topic, group_id=f"{topic}-group", auto_offset_reset="earliest",
+        group_id=f"{topic}-group", auto_offset_reset="earliest",
         enable_auto_commit=False, **settings())
+    # Joining before the topic is known can make this library spin for ever.
+    consumer.partitions_for_topic(topic)
+    consumer.subscribe([topic])
     lines = []
     deadline = time.monotonic() + common.DEADLINE_S
     while len(lines) < len(common.RECORDS) and time.monotonic() < deadline:
@@ -54,7 +57,8 @@ def consume(topic):
 
 def run(_, topic):
     client = kafka.admin.KafkaAdminClient(**settings())
-    client.create_topics([kafka.admin.NewTopic(topic, common.PARTITIONS, -1)])
+    client.create_topics([kafka.admin.NewTopic(f"{topic}-made",
+                                               common.PARTITIONS, -1)])
     nodes = sorted(broker["broker_id"]
                    for broker in client.describe_cluster()["brokers"])
     client.close()

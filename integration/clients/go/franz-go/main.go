@@ -44,10 +44,11 @@ func client(more ...kgo.Opt) *kgo.Client {
 	return made
 }
 
-func createTopic(ctx context.Context, topic string) []string {
+func create(ctx context.Context, topic string) []string {
 	admin := kadm.NewClient(client())
 	defer admin.Close()
-	_, err := admin.CreateTopic(ctx, shared.Partitions, -1, nil, topic)
+	_, err := admin.CreateTopic(ctx, shared.Partitions, -1, nil,
+		topic+"-made")
 	shared.Fail("create", err)
 	found, err := admin.BrokerMetadata(ctx)
 	shared.Fail("metadata", err)
@@ -128,7 +129,7 @@ func main() {
 	ctx, cancel := context.WithTimeout(context.Background(), deadline)
 	defer cancel()
 	shared.Main(func(mode, topic string) []string {
-		lines := createTopic(ctx, topic)
+		lines := create(ctx, topic)
 		lines = append(lines, produce(ctx, mode, topic)...)
 		return append(lines, consume(ctx, mode, topic)...)
 	})

@@ -62,11 +62,11 @@ func settings() *sarama.Config {
 	return config
 }
 
-func createTopic(topic string) []string {
+func create(topic string) []string {
 	admin, err := sarama.NewClusterAdmin(shared.Bootstrap(), settings())
 	shared.Fail("admin", err)
 	defer admin.Close()
-	shared.Fail("create", admin.CreateTopic(topic, &sarama.TopicDetail{
+	shared.Fail("create", admin.CreateTopic(topic+"-made", &sarama.TopicDetail{
 		NumPartitions: shared.Partitions, ReplicationFactor: -1}, false))
 	brokers, _, err := admin.DescribeCluster()
 	shared.Fail("cluster", err)
@@ -153,7 +153,7 @@ func committed(topic string) []string {
 
 func main() {
 	shared.Main(func(_, topic string) []string {
-		lines := createTopic(topic)
+		lines := create(topic)
 		lines = append(lines, produce(topic)...)
 		return append(lines, consume(topic)...)
 	})

@@ -3,6 +3,7 @@
 // Package shared has what both programs need: arguments, records, output.
 //
 // Usage: PROGRAM BOOTSTRAP NAME MODE...
+// The topics NAME-MODE, with three partitions, must be there already.
 // Environment: CLIENT_SASL=MECHANISM:USER:PASSWORD, CLIENT_CA=FILE.
 package shared
 
