@@ -95,17 +95,27 @@ grow_spans(struct kp_rewrite *rewrite)
 	return true;
 }
 
+static bool
+reserve_spans(struct kp_output *output, unsigned num)
+{
+	struct kp_rewrite *rewrite = output->rewrite;
+
+	while (rewrite->num_spans + num > rewrite->max_spans) {
+		if (!grow_spans(rewrite)) {
+			output->failed = true;
+			return false;
+		}
+	}
+	return true;
+}
+
 static void
 add_span(struct kp_output *output, const uint8_t *data, size_t len)
 {
 	struct kp_rewrite *rewrite = output->rewrite;
 
-	if (len == 0 || output->failed)
+	if (len == 0 || output->failed || !reserve_spans(output, 1))
 		return;
-	if (rewrite->num_spans == rewrite->max_spans && !grow_spans(rewrite)) {
-		output->failed = true;
-		return;
-	}
 	/* writev's type has no const; nobody writes through a span. */
 	rewrite->spans[rewrite->num_spans++] =
 	    (struct iovec){ (void *)(uintptr_t)data, len };
@@ -255,12 +265,7 @@ split_at_hole(struct kp_output *output, const struct kp_hole *hole,
 	struct iovec whole, *spans;
 	size_t end = hole->offset + hole->len;
 
-	while (rewrite->num_spans + 2 > rewrite->max_spans)
-		if (!grow_spans(rewrite)) {
-			output->failed = true;
-			return;
-		}
-	if (copy == NULL)
+	if (copy == NULL || !reserve_spans(output, 2))
 		return;
 	spans = rewrite->spans + hole->span;
 	whole = spans[0];

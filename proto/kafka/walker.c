@@ -55,7 +55,8 @@ push(struct kp_walk_run *run, const struct kp_field *field, uint32_t num)
 static enum kp_step
 pop(struct kp_walk_run *run, const struct kp_walk_level *level)
 {
-	if (level->is_counted && is_writing(run))
+	/* What is left out has no counted levels inside. */
+	if (level->is_counted)
 		kp_output_close(run->output, run->pos);
 	unmute(run, true);
 	if (--run->walker->depth > 0)

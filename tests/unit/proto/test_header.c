@@ -13,6 +13,7 @@
 #define FETCH 1
 #define HEARTBEAT 12
 #define OFFSET_DELETE 47
+#define STREAMS_GROUP_HEARTBEAT 88
 
 /* A Metadata request header; v9 and later have tagged fields. */
 static struct kp_buf
@@ -310,6 +311,30 @@ Test(header, an_own_answer_has_the_bytes_of_kafka)
 	kp_buf_init(&answer, 100);
 	cr_assert(kp_answer_error(&answer, HEARTBEAT, 4, 5, 25));
 	cr_assert(kp_bytes_equal(kp_buf_bytes(&answer), bytes));
+	kp_buf_fini(&answer);
+}
+
+/* StreamsGroupHeartbeat v1: null and empty arrays, a number that is not 0. */
+Test(header, an_own_answer_has_the_defaults_of_kafka)
+{
+	/* clang-format off */
+	static const uint8_t want[] = {
+		0, 0, 0, 44, 0, 0, 0, 5, 0, /* length, header */
+		0, 0, 0, 0, 0, 16, 0, 1,    /* throttle, error, text, member */
+		0, 0, 0, 0, 0, 0, 0, 0,     /* epoch, heartbeat interval */
+		0, 0, 0, 0,                 /* offset interval */
+		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, /* lag */
+		1, 0, 0, 0, 0,              /* status, tasks, topology */
+		0, 0, 0, 0, 0, 0,           /* epoch, partitions, tags */
+	};
+	/* clang-format on */
+	struct kp_bytes bytes = { want, sizeof(want) };
+	struct kp_buf answer;
+
+	kp_buf_init(&answer, 1000);
+	cr_assert(kp_answer_error(&answer, STREAMS_GROUP_HEARTBEAT, 1, 5, 16));
+	cr_assert(
+	    kp_bytes_equal(kp_buf_bytes(&answer), bytes), "%zu", answer.len);
 	kp_buf_fini(&answer);
 }
 

@@ -92,8 +92,8 @@ write_down(struct script *script, const struct kp_visit *visit)
 		(void)snprintf(at, room, "%s=%.*s ", visit->field->name,
 		    (int)visit->len, (const char *)visit->data);
 	else
-		(void)snprintf(at, room, "%s%c%d ", visit->field->name,
-		    marks[visit->kind], (int)visit->number);
+		(void)snprintf(at, room, "%s%c%lld ", visit->field->name,
+		    marks[visit->kind], (long long)visit->number);
 }
 
 static enum kp_verdict
@@ -187,6 +187,10 @@ static const struct verdict_case verdict_cases[] = {
 	{ "number", 1,
 	  { "Id", KP_VISIT_VALUE, KP_REPLACE, NUMBER(-2), .only = 8 },
 	  BYTES("\0\0\0\2" "\0\0\0\7\0\2h7\xff\xff" "\xff\xff\xff\xfe\0\1h\0\1r"
+		"\0\0\0\1\0\0\0\11" "\1\x23\x84" "\0\0\0\0") },
+	{ "lowest number", 1,
+	  { "Id", KP_VISIT_VALUE, KP_REPLACE, NUMBER(INT32_MIN), .only = 8 },
+	  BYTES("\0\0\0\2" "\0\0\0\7\0\2h7\xff\xff" "\x80\0\0\0\0\1h\0\1r"
 		"\0\0\0\1\0\0\0\11" "\1\x23\x84" "\0\0\0\0") },
 	{ "number in an array", 1,
 	  { "Replicas", KP_VISIT_VALUE, KP_REPLACE, NUMBER(5) },
@@ -337,6 +341,39 @@ Test(walker, a_string_longer_than_int16_is_refused)
 	script.replacement.bytes.len--;
 	cr_assert(rewrite_body(&out, 2, new_bytes, &script, &err));
 	kp_buf_fini(&out);
+}
+
+Test(walker, a_compact_string_longer_than_int16_is_malformed)
+{
+	static uint8_t large[INT16_MAX + 1];
+
+	for (size_t len = INT16_MAX; len <= INT16_MAX + 1; len++) {
+		struct kp_bytes host = { large, len };
+		struct kp_error err = { 0 };
+		struct kp_buf body;
+
+		kp_buf_init(&body, 1 << 20);
+		kp_buf_add(&body, "\2\0\0\0\7", 5);
+		kp_write_compact(&body, host);
+		kp_buf_add(&body, "\0\0\1\xff\0", 5);
+		cr_assert_eq(kp_walk_whole(&message, 2, kp_buf_bytes(&body),
+				 &kp_see_nothing, NULL, &err),
+		    len == INT16_MAX);
+		kp_buf_fini(&body);
+	}
+}
+
+Test(walker, numbers_have_their_sign)
+{
+	static const uint8_t bytes[] = { 0, 0, 0, 0, 0, 0, 0, 1, 0xff, 0xff,
+		0xff, 0xfe, 1, 0xff, 0xfe, 0, 0, 0, 0 };
+	struct kp_bytes body = { bytes, sizeof(bytes) };
+	struct script script = { 0 };
+	struct kp_visitor visitor = visitor_of(&script);
+	struct kp_error err;
+
+	cr_assert(kp_walk_whole(&message, 1, body, &visitor, NULL, &err));
+	cr_assert_str_eq(script.log, "Nodes[0 Replicas=-2 Port=65534 ");
 }
 
 Test(walker, replacing_by_the_same_is_no_change)
