@@ -19,14 +19,13 @@
 #include "base/log.h"
 #include "proto/control/node_metrics.h"
 #include "proxy/supervisor/child.h"
+#include "proxy/supervisor/orders.h"
 #include "proxy/supervisor/sockets.h"
 
 /* Until the agent has said what the configuration says. */
 #define DEFAULT_DRAIN_MS 30000
 /* A worker past its own hard stop, an agent that does not end. */
 #define KILL_AFTER_MS 3000
-/* A worker that takes this long to read a message is stuck. */
-#define SEND_TIMEOUT_MS 5000
 
 enum phase {
 	RUNNING,
@@ -49,108 +48,10 @@ struct supervisor {
 	int32_t drain_timeout_ms;
 };
 
-static void
-send_to(struct kp_child *child, const Kp__Node__Envelope *envelope, int fd)
-{
-	struct kp_error err;
-
-	if (!child->channel.is_open)
-		return;
-	if (kp_channel_queue(&child->channel, envelope, fd, &err) &&
-	    kp_channel_flush(
-		&child->channel, kp_now_ms() + SEND_TIMEOUT_MS, &err))
-		return;
-	kp_log(KP_LOG_ERROR, "send_failed", KP_STR("name", child->name),
-	    KP_STR("reason", err.text));
-	/* it is dead or stuck; either way a new one is started */
-	kp_child_kill(child);
-}
-
-static void
-send_socket(struct supervisor *s, const struct kp_socket *socket)
-{
-	Kp__Node__Envelope envelope;
-	Kp__Node__Socket message;
-
-	kp__node__envelope__init(&envelope);
-	kp__node__socket__init(&message);
-	envelope.body_case = KP__NODE__ENVELOPE__BODY_SOCKET;
-	envelope.socket = &message;
-	message.address = socket->address;
-	send_to(&s->worker, &envelope, socket->fd);
-}
-
-static void
-send_sockets(struct supervisor *s)
-{
-	for (size_t i = 0; i < s->sockets.num_items; i++)
-		send_socket(s, &s->sockets.items[i]);
-}
-
-static void
-send_logging(struct supervisor *s)
-{
-	Kp__Node__Envelope envelope;
-	Kp__Node__Logging logging;
-
-	if (!s->has_logging)
-		return;
-	kp__node__envelope__init(&envelope);
-	kp__node__logging__init(&logging);
-	envelope.body_case = KP__NODE__ENVELOPE__BODY_LOGGING;
-	envelope.logging = &logging;
-	logging.level = s->log_level;
-	logging.format = s->log_format;
-	send_to(&s->worker, &envelope, -1);
-}
-
-static void
-send_drain(struct supervisor *s)
-{
-	Kp__Node__Envelope envelope;
-	Kp__Node__Drain drain;
-
-	kp__node__envelope__init(&envelope);
-	kp__node__drain__init(&drain);
-	envelope.body_case = KP__NODE__ENVELOPE__BODY_DRAIN;
-	envelope.drain = &drain;
-	drain.timeout_ms = s->drain_timeout_ms;
-	send_to(&s->worker, &envelope, -1);
-	send_to(&s->agent, &envelope, -1);
-}
-
-static void
-send_reload(struct supervisor *s)
-{
-	Kp__Node__Envelope envelope;
-	Kp__Node__Reload reload;
-
-	kp__node__envelope__init(&envelope);
-	kp__node__reload__init(&reload);
-	envelope.body_case = KP__NODE__ENVELOPE__BODY_RELOAD;
-	envelope.reload = &reload;
-	send_to(&s->agent, &envelope, -1);
-}
-
-static void
-send_stop(struct supervisor *s)
-{
-	Kp__Node__Envelope envelope;
-	Kp__Node__Stop stop;
-
-	kp__node__envelope__init(&envelope);
-	kp__node__stop__init(&stop);
-	envelope.body_case = KP__NODE__ENVELOPE__BODY_STOP;
-	envelope.stop = &stop;
-	send_to(&s->agent, &envelope, -1);
-}
-
 /* Gives both a fresh channel to each other, once both are there. */
 static void
 introduce(struct supervisor *s)
 {
-	Kp__Node__Envelope envelope;
-	Kp__Node__Peer peer;
 	struct kp_error err;
 	int fds[2];
 
@@ -161,12 +62,8 @@ introduce(struct supervisor *s)
 		    KP_LOG_ERROR, "channel_failed", KP_STR("reason", err.text));
 		return;
 	}
-	kp__node__envelope__init(&envelope);
-	kp__node__peer__init(&peer);
-	envelope.body_case = KP__NODE__ENVELOPE__BODY_PEER;
-	envelope.peer = &peer;
-	send_to(&s->worker, &envelope, fds[0]);
-	send_to(&s->agent, &envelope, fds[1]);
+	kp_order_peer(&s->worker, fds[0]);
+	kp_order_peer(&s->agent, fds[1]);
 	(void)close(fds[0]);
 	(void)close(fds[1]);
 }
@@ -175,8 +72,9 @@ introduce(struct supervisor *s)
 static void
 equip_worker(struct supervisor *s)
 {
-	send_logging(s);
-	send_sockets(s);
+	if (s->has_logging)
+		kp_order_logging(&s->worker, s->log_level, s->log_format);
+	kp_order_sockets(&s->worker, &s->sockets);
 }
 
 static void
@@ -208,7 +106,7 @@ on_logging(struct supervisor *s, const Kp__Node__Logging *logging)
 	s->log_format = logging->format;
 	kp_log_init("supervisor", (enum kp_log_format)logging->format,
 	    (enum kp_log_level)logging->level);
-	send_logging(s);
+	kp_order_logging(&s->worker, s->log_level, s->log_format);
 }
 
 static void
@@ -222,23 +120,18 @@ on_hello(struct supervisor *s, const Kp__Node__Hello *hello)
 static void
 on_bind(struct supervisor *s, const Kp__Node__Bind *bind)
 {
-	Kp__Node__Envelope envelope;
-	Kp__Node__Bound bound;
+	char **errors;
+	size_t num_errors;
 
-	kp__node__envelope__init(&envelope);
-	kp__node__bound__init(&bound);
-	envelope.body_case = KP__NODE__ENVELOPE__BODY_BOUND;
-	envelope.bound = &bound;
-	bound.id = bind->id;
 	/*
 	 * All of them and not only the new ones: the worker may have closed one
 	 * that tables did not name, and drops those that it has already.
 	 */
 	if (kp_sockets_update(&s->sockets, bind->addresses, bind->n_addresses,
-		&bound.errors, &bound.n_errors))
-		send_sockets(s);
-	send_to(&s->agent, &envelope, -1);
-	kp_sockets_errors_free(bound.errors, bound.n_errors);
+		&errors, &num_errors))
+		kp_order_sockets(&s->worker, &s->sockets);
+	kp_order_bound(&s->agent, bind->id, errors, num_errors);
+	kp_sockets_errors_free(errors, num_errors);
 }
 
 static bool
@@ -293,7 +186,7 @@ stop_agent(struct supervisor *s)
 {
 	s->phase = STOPPING;
 	s->kill_at_ms = kp_now_ms() + KILL_AFTER_MS;
-	send_stop(s);
+	kp_order_stop(&s->agent);
 	if (s->agent.pid == 0)
 		s->phase = STOPPED;
 }
@@ -307,7 +200,8 @@ drain(struct supervisor *s)
 	s->kill_at_ms = kp_now_ms() + s->drain_timeout_ms + KILL_AFTER_MS;
 	/* no queue of ours may take connections that nobody will serve */
 	kp_sockets_fini(&s->sockets);
-	send_drain(s);
+	kp_order_drain(&s->worker, s->drain_timeout_ms);
+	kp_order_drain(&s->agent, s->drain_timeout_ms);
 	if (s->worker.pid == 0)
 		stop_agent(s);
 }
@@ -414,7 +308,7 @@ read_signals(struct supervisor *s)
 		if (info.ssi_signo == SIGCHLD)
 			reap(s);
 		else if (info.ssi_signo == SIGHUP)
-			send_reload(s);
+			kp_order_reload(&s->agent);
 		else
 			on_stop_signal(s);
 	}
