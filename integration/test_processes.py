@@ -101,6 +101,14 @@ def generation(proxy):
     return int(proxy.metric("kproxy_snapshot_generation"))
 
 
+def is_alive(pid):
+    try:
+        state = pathlib.Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return state.rpartition(")")[2].split()[0] != "Z"
+
+
 def kill_child(proxy, name):
     """SIGKILL; returns the old process id once a new one has started."""
     pid = proxy.child(name)
@@ -359,7 +367,24 @@ def test_no_connection_is_refused_while_workers_die(proxy):
         deadline = time.monotonic() + 1.2
         while time.monotonic() < deadline:
             connect(proxy.bootstrap).close()
+            time.sleep(0.005)  # not a flood: all of them will be served
     wait_until(lambda: answers(proxy.bootstrap), 10, "a worker that lives")
+
+
+def test_connections_that_waited_are_served_by_a_new_worker(proxy):
+    for _ in range(4):
+        pid = wait_until(lambda: proxy.child("worker"))
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not is_alive(pid))
+        waiting = [connect(proxy.bootstrap) for _ in range(60)]
+        for conn in waiting:
+            conn.sendall(struct.pack(">i", len(API_VERSIONS)) + API_VERSIONS)
+        for conn in waiting:
+            length = struct.unpack(">i", receive(conn, 4))[0]
+            assert receive(conn, length)[:4] == struct.pack(">i", 7)
+            conn.close()
+    # only those that were killed have died
+    assert proxy.text().count('"signal":') == 4
 
 
 def test_a_killed_agent_disturbs_nobody(proxy):
@@ -407,14 +432,6 @@ def test_both_killed_at_once(proxy):
     wait_until(lambda: proxy.child("worker") not in (None, worker)
                and proxy.child("agent") not in (None, agent), 5, "both")
     wait_until(lambda: answers(proxy.bootstrap), what="traffic")
-
-
-def is_alive(pid):
-    try:
-        state = pathlib.Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return False
-    return state.rpartition(")")[2].split()[0] != "Z"
 
 
 def test_nothing_outlives_a_killed_supervisor(broker):
