@@ -527,3 +527,29 @@ def test_without_its_header_nobody_gets_in(junk):
             assert client.is_closed()
         wait_until(lambda: closed(proxy, "proxy_protocol") == 1, 5, "counted")
         assert broker.connections == []
+
+
+@pytest.mark.parametrize("size", [10, 100_000])
+def test_tagged_fields_of_a_header_are_left_out(size):
+    """InitProducerId v2 is passed on, Fetch v16 is walked: neither may bring a
+    tagged field in its header, which no version of Kafka has."""
+    tags = b"\1" + uvarint(3) + uvarint(16) + b"0" * 16
+
+    def on_request(sock, got):
+        if got.key == FETCH:
+            data = fetch_answer_16(got.correlation, b"r" * size, b"k")
+            body = data[9:]
+        else:
+            body = b"\0" * size
+        sock.sendall(answer(got.correlation, body, tags))
+
+    with FakeBroker(on_request) as broker, Kproxy(broker.address) as proxy, \
+            Client(proxy) as client:
+        client.send(request(22, 2, 1, b"", tags=b"\0") * 3)
+        for _ in range(3):
+            assert client.receive_frame() == struct.pack(
+                ">i", 1) + b"\0" + b"\0" * size
+        client.send(request(FETCH, 16, 2, b"", tags=b"\0"))
+        data = client.receive_frame()
+        assert data[:5] == struct.pack(">i", 2) + b"\0"
+        assert b"0" * 16 not in data

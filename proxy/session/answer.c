@@ -71,21 +71,59 @@ collect(struct kp_session *session, struct kp_flow *flow, size_t total_len,
 	return false;
 }
 
+/*
+ * The head that goes to the client. Tagged fields of the answer's header are
+ * left out: no version of Kafka defines any, and what is not known could carry
+ * an address. Returns its length.
+ */
+static size_t
+write_head(struct kp_flow *flow, const uint8_t *frame, size_t body_len)
+{
+	bool is_flexible =
+	    kp_response_header_is_flexible(flow->api_key, flow->api_version);
+	size_t header_len = MIN_ANSWER_LEN + (is_flexible ? 1 : 0);
+	size_t len = header_len + body_len;
+
+	flow->head[0] = (uint8_t)(len >> 24);
+	flow->head[1] = (uint8_t)(len >> 16);
+	flow->head[2] = (uint8_t)(len >> 8);
+	flow->head[3] = (uint8_t)len;
+	kp_copy(flow->head + KP_FRAME_PREFIX_LEN, frame + KP_FRAME_PREFIX_LEN,
+	    MIN_ANSWER_LEN);
+	flow->head[KP_FRAME_PREFIX_LEN + MIN_ANSWER_LEN] = 0;
+	return KP_FRAME_PREFIX_LEN + header_len;
+}
+
+/* The head goes on, then the body as it comes. Returns the body's length. */
+static size_t
+send_head(struct kp_session *session, struct kp_flow *flow,
+    const uint8_t *frame, size_t total_len)
+{
+	size_t head_len = KP_FRAME_PREFIX_LEN + flow->header_len;
+	size_t body_len = total_len - head_len;
+	size_t new_len = write_head(flow, frame, body_len);
+
+	kp_flow_take_head(flow, head_len, new_len == head_len ? 0 : new_len);
+	count_answer(session, flow->api_key, new_len + body_len);
+	return body_len;
+}
+
 static void
-begin_pieces(struct kp_session *session, struct kp_flow *flow, size_t total_len)
+begin_pieces(struct kp_session *session, struct kp_flow *flow,
+    const uint8_t *frame, size_t total_len)
 {
 	struct kp_visitor pieces = kp_rename_pieces(&session->rename);
 	struct kp_visitor whole = kp_rename_whole(&session->rename);
+	size_t body_len = send_head(session, flow, frame, total_len);
 
-	kp_flow_pieces(flow, total_len, kp_api_find(flow->api_key)->response,
+	kp_flow_pieces(flow, body_len, kp_api_find(flow->api_key)->response,
 	    &pieces, &whole);
-	count_answer(session, flow->api_key, total_len);
 }
 
 /* An answer that fits into the window is rewritten whole: nothing is lost. */
 static enum kp_begin
-begin_body(struct kp_session *session, struct kp_flow *flow, size_t total_len,
-    struct kp_error *err)
+begin_body(struct kp_session *session, struct kp_flow *flow,
+    const uint8_t *frame, size_t total_len, struct kp_error *err)
 {
 	enum kp_need need = kp_plan_answer(
 	    &session->shared->plan, flow->api_key, flow->api_version);
@@ -94,11 +132,10 @@ begin_body(struct kp_session *session, struct kp_flow *flow, size_t total_len,
 		need = KP_NEED_WHOLE;
 	switch (need) {
 	case KP_NEED_NOTHING:
-		kp_flow_pass(flow, total_len);
-		count_answer(session, flow->api_key, total_len);
+		kp_flow_pass(flow, send_head(session, flow, frame, total_len));
 		return KP_BEGIN_OK;
 	case KP_NEED_PIECES:
-		begin_pieces(session, flow, total_len);
+		begin_pieces(session, flow, frame, total_len);
 		return KP_BEGIN_OK;
 	case KP_NEED_WHOLE:
 		break;
@@ -136,7 +173,7 @@ begin_answer(struct kp_session *session, struct kp_flow *flow,
 	flow->header_len = header_len;
 	flow->num_begun++;
 	pop(session);
-	return begin_body(session, flow, total_len, err);
+	return begin_body(session, flow, frame.data, total_len, err);
 }
 
 enum kp_begin
@@ -220,20 +257,6 @@ rewrite(struct kp_session *session, struct kp_flow *flow, struct kp_bytes body,
 	    flow->api_version, body, &visitor, &flow->rewrite, err);
 }
 
-static void
-add_rewritten(struct kp_flow *flow, struct kp_bytes frame)
-{
-	size_t len = flow->header_len + flow->rewrite.total_len;
-
-	flow->prefix[0] = (uint8_t)(len >> 24);
-	flow->prefix[1] = (uint8_t)(len >> 16);
-	flow->prefix[2] = (uint8_t)(len >> 8);
-	flow->prefix[3] = (uint8_t)len;
-	kp_flow_add(flow, flow->prefix, sizeof(flow->prefix));
-	kp_flow_add(flow, frame.data + KP_FRAME_PREFIX_LEN, flow->header_len);
-	kp_flow_add_rewrite(flow);
-}
-
 bool
 kp_answer_collected(void *context, struct kp_flow *flow, struct kp_bytes frame,
     struct kp_error *err)
@@ -241,6 +264,7 @@ kp_answer_collected(void *context, struct kp_flow *flow, struct kp_bytes frame,
 	struct kp_session *session = context;
 	size_t before = KP_FRAME_PREFIX_LEN + flow->header_len;
 	struct kp_bytes body = { frame.data + before, frame.len - before };
+	size_t head_len;
 
 	if (is_versions_fallback(flow, body)) {
 		kp_flow_add(flow, frame.data, frame.len);
@@ -253,7 +277,10 @@ kp_answer_collected(void *context, struct kp_flow *flow, struct kp_bytes frame,
 		return kp_error_prefix(err, "broker's answer to %s version %d",
 		    kp_api_name(flow->api_key), flow->api_version);
 	}
-	add_rewritten(flow, frame);
-	count_answer(session, flow->api_key, before + flow->rewrite.total_len);
+	head_len = write_head(flow, frame.data, flow->rewrite.total_len);
+	kp_flow_add(flow, flow->head, head_len);
+	kp_flow_add_rewrite(flow);
+	count_answer(
+	    session, flow->api_key, head_len + flow->rewrite.total_len);
 	return true;
 }

@@ -42,7 +42,7 @@ available(const struct kp_flow *flow)
 static uint8_t *
 position(struct kp_flow *flow)
 {
-	return flow->window == NULL ? flow->prefix : flow->window + flow->start;
+	return flow->window == NULL ? flow->head : flow->window + flow->start;
 }
 
 static void
@@ -128,20 +128,28 @@ kp_flow_collect(struct kp_flow *flow, size_t frame_len, struct kp_error *err)
 }
 
 void
-kp_flow_pieces(struct kp_flow *flow, size_t frame_len,
+kp_flow_take_head(struct kp_flow *flow, size_t head_len, size_t new_len)
+{
+	kp_assert(head_len <= available(flow) && new_len <= KP_FLOW_HEAD_LEN);
+	if (new_len == 0) {
+		kp_flow_add(flow, position(flow), head_len);
+	} else {
+		kp_flow_add(flow, flow->head, new_len);
+		flow->is_sealed = true;
+	}
+	flow->start += head_len;
+}
+
+void
+kp_flow_pieces(struct kp_flow *flow, size_t body_len,
     const struct kp_message *message, const struct kp_visitor *visitor,
     const struct kp_visitor *tail_visitor)
 {
-	size_t head_len = KP_FRAME_PREFIX_LEN + flow->header_len;
-
-	kp_assert(head_len <= available(flow));
-	kp_flow_add(flow, position(flow), head_len);
-	flow->start += head_len;
 	flow->mode = KP_FLOW_PIECES;
-	flow->frame_left = frame_len - head_len;
+	flow->frame_left = body_len;
 	flow->tail_visitor = *tail_visitor;
-	kp_walk_init(&flow->walker, message, flow->api_version,
-	    flow->frame_left, visitor);
+	kp_walk_init(
+	    &flow->walker, message, flow->api_version, body_len, visitor);
 }
 
 static void

@@ -66,6 +66,8 @@ struct kp_flow_owner {
 };
 
 #define KP_FLOW_SPANS 32
+/* Prefix, correlation id and an empty section of tagged fields. */
+#define KP_FLOW_HEAD_LEN 9
 /* A frame that moves less than this in limits.request_timeout is stuck. */
 #define KP_FLOW_PROGRESS_LEN (64u * 1024)
 
@@ -87,8 +89,8 @@ struct kp_flow {
 
 	/* what the owner wants to remember of the frame */
 	int16_t api_key, api_version;
-	size_t header_len; /* without the prefix */
-	uint8_t prefix[KP_FRAME_PREFIX_LEN];
+	size_t header_len;              /* without the prefix */
+	uint8_t head[KP_FLOW_HEAD_LEN]; /* what goes on instead of its head */
 
 	struct kp_rewrite rewrite;
 	struct kp_buf answer; /* owned bytes that are being written */
@@ -117,6 +119,14 @@ enum kp_flow_status kp_flow_run(struct kp_flow *flow, struct kp_error *err);
 /* kp_flow_is_idle: between frames, nothing read and nothing to write. */
 bool kp_flow_is_idle(const struct kp_flow *flow);
 
+/*
+ * kp_flow_take_head, for begin: the first head_len bytes of the frame, which
+ * are there, go on as they are (or, if new_len is not 0, the first new_len
+ * bytes of flow->head instead of them). What follows is said of the rest of the
+ * frame.
+ */
+void kp_flow_take_head(struct kp_flow *flow, size_t head_len, size_t new_len);
+
 /* For begin: what happens to the frame of frame_len bytes, prefix included. */
 void kp_flow_pass(struct kp_flow *flow, size_t frame_len);
 void kp_flow_discard(struct kp_flow *flow, size_t frame_len);
@@ -124,10 +134,10 @@ void kp_flow_discard(struct kp_flow *flow, size_t frame_len);
 bool kp_flow_collect(
     struct kp_flow *flow, size_t frame_len, struct kp_error *err) KP_MUST_CHECK;
 /*
- * The header goes on as it is, the body of that message (of the flow's
- * api_version) is walked by visitor, its tail by tail_visitor.
+ * After kp_flow_take_head: the body of that message (of the flow's api_version)
+ * is walked by visitor, its tail by tail_visitor.
  */
-void kp_flow_pieces(struct kp_flow *flow, size_t frame_len,
+void kp_flow_pieces(struct kp_flow *flow, size_t body_len,
     const struct kp_message *message, const struct kp_visitor *visitor,
     const struct kp_visitor *tail_visitor);
 
