@@ -70,30 +70,31 @@ kp_metrics_size(const struct kp_metric_table *table)
 
 /* FNV-1a: tells tables of different builds apart, no more. */
 static uint64_t
-hash(uint64_t seed, const void *data, size_t len)
+hash_number(uint64_t seed, uint64_t number)
 {
-	const uint8_t *bytes = data;
+	return (seed ^ number) * UINT64_C(0x100000001b3);
+}
 
-	for (size_t i = 0; i < len; i++)
-		seed = (seed ^ bytes[i]) * UINT64_C(0x100000001b3);
-	return seed;
+static uint64_t
+hash_text(uint64_t seed, const char *text)
+{
+	for (; *text != '\0'; text++)
+		seed = hash_number(seed, (uint8_t)*text);
+	return hash_number(seed, 0);
 }
 
 static uint64_t
 fingerprint(const struct kp_metric_table *table)
 {
-	static const uint32_t shape[] = { KP_METRIC_STRIPES,
-		KP_METRIC_BUCKETS };
-	uint64_t sum = hash(UINT64_C(0xcbf29ce484222325), shape, sizeof(shape));
+	uint64_t sum = hash_number(UINT64_C(0xcbf29ce484222325),
+	    KP_METRIC_STRIPES * 1000 + KP_METRIC_BUCKETS);
 
 	for (unsigned i = 0; i < table->num_metrics; i++) {
 		const struct kp_metric *metric = &table->metrics[i];
-		uint32_t kind = metric->kind;
 
-		sum = hash(sum, metric->name, strlen(metric->name) + 1);
-		sum = hash(sum, &kind, sizeof(kind));
-		sum =
-		    hash(sum, &metric->num_series, sizeof(metric->num_series));
+		sum = hash_text(sum, metric->name);
+		sum = hash_number(sum, metric->kind);
+		sum = hash_number(sum, metric->num_series);
 	}
 	return sum;
 }
