@@ -16,12 +16,12 @@ struct line {
 	size_t len;
 };
 
-/* Written by kp_log_init before other threads exist, read by all. */
+/* Each may change at run time; a line that is being written may see the old. */
 static struct {
-	const char *process;
-	bool is_json;
-	bool is_decided;
-	enum kp_log_level level;
+	const char *_Atomic process;
+	atomic_bool is_json;
+	atomic_bool is_decided;
+	atomic_uint level;
 } config = { .process = NULL, .level = KP_LOG_INFO };
 
 static const char *const level_names[] = { "error", "warn", "info", "debug" };
@@ -40,7 +40,8 @@ kp_log_init(
 bool
 kp_log_is_on(enum kp_log_level level)
 {
-	return level <= config.level;
+	return level <=
+	       atomic_load_explicit(&config.level, memory_order_relaxed);
 }
 
 bool
@@ -193,7 +194,7 @@ kp_log_write(enum kp_log_level level, const char *event,
 	struct line line = { .len = 0 };
 
 	if (!config.is_decided)
-		kp_log_init(NULL, KP_LOG_AUTO, config.level);
+		kp_log_init(NULL, KP_LOG_AUTO, (enum kp_log_level)config.level);
 	if (config.is_json)
 		add_text(&line, "{");
 	add_time(&line);

@@ -47,8 +47,9 @@ struct kp_log_field {
 	    .kind = KP_LOG_BYTES, .name = (name_), .bytes = (bytes_) })
 
 /*
- * kp_log_init names the process ("worker") in every line and sets the form.
- * Before it: level info, form automatic, no process name. @thread main
+ * kp_log_init names the process ("worker") in every line and sets the form; it
+ * may be called again to change them. process is borrowed for good. Before the
+ * first call: level info, form automatic, no process name.
  */
 void kp_log_init(
     const char *process, enum kp_log_format format, enum kp_log_level level);

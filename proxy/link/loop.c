@@ -23,7 +23,7 @@ struct kp_link {
 	struct kp_outbox outbox; /* to the agent */
 	int wake_fd;             /* eventfd: the outbox is no longer empty */
 	uint64_t generation, content_hash; /* of the tables in force */
-	bool has_logging, is_draining;
+	bool is_draining;
 };
 
 struct kp_link *
@@ -198,14 +198,11 @@ on_drain(struct kp_link *link, int32_t timeout_ms)
 	kp_worker_drain(link->worker, timeout_ms);
 }
 
-/* Once only: afterwards other threads read the settings without a lock. */
 static void
-on_logging(struct kp_link *link, const Kp__Node__Logging *logging)
+on_logging(const Kp__Node__Logging *logging)
 {
-	if (link->has_logging || logging->level > KP_LOG_DEBUG ||
-	    logging->format > KP_LOG_JSON)
+	if (logging->level > KP_LOG_DEBUG || logging->format > KP_LOG_JSON)
 		return;
-	link->has_logging = true;
 	kp_log_init("worker", (enum kp_log_format)logging->format,
 	    (enum kp_log_level)logging->level);
 }
@@ -232,7 +229,7 @@ on_supervisor_message(struct kp_link *link, struct kp_channel_message *message,
 	else if (body == KP__NODE__ENVELOPE__BODY_DRAIN)
 		on_drain(link, envelope->drain->timeout_ms);
 	else if (body == KP__NODE__ENVELOPE__BODY_LOGGING)
-		on_logging(link, envelope->logging);
+		on_logging(envelope->logging);
 	else
 		return unexpected(envelope, err);
 	return true;

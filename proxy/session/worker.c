@@ -26,6 +26,8 @@ struct kp_worker {
 	struct kp_tls_tickets *tickets;
 	struct kp_acceptor *acceptor;
 	struct listening *sockets;
+	int *used; /* descriptors of the doors that are open */
+	size_t num_used;
 };
 
 /* What admit wants to see of requests: the SASL exchange. */
@@ -141,9 +143,9 @@ make_doors(const struct kp_worker *worker, const struct kp_snapshot *snapshot,
 	return true;
 }
 
-/* Closes the sockets that no door uses any more. */
+/* Closes the sockets that no open door uses. */
 static void
-close_unused(struct kp_worker *worker, const int *used, size_t num_used)
+close_unused(struct kp_worker *worker)
 {
 	struct listening **at = &worker->sockets;
 
@@ -151,8 +153,8 @@ close_unused(struct kp_worker *worker, const int *used, size_t num_used)
 		struct listening *socket = *at;
 		bool is_used = false;
 
-		for (size_t i = 0; i < num_used && !is_used; i++)
-			is_used = used[i] == socket->fd;
+		for (size_t i = 0; i < worker->num_used && !is_used; i++)
+			is_used = worker->used[i] == socket->fd;
 		if (is_used) {
 			at = &socket->next;
 			continue;
@@ -167,13 +169,13 @@ static void
 open_doors(struct kp_worker *worker, struct kp_door *doors, size_t num_doors,
     struct kp_snapshot *snapshot)
 {
-	int *used = kp_alloc(num_doors + 1, sizeof(*used));
-
+	free(worker->used);
+	worker->used = kp_alloc(num_doors + 1, sizeof(*worker->used));
+	worker->num_used = num_doors;
 	for (size_t i = 0; i < num_doors; i++)
-		used[i] = doors[i].fd;
+		worker->used[i] = doors[i].fd;
 	kp_acceptor_set_doors(worker->acceptor, &doors, num_doors, snapshot);
-	close_unused(worker, used, num_doors);
-	free(used);
+	close_unused(worker);
 }
 
 static void
@@ -193,6 +195,32 @@ publish(struct kp_worker *worker, struct kp_snapshot *snapshot)
 	kp_snapshot_publish(&worker->shared.snapshots, &snapshot);
 }
 
+/*
+ * Connections may wait at a door with a request already: what they are served
+ * from is published before it opens.
+ */
+static bool
+put_in_force(struct kp_worker *worker, struct kp_snapshot *snapshot,
+    struct kp_error *err)
+{
+	struct kp_door *doors;
+	size_t num_doors = 0;
+
+	for (size_t i = 0; i < snapshot->num_endpoints; i++)
+		num_doors += num_doors_of(snapshot->endpoints[i].listener);
+	doors = kp_alloc(num_doors + 1, sizeof(*doors));
+	if (!make_doors(worker, snapshot, doors, err)) {
+		free(doors);
+		return false;
+	}
+	publish(worker, kp_snapshot_ref(snapshot));
+	if (atomic_load(&worker->shared.is_draining))
+		free(doors);
+	else
+		open_doors(worker, doors, num_doors, snapshot);
+	return true;
+}
+
 bool
 kp_worker_apply(
     struct kp_worker *worker, struct kp_tables **tables, struct kp_error *err)
@@ -201,26 +229,14 @@ kp_worker_apply(
 	    kp_snapshot_acquire(&worker->shared.snapshots);
 	struct kp_snapshot *snapshot = kp_snapshot_new(
 	    tables, before, worker->tickets, worker->shared.metrics, err);
-	struct kp_door *doors;
-	size_t num_doors = 0;
+	bool is_ok = snapshot != NULL && put_in_force(worker, snapshot, err);
 
+	/* a port must not stay taken for tables that were refused */
+	if (!is_ok)
+		close_unused(worker);
 	kp_snapshot_unref(before);
-	if (snapshot == NULL)
-		return false;
-	for (size_t i = 0; i < snapshot->num_endpoints; i++)
-		num_doors += num_doors_of(snapshot->endpoints[i].listener);
-	doors = kp_alloc(num_doors + 1, sizeof(*doors));
-	if (!make_doors(worker, snapshot, doors, err)) {
-		free(doors);
-		kp_snapshot_unref(snapshot);
-		return false;
-	}
-	if (atomic_load(&worker->shared.is_draining))
-		free(doors);
-	else
-		open_doors(worker, doors, num_doors, snapshot);
-	publish(worker, snapshot);
-	return true;
+	kp_snapshot_unref(snapshot);
+	return is_ok;
 }
 
 void
@@ -239,7 +255,8 @@ stop_accepting(struct kp_worker *worker)
 
 	kp_acceptor_set_doors(worker->acceptor, &none, 0, snapshot);
 	kp_snapshot_unref(snapshot);
-	close_unused(worker, NULL, 0);
+	worker->num_used = 0;
+	close_unused(worker);
 }
 
 void
@@ -273,7 +290,9 @@ kp_worker_free(struct kp_worker *worker)
 		return;
 	kp_assert(kp_roster_count(&shared->roster) == 0);
 	kp_acceptor_stop(worker->acceptor);
-	close_unused(worker, NULL, 0);
+	worker->num_used = 0;
+	close_unused(worker);
+	free(worker->used);
 	kp_snapshot_store_fini(&shared->snapshots);
 	kp_roster_fini(&shared->roster);
 	kp_names_free(shared->names);
