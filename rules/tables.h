@@ -27,7 +27,7 @@ struct kp_limits {
 				       * connection */
 	int32_t handshake_timeout_ms; /* PROXY header and TLS */
 	int32_t first_request_timeout_ms;
-	int32_t request_timeout_ms; /* first to last byte of one frame */
+	int32_t request_timeout_ms; /* each 64 KiB of a frame, once begun */
 	int32_t idle_timeout_ms;    /* no byte in either direction */
 	int32_t write_timeout_ms;   /* a peer that does not read */
 	int32_t drain_timeout_ms;   /* SIGTERM until the hard stop */
