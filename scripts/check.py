@@ -24,6 +24,7 @@ OUT = ROOT / "build" / "check"
 JOBS = str(os.cpu_count() or 2)
 FUZZ_SECONDS = 5
 TAIL_LINES = 40
+HOSTILE = [f"integration/test_{x}.py" for x in ("peers", "tls", "processes")]
 TELLING = re.compile(r"error:|Error |^FAILED|\*\*\*|\[FAIL\]| FAILED ")
 SYNTHESIS = re.compile(r"Tested: (\d+) \| Passing: (\d+) \| Failing: (\d+)")
 
@@ -115,12 +116,12 @@ def ctest(step, preset):
     count_junit(step, report, is_green)
 
 
-def pytest(step, folder, **environment):
-    report = OUT / f"{step.name}.xml"
+def pytest(step, *what, **environment):
+    report = OUT / f"{step.name}-pytest.xml"
     report.unlink(missing_ok=True)
     is_green = step.run(
         *("pytest-3", "-v", "-p", "no:cacheprovider", "-o", "junit_logging=no"),
-        *("--junitxml", report, folder),
+        *("--junitxml", report, *what),
         PYTHONDONTWRITEBYTECODE="1",
         **environment,
     )
@@ -138,6 +139,12 @@ def lint(step):
 def unit(step):
     build(step, step.name)
     ctest(step, step.name)
+
+
+def sanitized(step):
+    """The programs themselves under the sanitizer, with peers that misbehave."""
+    unit(step)
+    pytest(step, *HOSTILE, KP_BUILD=str(ROOT / "build" / step.name))
 
 
 def fuzz(step):
@@ -159,8 +166,8 @@ def integration(step):
 STEPS = {
     "lint": lint,
     "release": unit,
-    "asan": unit,
-    "tsan": unit,
+    "asan": sanitized,
+    "tsan": sanitized,
     "fuzz": fuzz,
     "protocol": protocol,
     "integration": integration,
