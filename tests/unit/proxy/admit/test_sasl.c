@@ -15,8 +15,8 @@ after_handshake(const char *mechanism, int16_t version, int16_t error_code)
 
 	kp_buf_init(&body, 1024);
 	put_string(&body, mechanism);
-	cr_assert(kp_sasl_on_handshake(
-	    &sasl, version, kp_buf_bytes(&body), &err));
+	cr_assert(
+	    kp_sasl_on_handshake(&sasl, version, kp_buf_bytes(&body), &err));
 	cr_assert_eq(sasl.phase, KP_SASL_ASKED);
 	cr_assert(kp_sasl_is_pending(&sasl));
 	kp_buf_clear(&body);
@@ -37,14 +37,13 @@ authenticate(struct kp_sasl *sasl, struct kp_bytes token, int16_t error_code)
 
 	kp_buf_init(&body, 4096);
 	put_bytes(&body, token.data, token.len);
-	cr_assert(
-	    kp_sasl_on_authenticate(sasl, 0, kp_buf_bytes(&body), &err));
+	cr_assert(kp_sasl_on_authenticate(sasl, 0, kp_buf_bytes(&body), &err));
 	kp_buf_clear(&body);
 	put_int16(&body, error_code);
 	put_int16(&body, -1);
 	put_int32(&body, 0);
-	cr_assert(kp_sasl_on_authenticate_answer(
-	    sasl, 0, kp_buf_bytes(&body), &err));
+	cr_assert(
+	    kp_sasl_on_authenticate_answer(sasl, 0, kp_buf_bytes(&body), &err));
 	kp_buf_fini(&body);
 }
 
@@ -110,15 +109,14 @@ Test(sasl, bare_gssapi_tokens_end_where_a_request_begins)
 		0x48, 0x86, 0xf7, 0x12, 1, 2, 2 };
 
 	for (int i = 0; i < 3; i++) {
-		cr_assert(kp_sasl_is_token(&sasl,
-		    (struct kp_bytes){ gss, sizeof(gss) }, sizeof(gss)));
+		cr_assert(kp_sasl_is_token(
+		    &sasl, (struct kp_bytes){ gss, sizeof(gss) }, sizeof(gss)));
 		kp_sasl_on_token(&sasl, (struct kp_bytes){ gss, sizeof(gss) });
 		kp_sasl_on_token_answer(&sasl);
 		cr_assert_eq(sasl.phase, KP_SASL_TOKENS);
 	}
 	cr_assert(!kp_sasl_is_token(&sasl,
-	    (struct kp_bytes){ metadata, sizeof(metadata) },
-	    sizeof(metadata)));
+	    (struct kp_bytes){ metadata, sizeof(metadata) }, sizeof(metadata)));
 	kp_sasl_on_token_end(&sasl);
 	cr_assert_eq(sasl.phase, KP_SASL_DONE);
 }
@@ -132,8 +130,7 @@ Test(sasl, authenticating_again_begins_anew)
 	authenticate(&sasl, plain, 0);
 	kp_buf_init(&body, 64);
 	put_string(&body, "PLAIN");
-	cr_assert(
-	    kp_sasl_on_handshake(&sasl, 1, kp_buf_bytes(&body), &err));
+	cr_assert(kp_sasl_on_handshake(&sasl, 1, kp_buf_bytes(&body), &err));
 	cr_assert_eq(sasl.phase, KP_SASL_ASKED);
 	cr_assert_eq(sasl.num_tokens, 0);
 	kp_buf_fini(&body);
@@ -171,8 +168,8 @@ Test(principal, is_read_from_the_first_token_or_left_empty)
 			cases[i].len };
 		char principal[KP_PRINCIPAL_MAX + 1];
 
-		kp_principal_of_token(cases[i].mechanism, token, principal,
-		    sizeof(principal));
+		kp_principal_of_token(
+		    cases[i].mechanism, token, principal, sizeof(principal));
 		cr_assert_str_eq(principal, cases[i].principal);
 	}
 }

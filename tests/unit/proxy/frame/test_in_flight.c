@@ -11,7 +11,8 @@ Test(in_flight, answers_leave_in_the_order_requests_came)
 	kp_in_flight_init(&queue, 1000);
 	for (int32_t i = 0; i < 1000; i++) {
 		kp_in_flight_push(&queue)->correlation_id = i;
-		/* drained now and then, so that the ring wraps while it grows */
+		/* drained now and then, so that the ring wraps while it grows
+		 */
 		if (i % 3 == 0) {
 			cr_assert_eq(
 			    kp_in_flight_head(&queue)->correlation_id, next);

@@ -40,8 +40,8 @@ expect_rows(const int16_t from[][3], size_t num_from, const int16_t to[][3],
 	cr_assert(kp_versions_rewrite(
 	    versions, 0, kp_buf_bytes(&answer), &rewrite, &err));
 	for (unsigned i = 0; i < rewrite.num_spans; i++)
-		kp_buf_add(&got, rewrite.spans[i].iov_base,
-		    rewrite.spans[i].iov_len);
+		kp_buf_add(
+		    &got, rewrite.spans[i].iov_base, rewrite.spans[i].iov_len);
 	cr_assert(kp_bytes_equal(kp_buf_bytes(&got), kp_buf_bytes(&wanted)));
 	kp_rewrite_fini(&rewrite);
 	kp_buf_fini(&answer);
@@ -102,8 +102,8 @@ Test(versions, an_answer_that_is_cut_off_is_refused)
 		struct kp_bytes prefix = { answer.data, len };
 		struct kp_rewrite rewrite = { 0 };
 
-		cr_assert(!kp_versions_rewrite(
-		    &versions, 0, prefix, &rewrite, &err));
+		cr_assert(
+		    !kp_versions_rewrite(&versions, 0, prefix, &rewrite, &err));
 		cr_assert(!versions.is_known);
 		kp_rewrite_fini(&rewrite);
 	}
