@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Counters, gauges and histograms in shared memory. One process (the worker)
- * writes, another (the agent) maps the same segment and renders Prometheus text,
- * so the data plane needs no HTTP, and a restarted process finds the numbers
- * where they were. What is measured is a table that both sides compile in; the
- * segment carries a fingerprint of it.
+ * writes, another (the agent) maps the same segment and renders Prometheus
+ * text, so the data plane needs no HTTP, and a restarted process finds the
+ * numbers where they were. What is measured is a table that both sides compile
+ * in; the segment carries a fingerprint of it.
  *
  * Counters are striped: threads add to different cache lines and the reader
  * sums. Writing never locks, never allocates, never fails. @thread any
@@ -67,8 +67,8 @@ int kp_metrics_new_segment(
  * made for another table. fd may be closed afterwards; free with
  * kp_metrics_free, which leaves the segment to others.
  */
-struct kp_metrics *kp_metrics_map(const struct kp_metric_table *table, int fd,
-    struct kp_error *err);
+struct kp_metrics *kp_metrics_map(
+    const struct kp_metric_table *table, int fd, struct kp_error *err);
 void kp_metrics_free(struct kp_metrics *metrics);
 
 /*

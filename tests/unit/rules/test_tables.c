@@ -65,8 +65,8 @@ Test(tables, pack_and_unpack_give_the_same)
 	cr_assert(
 	    kp_bytes_equal(kp_buf_bytes(&packed), kp_buf_bytes(&repacked)));
 	cr_assert_eq(again->limits.connections, tables->limits.connections);
-	cr_assert_eq(again->limits.drain_timeout_ms,
-	    tables->limits.drain_timeout_ms);
+	cr_assert_eq(
+	    again->limits.drain_timeout_ms, tables->limits.drain_timeout_ms);
 	cr_assert_eq(again->generation, 7);
 	cr_assert_eq(again->log_level, KP_LOG_WARN);
 	cr_assert_eq(again->clusters[0].nodes[0].id, 4);
