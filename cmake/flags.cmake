@@ -13,6 +13,9 @@ target_compile_options(kp_flags INTERFACE
   $<$<C_COMPILER_ID:Clang>:-Wthread-safety -Wcomma>
   $<$<BOOL:${KP_WERROR}>:-Werror>)
 
+# A program loads what it calls, not what a library of ours could have called.
+target_link_options(kp_flags INTERFACE -Wl,--as-needed)
+
 if(KP_SANITIZE)
   set(san -fsanitize=${KP_SANITIZE} -fno-omit-frame-pointer -O1)
   if(KP_SANITIZE MATCHES undefined)
@@ -30,7 +33,7 @@ if(KP_HARDEN)
     -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong
     -fstack-clash-protection -fcf-protection=full -ftrivial-auto-var-init=zero)
   target_link_options(kp_flags INTERFACE
-    -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code,--as-needed)
+    -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code)
 endif()
 
 if(KP_LTO)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Looks at a program of ours after linking.
 #
-#   check-elf.sh alone FILE      loads no second TLS stack, gRPC, curl or C++
+#   check-elf.sh alone FILE      loads no second TLS stack, gRPC, curl, YAML or C++
 #                                library, itself or through what it loads, and
 #                                exports nothing of BoringSSL
 #   check-elf.sh hardened FILE   position independent, relro, bind now, stack
@@ -17,7 +17,7 @@ die() {
 check_alone() {
 	libs=$(ldd "$file")
 	bad=$(echo "$libs" |
-		grep -E 'lib(ssl|crypto|grpc|gpr|curl|gnutls|nss3|stdc\+\+)[-.]' || :)
+		grep -E 'lib(ssl|crypto|grpc|gpr|curl|gnutls|nss3|yaml|stdc\+\+)[-.]' || :)
 	[ -z "$bad" ] || die "must not load: $bad"
 	exported=$(nm -D --defined-only "$file" |
 		grep -E ' (kp_)?(SSL|EVP|CRYPTO|X509|ERR)_' || :)

@@ -30,6 +30,9 @@ struct kp_worker {
 	size_t num_used;
 };
 
+/* Nobody is connected before tables say what the limit is. */
+#define MEMORY_BEFORE_TABLES ((uint64_t)64 * 1024 * 1024)
+
 /* What admit wants to see of requests: the SASL exchange. */
 #define ADMIT_REQUESTS \
 	(KP_ENTITY_BIT(KP_E_SASL_MECHANISM) | KP_ENTITY_BIT(KP_E_SASL_BYTES))
@@ -43,12 +46,10 @@ kp_worker_new(struct kp_metrics *metrics, const struct kp_reports *reports)
 {
 	struct kp_worker *worker = kp_alloc(1, sizeof(*worker));
 	struct kp_shared *shared = &worker->shared;
-	struct kp_limits limits;
 
-	kp_limits_default(&limits);
 	kp_snapshot_store_init(&shared->snapshots);
 	kp_roster_init(&shared->roster);
-	shared->pool = kp_pool_new(limits.memory_len);
+	shared->pool = kp_pool_new(MEMORY_BEFORE_TABLES);
 	shared->names = kp_names_new(reports);
 	shared->metrics = metrics;
 	shared->reports = *reports;
