@@ -50,7 +50,8 @@ def cluster(tmp_path_factory):
 @pytest.fixture(scope="session", params=["3.9.2", "4.4.0"])
 def other_cluster(request, tmp_path_factory):
     """One broker of the oldest and of the newest version."""
-    with running_cluster(tmp_path_factory, request.param) as found:
+    with running_cluster(tmp_path_factory, request.param,
+                         acl=True) as found:
         yield found
 
 

@@ -302,12 +302,17 @@ class Connection:
         """A request frame; api is a name or a key."""
         key = self.definitions.keys.get(api, api)
         message = self.definitions.requests[key]
+        return self.encode_raw(key, version, message.encode(version, values),
+                               client_id, message.is_flexible(version))
+
+    def encode_raw(self, key, version, body, client_id="wire", flexible=True):
+        """A request frame with any key, version and body."""
         self.correlation += 1
         name = b"" if client_id is None else client_id.encode()
         head = struct.pack(">hhih", key, version, self.correlation,
                            -1 if client_id is None else len(name))
-        tags = b"\0" if message.is_flexible(version) else b""
-        return frame(head + name + tags + message.encode(version, values))
+        tags = b"\0" if flexible else b""
+        return frame(head + name + tags + body)
 
     def send(self, data):
         """Raw bytes; Closed when the peer is gone already."""

@@ -10,8 +10,8 @@ import uuid
 
 import kafka_wire
 
-# Kafka itself never answers this one: it waits for zero transactions.
-UNANSWERED = {("AddPartitionsToTxn", "empty")}
+# Kafka itself never answers these: it waits for zero answers of its own.
+UNANSWERED = {("AddPartitionsToTxn", "empty"), ("OffsetFetch", "empty")}
 
 BROKER, BROKER_LOGGER = 4, 8
 ABSENT = "absent"

@@ -36,22 +36,24 @@ class Sweep:
             self.world = samples.prepare(connection, nodes,
                                          f"egress-{next(number)}")
         for endpoint in endpoints:
+            self.connection = self.connect(endpoint)
             for request in samples.requests(self.world, self.offered):
                 self.ask(endpoint, request)
+            self.connection.socket.close()
 
     def connect(self, endpoint):
         return kafka_wire.Connection(self.definitions, *endpoint, TIMEOUT_S)
 
     def ask(self, endpoint, request):
-        with self.connect(endpoint) as connection:
-            try:
-                for step in (*request.before, request):
-                    self.step(connection, step, request)
-                outcome = "answered"
-            except kafka_wire.Closed:
-                outcome = "closed"
-            except TimeoutError:
-                outcome = "silent"
+        """One connection serves until the peer closes it."""
+        outcome = "answered"
+        try:
+            for step in (*request.before, request):
+                self.step(self.connection, step, request)
+        except (kafka_wire.Closed, TimeoutError) as error:
+            outcome = type(error).__name__
+            self.connection.socket.close()
+            self.connection = self.connect(endpoint)
         self.outcomes.setdefault(str(request), set()).add(outcome)
 
     def step(self, connection, step, request):

@@ -5,7 +5,7 @@ import rig
 
 MODES = {
     "java": ["classic", "consumer", "txn", "streams-classic", "admin"],
-    "confluent": ["classic", "consumer"],
+    "confluent": ["classic", "txn"],
     "kafka-python": ["classic"],
     "aiokafka": ["classic"],
     "franz-go": ["classic", "txn"],

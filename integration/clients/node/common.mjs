@@ -32,6 +32,10 @@ function shown(value) {
   return `${value.length} characters, hash ${hash}`
 }
 
+export function produced(key, partition, offset) {
+  return `produced ${key} partition ${partition} offset ${offset}`
+}
+
 export function consumed(key, value, partition, offset) {
   return `consumed ${key} = ${shown(value)} partition ${partition} ` +
     `offset ${offset}`

@@ -2,7 +2,8 @@
 // @platformatic/kafka: modes classic and consumer (KIP-848).
 import { Admin, Consumer, Producer, stringDeserializers, stringSerializers }
   from '@platformatic/kafka'
-import { brokers, ca, consumed, main, records, sasl } from './common.mjs'
+import { brokers, ca, consumed, main, produced, records, sasl }
+  from './common.mjs'
 
 const base = { clientId: 'platformatic', bootstrapBrokers: brokers }
 if (sasl) base.sasl = sasl
@@ -23,11 +24,16 @@ async function create(topic) {
 async function produce(topic) {
   const producer = new Producer(
     { ...base, idempotent: true, serializers: stringSerializers })
-  const sent = await producer.send(
-    { messages: records().map(record => ({ topic, ...record })) })
+  const lines = []
+  // One by one: a retry of several partitions can store some of them twice.
+  for (const record of records()) {
+    const sent = await producer.send({ messages: [{ topic, ...record }] })
+    for (const at of sent.offsets) {
+      lines.push(produced(record.key, at.partition, at.offset))
+    }
+  }
   await producer.close()
-  return sent.offsets.map(at =>
-    `produced partition ${at.partition} offset ${at.offset}`)
+  return lines
 }
 
 async function consume(topic, mode) {

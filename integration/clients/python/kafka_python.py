@@ -4,6 +4,7 @@ import time
 
 import kafka
 import kafka.admin
+import kafka.errors
 
 import common
 
@@ -36,23 +37,33 @@ def produce(topic):
 
 def consume(topic):
     consumer = kafka.KafkaConsumer(
-        group_id=f"{topic}-group", auto_offset_reset="earliest",
+        topic, group_id=f"{topic}-group", auto_offset_reset="earliest",
         enable_auto_commit=False, **settings())
     # Joining before the topic is known can make this library spin for ever.
     consumer.partitions_for_topic(topic)
-    consumer.subscribe([topic])
-    lines = []
+    lines = set()  # a rebalance makes it read again
     deadline = time.monotonic() + common.DEADLINE_S
-    while len(lines) < len(common.RECORDS) and time.monotonic() < deadline:
+    while not is_committed(consumer) and time.monotonic() < deadline:
         for records in consumer.poll(200).values():
-            lines += [common.consumed(r.key, r.value, r.partition, r.offset)
-                      for r in records]
-    consumer.commit()
+            lines |= {common.consumed(r.key, r.value, r.partition, r.offset)
+                      for r in records}
     for number in range(common.PARTITIONS):
         at = consumer.committed(kafka.TopicPartition(topic, number))
-        lines.append(common.committed(number, at))
+        lines.add(common.committed(number, at))
     consumer.close()
     return lines
+
+
+def is_committed(consumer):
+    """Commits once all is read, unless a rebalance comes in between."""
+    read = sum(consumer.position(at) for at in consumer.assignment())
+    if read < len(common.RECORDS):
+        return False
+    try:
+        consumer.commit()
+    except kafka.errors.RebalanceInProgressError:
+        return False
+    return True
 
 
 def run(_, topic):
