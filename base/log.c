@@ -14,6 +14,7 @@
 struct line {
 	char text[LINE_LEN];
 	size_t len;
+	bool is_full; /* something did not fit */
 };
 
 /* Each may change at run time; a line that is being written may see the old. */
@@ -76,8 +77,10 @@ add(struct line *line, const char *text, size_t len)
 	/* two bytes stay free for what closes the line */
 	size_t room = sizeof(line->text) - 2 - line->len;
 
-	if (len > room)
+	if (len > room) {
+		line->is_full = true;
 		len = room;
+	}
 	kp_copy(line->text + line->len, text, len);
 	line->len += len;
 }
@@ -158,11 +161,10 @@ add_time(struct line *line)
 }
 
 static void
-add_field(struct line *line, const struct kp_log_field *field)
+add_value(struct line *line, const struct kp_log_field *field)
 {
 	char number[24];
 
-	add_name(line, field->name);
 	switch (field->kind) {
 	case KP_LOG_TEXT:
 		if (field->text == NULL)
@@ -185,6 +187,21 @@ add_field(struct line *line, const struct kp_log_field *field)
 	case KP_LOG_END:
 		break;
 	}
+}
+
+/* A field that does not fit is left out: the line stays readable by programs.
+ */
+static void
+add_field(struct line *line, const struct kp_log_field *field)
+{
+	size_t before = line->len;
+
+	if (line->is_full)
+		return;
+	add_name(line, field->name);
+	add_value(line, field);
+	if (line->is_full)
+		line->len = before;
 }
 
 void

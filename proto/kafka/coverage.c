@@ -36,9 +36,9 @@ static const char *
 format_range(char buf[static RANGE_SIZE], int16_t since, int16_t until)
 {
 	if (since == until)
-		snprintf(buf, RANGE_SIZE, "%d", since);
+		(void)snprintf(buf, RANGE_SIZE, "%d", since);
 	else
-		snprintf(buf, RANGE_SIZE, "%d-%d", since, until);
+		(void)snprintf(buf, RANGE_SIZE, "%d-%d", since, until);
 	return buf;
 }
 
@@ -51,7 +51,7 @@ format_since(
 
 	if (since == KP_NEVER_SINCE || first > place->until)
 		return "none";
-	snprintf(buf, RANGE_SIZE, "%d+", first);
+	(void)snprintf(buf, RANGE_SIZE, "%d+", first);
 	return buf;
 }
 
@@ -124,8 +124,8 @@ print_text_row(struct printer *p, const struct place *place, const char *action)
 	char type[24], tag[8] = "-";
 
 	if (f->tag >= 0)
-		snprintf(tag, sizeof(tag), "%d", f->tag);
-	snprintf(type, sizeof(type), "%s%s", f->is_array ? "[]" : "",
+		(void)snprintf(tag, sizeof(tag), "%d", f->tag);
+	(void)snprintf(type, sizeof(type), "%s%s", f->is_array ? "[]" : "",
 	    kp_kind_name(f->kind));
 	fprintf(p->out, "  %-8s %-9s %-8s %-3s %-20s %-16s %-10s ",
 	    format_range(versions, place->since, place->until), type,

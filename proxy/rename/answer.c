@@ -249,8 +249,6 @@ kp_rename_action(const struct kp_message *message, const struct kp_field *field,
 	switch ((int)field->entity) {
 	case KP_E_HOST:
 	case KP_E_PORT:
-		return message->api_key == DESCRIBE_QUORUM ? "empty"
-							   : "rewrite";
 	case KP_E_ENDPOINTS:
 		return message->api_key == DESCRIBE_QUORUM ? "empty"
 							   : "rewrite";

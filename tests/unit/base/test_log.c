@@ -77,6 +77,24 @@ Test(log, long_text_is_cut_and_says_so)
 	cr_assert_not_null(strstr(quote, "yyy...\"\n"));
 }
 
+Test(log, fields_beyond_the_end_of_a_line_are_left_out_whole)
+{
+	uint8_t control[KP_LOG_MAX_TEXT] = { 0 };
+	struct kp_bytes bytes = { control, sizeof(control) };
+	size_t len;
+
+	kp_log_init("agent", KP_LOG_JSON, KP_LOG_INFO);
+	kp_stderr_begin();
+	kp_log(KP_LOG_INFO, "x", KP_BYTES("first", bytes),
+	    KP_BYTES("second", bytes), KP_INT("third", 3));
+	kp_stderr_end(output, sizeof(output));
+	len = strlen(output);
+	cr_assert_not_null(strstr(output, "\"first\":\"\\u0000"));
+	cr_assert_null(strstr(output, "second"));
+	cr_assert_null(strstr(output, "third"));
+	cr_assert_str_eq(output + len - 9, "\\u0000\"}\n");
+}
+
 Test(log, levels_below_the_chosen_one_are_silent)
 {
 	kp_log_init(NULL, KP_LOG_HUMAN, KP_LOG_WARN);

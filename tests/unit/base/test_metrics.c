@@ -173,8 +173,8 @@ Test(metrics, a_segment_cannot_be_resized)
 Test(metrics, text_follows_the_prometheus_format)
 {
 	static const char *const lines[] = {
-		"# HELP t_count_total Counted.\n"
-		"# TYPE t_count_total counter\nt_count_total 3\n",
+		("# HELP t_count_total Counted.\n"
+		 "# TYPE t_count_total counter\nt_count_total 3\n"),
 		"# TYPE t_gauge gauge\nt_gauge -4\n",
 		"\nt_kind_total{kind=\"b\"} 1\n",
 		"# TYPE t_seconds histogram\n",
