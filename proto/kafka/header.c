@@ -118,25 +118,25 @@ kp_request_header_read(struct kp_request_header *out, const uint8_t *data,
 }
 
 enum kp_header_status
-kp_response_header_read(int32_t *out_correlation_id, size_t *out_len,
-    int16_t api_key, int16_t version, const uint8_t *data, size_t len,
-    size_t frame_len, struct kp_error *err)
+kp_response_header_read(struct kp_response_header *header, const uint8_t *data,
+    size_t len, size_t frame_len, struct kp_error *err)
 {
 	struct kp_bytes bytes = header_bytes(data, len, frame_len);
 	struct kp_reader reader;
 
-	*out_len = 0;
+	header->len = 0;
 	kp_reader_init(&reader, bytes);
-	*out_correlation_id = kp_read_int32(&reader);
+	header->correlation_id = kp_read_int32(&reader);
 	if (reader.failed)
 		return judge_failure(&reader, bytes, frame_len, err);
-	if (!kp_api_has(api_key, version))
+	if (!kp_api_has(header->api_key, header->api_version))
 		return KP_HEADER_UNKNOWN;
-	if (kp_response_header_is_flexible(api_key, version))
+	if (kp_response_header_is_flexible(
+		header->api_key, header->api_version))
 		skip_tags(&reader, bytes, frame_len);
 	if (reader.failed)
 		return judge_failure(&reader, bytes, frame_len, err);
-	*out_len = (size_t)(reader.pos - bytes.data);
+	header->len = (size_t)(reader.pos - bytes.data);
 	return KP_HEADER_OK;
 }
 

@@ -40,13 +40,15 @@ enum kp_header_status {
 enum kp_header_status kp_request_header_read(struct kp_request_header *out,
     const uint8_t *data, size_t len, size_t frame_len, struct kp_error *err);
 
-/*
- * kp_response_header_read is the same for an answer to a request of that key
- * and version; *out_len is where the body begins.
- */
-enum kp_header_status kp_response_header_read(int32_t *out_correlation_id,
-    size_t *out_len, int16_t api_key, int16_t version, const uint8_t *data,
-    size_t len, size_t frame_len, struct kp_error *err);
+struct kp_response_header {
+	int16_t api_key, api_version; /* of the request: set by the caller */
+	int32_t correlation_id;
+	size_t len; /* of the header: where the body begins */
+};
+
+/* kp_response_header_read is the same for the answer to that request. */
+enum kp_header_status kp_response_header_read(struct kp_response_header *header,
+    const uint8_t *data, size_t len, size_t frame_len, struct kp_error *err);
 
 /*
  * kp_response_header_is_flexible tells whether answers of that key and version

@@ -149,13 +149,12 @@ begin_answer(struct kp_session *session, struct kp_flow *flow,
     struct kp_bytes frame, size_t total_len, struct kp_error *err)
 {
 	const struct kp_pending *head = kp_in_flight_head(&session->in_flight);
-	int32_t correlation_id;
-	size_t header_len;
+	struct kp_response_header header = { .api_key = head->api_key,
+		.api_version = head->api_version };
 
-	switch (kp_response_header_read(&correlation_id, &header_len,
-	    head->api_key, head->api_version, frame.data + KP_FRAME_PREFIX_LEN,
-	    frame.len - KP_FRAME_PREFIX_LEN, total_len - KP_FRAME_PREFIX_LEN,
-	    err)) {
+	switch (kp_response_header_read(&header,
+	    frame.data + KP_FRAME_PREFIX_LEN, frame.len - KP_FRAME_PREFIX_LEN,
+	    total_len - KP_FRAME_PREFIX_LEN, err)) {
 	case KP_HEADER_MORE:
 		return KP_BEGIN_MORE;
 	case KP_HEADER_UNKNOWN:
@@ -165,12 +164,12 @@ begin_answer(struct kp_session *session, struct kp_flow *flow,
 	case KP_HEADER_OK:
 		break;
 	}
-	if (correlation_id != head->correlation_id)
-		return broken(
-		    session, err, "the wrong correlation id", correlation_id);
-	flow->api_key = head->api_key;
-	flow->api_version = head->api_version;
-	flow->header_len = header_len;
+	if (header.correlation_id != head->correlation_id)
+		return broken(session, err, "the wrong correlation id",
+		    header.correlation_id);
+	flow->api_key = header.api_key;
+	flow->api_version = header.api_version;
+	flow->header_len = header.len;
 	flow->num_begun++;
 	pop(session);
 	return begin_body(session, flow, frame.data, total_len, err);

@@ -22,19 +22,20 @@ static enum kp_header_status
 read_header(
     const struct frame *frame, size_t len, size_t frame_len, size_t *out_len)
 {
-	struct kp_request_header header;
+	struct kp_request_header request;
+	struct kp_response_header response = { .api_key = frame->key,
+		.api_version = frame->version };
 	struct kp_error err = { 0 };
 	enum kp_header_status status;
-	int32_t correlation_id;
 
 	if (frame->is_request) {
 		status = kp_request_header_read(
-		    &header, frame->data, len, frame_len, &err);
-		*out_len = header.len;
+		    &request, frame->data, len, frame_len, &err);
+		*out_len = request.len;
 	} else {
-		status = kp_response_header_read(&correlation_id, out_len,
-		    frame->key, frame->version, frame->data, len, frame_len,
-		    &err);
+		status = kp_response_header_read(
+		    &response, frame->data, len, frame_len, &err);
+		*out_len = response.len;
 	}
 	kp_assert((status == KP_HEADER_FAILED) == (err.kind != KP_ERR_NONE));
 	return status;

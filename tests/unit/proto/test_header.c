@@ -190,35 +190,32 @@ Test(header, an_answer_header_has_tags_when_its_version_is_flexible)
 	static const uint8_t data[] = { 0, 0, 0, 9, 0, 0, 0 };
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct kp_response_header header = { .api_key = table[i].key,
+			.api_version = table[i].version };
 		struct kp_error err;
-		int32_t id;
-		size_t len;
 
 		for (size_t have = 0; have < table[i].len; have++)
-			cr_assert_eq(
-			    kp_response_header_read(&id, &len, table[i].key,
-				table[i].version, data, have, 7, &err),
+			cr_assert_eq(kp_response_header_read(
+					 &header, data, have, 7, &err),
 			    KP_HEADER_MORE);
-		cr_assert_eq(kp_response_header_read(&id, &len, table[i].key,
-				 table[i].version, data, 7, 7, &err),
+		cr_assert_eq(kp_response_header_read(&header, data, 7, 7, &err),
 		    KP_HEADER_OK);
-		cr_assert_eq(len, table[i].len);
-		cr_assert_eq(id, 9);
+		cr_assert_eq(header.len, table[i].len);
+		cr_assert_eq(header.correlation_id, 9);
 	}
 }
 
 Test(header, an_answer_to_an_unknown_request_is_unknown)
 {
 	static const uint8_t data[8];
+	struct kp_response_header header = { .api_key = METADATA,
+		.api_version = 99 };
 	struct kp_error err;
-	int32_t id;
-	size_t len;
 
-	cr_assert_eq(
-	    kp_response_header_read(&id, &len, METADATA, 99, data, 8, 8, &err),
+	cr_assert_eq(kp_response_header_read(&header, data, 8, 8, &err),
 	    KP_HEADER_UNKNOWN);
-	cr_assert_eq(
-	    kp_response_header_read(&id, &len, METADATA, 1, data, 3, 3, &err),
+	header.api_version = 1;
+	cr_assert_eq(kp_response_header_read(&header, data, 3, 3, &err),
 	    KP_HEADER_FAILED);
 }
 
@@ -244,18 +241,18 @@ check_answer(
 		find_error, &found };
 	struct kp_bytes body = { answer->data + 4, answer->len - 4 };
 	struct kp_error err = { 0 };
+	struct kp_response_header header = { .api_key = api->key,
+		.api_version = version };
 	struct kp_reader reader;
-	int32_t id;
-	size_t len;
 
 	kp_reader_init(&reader, kp_buf_bytes(answer));
 	cr_assert_eq((size_t)kp_read_int32(&reader), answer->len - 4);
-	cr_assert_eq(kp_response_header_read(&id, &len, api->key, version,
-			 body.data, body.len, body.len, &err),
+	cr_assert_eq(kp_response_header_read(
+			 &header, body.data, body.len, body.len, &err),
 	    KP_HEADER_OK);
-	cr_assert_eq(id, 4711);
-	body.data += len;
-	body.len -= len;
+	cr_assert_eq(header.correlation_id, 4711);
+	body.data += header.len;
+	body.len -= header.len;
 	cr_assert(
 	    kp_walk_whole(api->response, version, body, &visitor, NULL, &err),
 	    "%s", err.text);
