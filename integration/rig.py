@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """kproxy and client programs put together: what most tests start from."""
 import concurrent.futures
+import contextlib
 import dataclasses
 import functools
 import itertools
@@ -78,16 +79,17 @@ class Clients:
         }
 
     def start(self, name, cluster, bootstrap, modes,
-              security=Security("", ""), ca=None):
+              security=Security("", ""), ca=None, environment=None):
         """Starts a program on topics of its own; it dies with the test.
 
-        Their topics are there before the libraries that would otherwise
-        store records twice when a new topic is not known everywhere yet.
+        Their topics are there before: more than one library stores records
+        twice, or none, when a new topic is not known everywhere yet.
         """
         own = f"test-{next(unique)}"
-        if name != "java":
-            make_topics(cluster, [f"{own}-{mode}" for mode in modes])
-        environment = {**os.environ, "CLIENT_SASL": security.login,
+        make_topics(cluster, [topic for mode in modes
+                              for topic in topics_of(f"{own}-{mode}", mode)])
+        environment = {**os.environ, **(environment or {}),
+                       "CLIENT_SASL": security.login,
                        "CLIENT_CA": str(ca) if ca else ""}
         return subprocess.Popen(
             [*self.commands[name], bootstrap, own, *modes],
@@ -96,20 +98,34 @@ class Clients:
             preexec_fn=kafka.end_with_parent)
 
     def run(self, name, cluster, bootstrap, modes,
-            security=Security("", ""), ca=None):
+            security=Security("", ""), ca=None, environment=None):
         """What a program prints; fails with its errors if it fails."""
-        process = self.start(name, cluster, bootstrap, modes, security, ca)
+        process = self.start(name, cluster, bootstrap, modes, security, ca,
+                             environment)
         try:
             out, errors = process.communicate(timeout=CLIENT_TIMEOUT_S)
         except subprocess.TimeoutExpired:
-            # The JVM tells where each thread is.
-            process.send_signal(signal.SIGQUIT)
-            process.kill()
-            out, errors = process.communicate()
             raise AssertionError(
-                f"{name} did not end\n{out}\n{errors}") from None
+                f"{name} did not end\n{last_words(process)}") from None
         assert process.returncode == 0, f"{name}:\n{out}\n{errors}"
         return out
+
+
+def last_words(process):
+    """Output until now; a JVM adds where each of its threads is."""
+    process.send_signal(signal.SIGQUIT)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.communicate(timeout=2)
+    process.kill()
+    return "\n".join(process.communicate())
+
+
+def topics_of(name, mode):
+    if mode == "admin":
+        return []  # makes its own
+    if mode.startswith("streams"):
+        return [f"{name}-in", f"{name}-out"]
+    return [name]
 
 
 def make_topics(cluster, topics):

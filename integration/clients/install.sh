@@ -6,70 +6,13 @@
 #
 #	install.sh java go node python
 #
-# Needs a JDK 17 with Maven, Go, Node with npm, python3-venv. Where Go or Node
-# of the machine is too old, a newer one comes from the module proxy or the
-# npm registry into the cache; the machine's own stays as it is.
+# Needs a JDK 17 with Maven and python3-venv; Go and Node.js come from
+# scripts/toolchains.sh where the machine's own are too old.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
+toolchains=$here/../../scripts/toolchains.sh
 cache=${KP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kproxy}/clients
-go_version=1.26.8
-go_minimum=1.26
-node_version=20.20.2
-node_minimum=20
-
-# is_at_least HAVE WANT: compares dotted versions.
-is_at_least()
-{
-	[ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1)" = "$2" ]
-}
-
-machine()
-{
-	case $(uname -m) in
-	aarch64) echo arm64 ;;
-	*) echo amd64 ;;
-	esac
-}
-
-# A toolchain is an ordinary module of Go's proxy, checked against its
-# checksum database; module zips carry no modes, hence the chmod.
-go_command()
-{
-	have=$(go env GOVERSION 2>/dev/null | sed 's/^go//' || true)
-	if [ -n "$have" ] && is_at_least "$have" $go_minimum; then
-		echo go
-		return
-	fi
-	sdk=$cache/go-$go_version
-	if [ ! -d "$sdk" ]; then
-		module=golang.org/toolchain@v0.0.1-go$go_version.linux-$(machine)
-		(cd "$here" && go mod download "$module") >&2
-		cp -r "$(go env GOMODCACHE)/$module" "$sdk.$$"
-		chmod -R u+w "$sdk.$$"
-		find "$sdk.$$/bin" "$sdk.$$/pkg/tool" -type f -exec chmod +x {} +
-		mv "$sdk.$$" "$sdk"
-	fi
-	echo "$sdk/bin/go"
-}
-
-# The registry carries Node itself as a package without install scripts.
-node_command()
-{
-	have=$(node --version 2>/dev/null | sed 's/^v//' || true)
-	if [ -n "$have" ] && is_at_least "$have" $node_minimum; then
-		command -v node
-		return
-	fi
-	sdk=$cache/node-$node_version
-	if [ ! -d "$sdk" ]; then
-		arch=$(machine | sed 's/amd64/x64/')
-		npm install --silent --no-audit --no-fund --prefix "$sdk.$$" \
-		    "node-linux-$arch@$node_version" >&2
-		mv "$sdk.$$" "$sdk"
-	fi
-	ls "$sdk"/node_modules/node-linux-*/bin/node
-}
 
 install_java()
 {
@@ -83,15 +26,14 @@ install_java()
 
 install_go()
 {
-	go=$(go_command)
 	GOTOOLCHAIN=local GOFLAGS=-mod=readonly CGO_ENABLED=0 \
-	    "$go" build -trimpath -o bin/ ./... >&2
+	    "$toolchains" go build -trimpath -o bin/ ./... >&2
 }
 
 install_node()
 {
-	npm ci --no-audit --no-fund --ignore-scripts --silent >&2
-	ln -s "$(node_command)" node
+	"$toolchains" npm ci --no-audit --no-fund --ignore-scripts --silent >&2
+	ln -s "$("$toolchains" sh -c 'command -v node')" node
 }
 
 install_python()
@@ -105,8 +47,8 @@ tool_version()
 {
 	case $1 in
 	java) javac -version 2>&1 ;;
-	go) go version ;;
-	node) node --version 2>&1 || true ;;
+	go) "$toolchains" go version ;;
+	node) "$toolchains" sh -c "command -v node; node --version" ;;
 	python) python3 -c 'import sys; print(sys.version, sys.prefix)' ;;
 	esac
 }

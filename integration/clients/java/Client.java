@@ -11,6 +11,8 @@ import org.apache.kafka.clients.admin.NewTopic;
  * lines on every run: no names, addresses or times.
  *
  * Usage: Client BOOTSTRAP NAME MODE... (NAME starts every topic and group).
+ * The topics that records go to, NAME-MODE with three partitions, must be
+ * there already; for streams NAME-MODE-in and NAME-MODE-out.
  * Environment: CLIENT_SASL=MECHANISM:USER:PASSWORD, CLIENT_CA=FILE.
  */
 public final class Client {
@@ -82,12 +84,11 @@ public final class Client {
         return System.getenv().getOrDefault(variable, "");
     }
 
-    void createTopics(String... topics) throws Exception {
-        var wanted = new ArrayList<NewTopic>();
-        for (String topic : topics)
-            wanted.add(new NewTopic(topic, 3, (short) -1));
+    void createTopic(String topic) throws Exception {
         try (Admin admin = Admin.create(settings())) {
-            admin.createTopics(wanted).all().get();
+            var made = admin.createTopics(
+                List.of(new NewTopic(topic, 3, (short) -1)));
+            System.out.println("created " + made.numPartitions(topic).get());
         }
     }
 

@@ -44,7 +44,7 @@ final class GroupMode {
     }
 
     void run() throws Exception {
-        client.createTopics(topic);
+        client.createTopic(topic + "-made");
         produce();
         if (mode.equals("share"))
             consumeShared();

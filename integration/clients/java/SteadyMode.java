@@ -37,7 +37,6 @@ final class SteadyMode {
     }
 
     void run() throws Exception {
-        client.createTopics(client.name);
         var producer = new Thread(this::produce);
         var consumer = new Thread(this::consume);
         producer.start();

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Properties;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -38,16 +41,20 @@ final class StreamsMode {
     }
 
     void run() throws Exception {
-        client.createTopics(input, output);
         try (var producer = new KafkaProducer<>(client.settings(),
                 new StringSerializer(), new StringSerializer())) {
             for (String[] record : Client.records())
                 producer.send(
                     new ProducerRecord<>(input, record[0], record[1]));
         }
-        try (var streams = new KafkaStreams(topology(), settings())) {
+        Path folder = Files.createTempDirectory("streams");
+        try (var streams = new KafkaStreams(topology(), settings(folder))) {
             streams.start();
             Client.printSorted(results());
+        }
+        try (Stream<Path> files = Files.walk(folder)) {
+            files.sorted(Comparator.reverseOrder())
+                .forEach(file -> file.toFile().delete());
         }
     }
 
@@ -61,12 +68,12 @@ final class StreamsMode {
         return builder.build();
     }
 
-    private Properties settings() throws Exception {
+    private Properties settings(Path folder) {
         Properties settings = client.settings(
             "application.id", client.name + "-app",
             "auto.offset.reset", "earliest",
             "group.protocol", hasOwnProtocol ? "streams" : "classic",
-            "state.dir", Files.createTempDirectory("streams").toString());
+            "state.dir", folder.toString());
         if (!hasOwnProtocol)
             settings.put("processing.guarantee", "exactly_once_v2");
         settings.put(StreamsConfig.DEFAULT_KEY_SERDE_CLASS_CONFIG,
