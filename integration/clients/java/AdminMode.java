@@ -36,6 +36,7 @@ import org.apache.kafka.common.serialization.StringSerializer;
 /** Admin operations on the cluster, topics and partitions. */
 final class AdminMode {
     private static final long DEADLINE_NS = 30_000_000_000L;
+    private static final int IN_A_ROW = 10;
 
     private final Client client;
     private final String topic;
@@ -98,8 +99,8 @@ final class AdminMode {
             + made.replicationFactor(topic).get());
         System.out.println("created again: "
             + failure(() -> admin.createTopics(List.of(wanted)).all().get()));
-        System.out.println("listed "
-            + admin.listTopics().names().get().contains(topic));
+        waitFor("topic",
+            () -> admin.listTopics().names().get().contains(topic));
         describe(admin);
         Uuid id = made.topicId(topic).get();
         var found = admin.describeTopics(
@@ -232,12 +233,18 @@ final class AdminMode {
         void run() throws Exception;
     }
 
-    /** Other brokers learn of a change a moment after the answer. */
+    /**
+     * Other brokers learn of a change a moment after the answer, and any of
+     * them may be asked: so it has to hold several times in a row.
+     */
     static void waitFor(String what, Check check) throws Exception {
         long end = System.nanoTime() + DEADLINE_NS;
-        while (!check.holds()) {
+        for (int held = 0; held < IN_A_ROW; held++) {
+            if (check.holds())
+                continue;
             if (System.nanoTime() > end)
                 throw new IllegalStateException("no " + what + " in time");
+            held = -1;
             Thread.sleep(20);
         }
     }
