@@ -553,3 +553,50 @@ def test_tagged_fields_of_a_header_are_left_out(size):
         data = client.receive_frame()
         assert data[:5] == struct.pack(">i", 2) + b"\0"
         assert b"0" * 16 not in data
+
+
+def test_nodes_join_move_and_leave_at_run_time():
+    """Where a node's port leads follows what the last metadata said; before
+    any, and for nodes nobody has named, to a bootstrap server."""
+    with FakeBroker() as seed, FakeBroker() as second, FakeBroker() as third:
+        nodes = {}
+
+        def metadata(sock, got):
+            if got.key != METADATA:
+                return FakeBroker.answer_usual(seed, sock, got)
+            rows = b"".join(
+                struct.pack(">i", node) + string(b"127.0.0.1")
+                + struct.pack(">i", int(broker.address.split(":")[1]))
+                for node, broker in nodes.items())
+            return sock.sendall(answer(
+                got.correlation, struct.pack(">i", len(nodes)) + rows
+                + struct.pack(">i", 0)))
+        seed.on_request = metadata
+
+        with Kproxy(seed.address) as proxy:
+            def shown():
+                with Client(proxy) as client:
+                    data = client.ask(METADATA, 0, 1, struct.pack(">i", 0))
+                count, = struct.unpack_from(">i", data, 4)
+                return count, data
+
+            def reached(node):
+                before = [len(b.connections) for b in (seed, second, third)]
+                with Client(proxy, proxy.port + 1 + node) as client:
+                    client.ask(HEARTBEAT, 0, 1)
+                after = [len(b.connections) for b in (seed, second, third)]
+                return [new - old for old, new in zip(before, after)].index(1)
+
+            assert reached(2) == 0              # unknown: a bootstrap server
+            nodes[0] = seed
+            assert shown()[0] == 1
+            nodes[2] = second                   # joins
+            count, data = shown()
+            assert count == 2
+            assert struct.pack(">i", proxy.port + 3) in data
+            assert reached(2) == 1
+            nodes[2] = third                    # moves
+            shown()
+            assert reached(2) == 2
+            del nodes[2]                        # leaves: nobody is sent there
+            assert shown()[0] == 1
