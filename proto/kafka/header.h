@@ -75,6 +75,5 @@ void kp_answer_api_versions_unsupported(
 
 /* Kafka's error codes that the proxy itself answers with. */
 #define KP_KAFKA_UNSUPPORTED_VERSION 35
-#define KP_KAFKA_ILLEGAL_SASL_STATE 34
 
 #endif
