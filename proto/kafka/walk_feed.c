@@ -15,10 +15,40 @@ kp_walk_init(struct kp_walker *walker, const struct kp_message *message,
 	walker->offset = 0;
 	walker->limit = body_len;
 	walker->skip_len = 0;
+	walker->unseen_len = 0;
+	walker->shown_field = NULL;
+	walker->has_tail = false;
 	walker->depth = 1;
 	walker->levels[0] = (struct kp_walk_level){
 		.fields = message->fields, .num_left = 1, .state = KP_AT_ELEMENT
 	};
+}
+
+void
+kp_walk_stop_at_tail(struct kp_walker *walker)
+{
+	walker->has_tail = true;
+}
+
+size_t
+kp_walk_unseen(const struct kp_walker *walker)
+{
+	if (walker->is_blanking)
+		return 0;
+	return walker->shown_field != NULL ? walker->unseen_len
+					   : walker->skip_len;
+}
+
+void
+kp_walk_pass(struct kp_walker *walker, size_t len)
+{
+	kp_assert(len <= kp_walk_unseen(walker));
+	walker->offset += len;
+	walker->skip_len -= len;
+	if (walker->shown_field != NULL)
+		walker->unseen_len -= len;
+	if (walker->skip_len == 0)
+		walker->shown_field = NULL;
 }
 
 enum kp_walk_status
@@ -29,7 +59,7 @@ kp_walk_feed(struct kp_walker *walker, uint8_t *data, size_t len,
 	struct kp_bytes piece = { data, len < rest ? len : rest };
 	struct kp_walk_run run = { .walker = walker,
 		.mode = KP_WALK_IN_PLACE,
-		.stops_at_tail = true,
+		.stops_at_tail = walker->has_tail,
 		.data = kp_walk_piece(piece),
 		.len = piece.len,
 		.err = err };

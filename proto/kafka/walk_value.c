@@ -238,6 +238,33 @@ show(struct kp_walk_run *run, struct value *value)
 	return KP_STEP_FAILED;
 }
 
+/* Records may be of any length: they are shown as they come. */
+static enum kp_step
+begin_records(struct kp_walk_run *run, const struct value *value)
+{
+	struct kp_replacement unused = { 0 };
+	struct kp_visit visit = { .kind = KP_VISIT_RECORDS,
+		.field = value->field,
+		.number = value->is_null ? -1 : (int64_t)value->len };
+
+	switch (kp_walk_ask(run, &visit, &unused)) {
+	case KP_KEEP:
+		break;
+	case KP_FAIL:
+		return KP_STEP_FAILED;
+	case KP_REPLACE:
+	case KP_DROP:
+	case KP_CLEAR:
+		return kp_walk_refuse(run, value->field);
+	}
+	run->pos += value->prefix_len;
+	run->walker->skip_len = value->len;
+	run->walker->unseen_len = 0;
+	if (value->len > 0)
+		run->walker->shown_field = value->field;
+	return KP_STEP_ON;
+}
+
 enum kp_step
 kp_walk_value(struct kp_walk_run *run, const struct kp_field *field)
 {
@@ -252,6 +279,8 @@ kp_walk_value(struct kp_walk_run *run, const struct kp_field *field)
 		run->walker->skip_len = value.len;
 		return KP_STEP_ON;
 	}
+	if (run->mode == KP_WALK_IN_PLACE && field->kind == KP_RECORDS)
+		return begin_records(run, &value);
 	if (run->mode == KP_WALK_IN_PLACE && value.len > KP_WALK_MAX_VALUE) {
 		(void)kp_error_set(run->err, KP_ERR_LIMIT,
 		    "%s: %s has %zu bytes, the most is %d",

@@ -423,21 +423,61 @@ step_items(struct kp_walk_run *run, struct kp_walk_level *level)
 	return step;
 }
 
+/* Shows records that pass by; *len is how many there are, and then were. */
+static enum kp_step
+show_piece(struct kp_walk_run *run, size_t *len)
+{
+	struct kp_walker *walker = run->walker;
+	struct kp_replacement answer = { 0 };
+	struct kp_visit visit = { .kind = KP_VISIT_PIECE,
+		.field = walker->shown_field,
+		.data = run->data + run->pos,
+		.len = *len };
+
+	if (walker->unseen_len > 0) {
+		if (*len > walker->unseen_len)
+			*len = walker->unseen_len;
+		walker->unseen_len -= *len;
+		return KP_STEP_ON;
+	}
+	switch (kp_walk_ask(run, &visit, &answer)) {
+	case KP_KEEP:
+		break;
+	case KP_FAIL:
+		return KP_STEP_FAILED;
+	case KP_REPLACE:
+	case KP_DROP:
+	case KP_CLEAR:
+		return kp_walk_refuse(run, visit.field);
+	}
+	walker->unseen_len = walker->skip_len - *len;
+	if (answer.number < (int64_t)walker->unseen_len)
+		walker->unseen_len =
+		    answer.number < 0 ? 0 : (size_t)answer.number;
+	return KP_STEP_ON;
+}
+
 static enum kp_step
 step_skip(struct kp_walk_run *run)
 {
 	struct kp_walker *walker = run->walker;
 	size_t len = run->len - run->pos;
 
+	if (len == 0)
+		return KP_STEP_MORE;
 	if (len > walker->skip_len)
 		len = walker->skip_len;
+	if (walker->shown_field != NULL &&
+	    show_piece(run, &len) == KP_STEP_FAILED)
+		return KP_STEP_FAILED;
 	if (walker->is_blanking && run->mode == KP_WALK_IN_PLACE)
 		memset(run->data + run->pos, 0, len);
 	run->pos += len;
 	walker->skip_len -= len;
 	if (walker->skip_len > 0)
-		return KP_STEP_MORE;
+		return KP_STEP_ON;
 	walker->is_blanking = false;
+	walker->shown_field = NULL;
 	return KP_STEP_ON;
 }
 

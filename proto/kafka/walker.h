@@ -12,7 +12,8 @@
  *    could carry an address.
  *  - kp_walk_feed gets the body piece by piece, never more memory than the
  *    pieces, and cannot change lengths: the visitor may edit values in place.
- * It stops where the tail begins (see kp_walk_tail), which is walked whole.
+ *    It may stop where the tail begins (see kp_walk_tail), which is walked
+ *    whole. Tagged fields that the table does not know are blanked.
  *
  * Malformed input ends with KP_ERR_PROTOCOL: nothing is read past the end, no
  * count is believed, depth is bounded by the table. @thread connection
@@ -29,6 +30,9 @@ enum kp_visit_kind {
 	KP_VISIT_VALUE,   /* a number, string, bytes, uuid, also in an array */
 	KP_VISIT_ARRAY,   /* before the elements of an array of interest */
 	KP_VISIT_ELEMENT, /* before each struct of such an array */
+	KP_VISIT_RECORDS, /* kp_walk_feed, instead of VALUE: records come next;
+			   * number is their length, -1 null */
+	KP_VISIT_PIECE,   /* … and these are the next bytes of them */
 };
 
 struct kp_visit {
@@ -64,7 +68,8 @@ enum kp_verdict {
 };
 
 struct kp_replacement {
-	int64_t number;
+	int64_t number; /* after a PIECE: how many of the bytes that follow
+			 * need not be shown */
 	struct kp_bytes bytes; /* copied before the next visit; data NULL
 				* writes null where the field may be null */
 };
@@ -146,6 +151,10 @@ struct kp_walker {
 	size_t offset;   /* bytes used so far */
 	size_t limit;    /* where the innermost tagged field or the body ends */
 	size_t skip_len; /* bytes of the current value still to pass over */
+	size_t unseen_len; /* … of which these need not be shown first */
+	const struct kp_field
+	    *shown_field; /* if they are records of interest */
+	bool has_tail;
 	unsigned depth;
 	struct kp_walk_level levels[KP_WALK_MAX_DEPTH];
 };
@@ -157,9 +166,13 @@ enum kp_walk_status {
 	KP_WALK_FAILED,
 };
 
-/* kp_walk_init starts a walk over a body of body_len bytes in pieces. */
+/*
+ * kp_walk_init starts a walk over a body of body_len bytes in pieces, which
+ * goes to its end. After kp_walk_stop_at_tail it ends where the tail begins.
+ */
 void kp_walk_init(struct kp_walker *walker, const struct kp_message *message,
     int16_t version, size_t body_len, const struct kp_visitor *visitor);
+void kp_walk_stop_at_tail(struct kp_walker *walker);
 
 /*
  * kp_walk_feed uses bytes of data, which continue the body; *out_used tells how
@@ -170,6 +183,13 @@ void kp_walk_init(struct kp_walker *walker, const struct kp_message *message,
 #define KP_WALK_MAX_VALUE 32768
 enum kp_walk_status kp_walk_feed(struct kp_walker *walker, uint8_t *data,
     size_t len, size_t *out_used, struct kp_error *err);
+
+/*
+ * kp_walk_unseen is how many of the bytes that come next nobody looks at. They
+ * need not be fed: kp_walk_pass says that len of them have gone by.
+ */
+size_t kp_walk_unseen(const struct kp_walker *walker);
+void kp_walk_pass(struct kp_walker *walker, size_t len);
 
 /*
  * The tail of a message is everything from its first top-level field with

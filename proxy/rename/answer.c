@@ -196,6 +196,8 @@ visit_whole(void *context, const struct kp_visit *visit,
 		return visit->message->api_key == DESCRIBE_QUORUM ? KP_CLEAR
 								  : KP_KEEP;
 	case KP_VISIT_ELEMENT:
+	case KP_VISIT_RECORDS:
+	case KP_VISIT_PIECE:
 		break;
 	}
 	return KP_KEEP;

@@ -1,5 +1,5 @@
 # Google's snappy is for cross-checks only: kproxy does not link it.
-foreach(name crc32c compress snappy batch record batch_writer vectors)
+foreach(name crc32c compress snappy batch record scan batch_writer vectors)
   kp_unit_test(records_${name}
     SOURCES unit/proto/records/test_${name}.c unit/proto/records/sample.c
     LINK kp_records PkgConfig::LZ4 PkgConfig::ZSTD snappy)

@@ -67,6 +67,7 @@ rewrite_pieces(struct kp_rename *rename, const struct kp_message *message,
 		abort();
 	kp_copy(copy, body.data, body.len);
 	kp_walk_init(&walker, message, version, body.len, &visitor);
+	kp_walk_stop_at_tail(&walker);
 	while (status == KP_WALK_MORE && end < body.len) {
 		end = end + 7 < body.len ? end + 7 : body.len;
 		status =

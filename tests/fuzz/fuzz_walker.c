@@ -53,10 +53,24 @@ visit_randomly(void *context, const struct kp_visit *visit,
 		return KP_CLEAR;
 	case KP_VISIT_ELEMENT:
 		return KP_DROP;
+	case KP_VISIT_RECORDS: /* in pieces only */
+	case KP_VISIT_PIECE:
+		kp_assert(false);
 	case KP_VISIT_VALUE:
 		break;
 	}
 	return random % 4 == 0 ? KP_DROP : replace(visit, random / 4, out);
+}
+
+/* Keeps everything, and wants to see some of the records. */
+static enum kp_verdict
+visit_some(void *context, const struct kp_visit *visit,
+    struct kp_replacement *out, struct kp_error *err)
+{
+	(void)err;
+	if (visit->kind == KP_VISIT_PIECE)
+		out->number = kp_sample_random(context, 300);
+	return KP_KEEP;
 }
 
 static bool
@@ -104,7 +118,7 @@ check_random_verdicts(const struct input *input, bool is_valid)
 
 static void
 check_pieces(const struct input *input, const struct kp_visitor *visitor,
-    bool is_valid, bool has_unknown)
+    bool is_valid, bool has_unknown, bool has_tail)
 {
 	uint8_t *copy = malloc(input->body.len + 1);
 	struct kp_error err;
@@ -114,8 +128,9 @@ check_pieces(const struct input *input, const struct kp_visitor *visitor,
 	kp_assert(copy != NULL);
 	kp_copy(copy, input->body.data, input->body.len);
 	kp_buf_init(&out, MAX_OUT);
-	is_accepted = kp_walk_in_pieces(&out, input->message, input->version,
-	    visitor, copy, input->body.len, 1 + input->seed, input->seed, &err);
+	is_accepted = (has_tail ? kp_walk_in_pieces : kp_walk_pieces_to_end)(
+	    &out, input->message, input->version, visitor, copy,
+	    input->body.len, 1 + input->seed, input->seed, &err);
 	kp_assert(is_accepted == is_valid);
 	kp_assert(!is_valid || out.len == input->body.len);
 	kp_assert(!is_valid || has_unknown ||
@@ -130,13 +145,21 @@ check(const struct input *input)
 	struct kp_rewrite rewrite = { 0 };
 	struct kp_error err;
 	bool is_valid = walk(input, input->body, &kp_see_nothing, NULL, &err);
+	struct kp_sample random = { .random = input->seed };
+	const struct kp_visitor some = { UINT64_MAX, visit_some, &random };
+	const struct kp_visitor *const visitors[] = { &kp_keep_all,
+		&kp_see_nothing, &some };
 
 	kp_assert(
 	    walk(input, input->body, &kp_keep_all, &rewrite, &err) == is_valid);
 	if (is_valid)
 		check_rewritten(input, &rewrite);
-	check_pieces(input, &kp_keep_all, is_valid, rewrite.is_changed);
-	check_pieces(input, &kp_see_nothing, is_valid, rewrite.is_changed);
+	for (size_t i = 0; i < sizeof(visitors) / sizeof(visitors[0]); i++) {
+		check_pieces(
+		    input, visitors[i], is_valid, rewrite.is_changed, true);
+		check_pieces(
+		    input, visitors[i], is_valid, rewrite.is_changed, false);
+	}
 	check_random_verdicts(input, is_valid);
 	kp_rewrite_fini(&rewrite);
 }

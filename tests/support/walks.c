@@ -79,6 +79,7 @@ kp_walk_in_pieces(struct kp_buf *out, const struct kp_message *message,
 	enum kp_walk_status status;
 
 	kp_walk_init(&walker, message, version, len, visitor);
+	kp_walk_stop_at_tail(&walker);
 	for (;;) {
 		status =
 		    feed_copy(&walker, data + start, end - start, &used, err);
@@ -96,4 +97,35 @@ kp_walk_in_pieces(struct kp_buf *out, const struct kp_message *message,
 		return true;
 	return finish_tail(
 	    out, &walker, (struct kp_bytes){ data + start, len - start }, err);
+}
+
+bool
+kp_walk_pieces_to_end(struct kp_buf *out, const struct kp_message *message,
+    int16_t version, const struct kp_visitor *visitor, uint8_t *data,
+    size_t len, uint32_t max_piece, uint64_t seed, struct kp_error *err)
+{
+	struct kp_sample random = { .random = seed };
+	enum kp_walk_status status = KP_WALK_MORE;
+	struct kp_walker walker;
+	size_t used, start = 0, end = 0;
+
+	kp_walk_init(&walker, message, version, len, visitor);
+	while (status == KP_WALK_MORE) {
+		size_t unseen = kp_walk_unseen(&walker);
+
+		if (start == end && unseen > 0) {
+			kp_walk_pass(&walker, unseen);
+			start += unseen;
+			end = start;
+		}
+		status =
+		    feed_copy(&walker, data + start, end - start, &used, err);
+		start += used;
+		kp_assert(status != KP_WALK_MORE || end < len ||
+			  kp_walk_unseen(&walker) > 0);
+		end += 1 + kp_sample_random(&random, max_piece);
+		end = end < len ? end : len;
+	}
+	kp_buf_add(out, data, start);
+	return status == KP_WALK_DONE;
 }

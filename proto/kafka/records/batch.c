@@ -6,7 +6,6 @@
 #include "proto/kafka/records/crc32c.h"
 
 #define MAGIC_AT 16
-#define LEGACY_ATTRIBUTES (KP_BATCH_CODEC_MASK | KP_BATCH_LOG_APPEND_TIME)
 
 struct kp_bytes
 kp_bytes_from(struct kp_bytes bytes, size_t skipped)
@@ -65,10 +64,6 @@ kp_legacy_read(
 	return kp_reader_finish(&message, err);
 }
 
-/*
- * Other bits of the attributes are dropped: they had no meaning then, and must
- * not pass for those of magic 2.
- */
 static bool
 read_legacy(struct kp_batch *out, struct kp_bytes whole, struct kp_error *err)
 {
@@ -85,7 +80,7 @@ read_legacy(struct kp_batch *out, struct kp_bytes whole, struct kp_error *err)
 		.leader_epoch = -1,
 		.magic = message.magic,
 		.crc = message.crc,
-		.attributes = message.attributes & LEGACY_ATTRIBUTES,
+		.attributes = message.attributes & KP_BATCH_LEGACY_ATTRIBUTES,
 		.base_timestamp = message.timestamp,
 		.max_timestamp = message.timestamp,
 		.producer_id = -1,
@@ -228,30 +223,4 @@ kp_batch_open(struct kp_bytes *out_plain, const struct kp_batch *batch,
 		return kp_error_prefix(err, "record batch");
 	*out_plain = kp_buf_bytes(plain);
 	return true;
-}
-
-bool
-kp_records_summarize(struct kp_records_summary *out, struct kp_bytes records,
-    struct kp_error *err)
-{
-	enum kp_batch_status status;
-	struct kp_batch batch;
-	enum kp_codec codec;
-
-	for (;;) {
-		status = kp_batch_next(&batch, &records, err);
-		if (status != KP_BATCH_OK)
-			break;
-		codec = kp_batch_codec(&batch);
-		out->num_batches++;
-		out->len += batch.whole.len;
-		out->by_codec[codec].num_batches++;
-		out->by_codec[codec].len += batch.whole.len;
-		if (batch.num_records < 0)
-			out->num_uncounted++;
-		else
-			out->num_records += batch.num_records;
-	}
-	out->partial_len += records.len;
-	return status != KP_BATCH_FAILED;
 }

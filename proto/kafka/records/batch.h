@@ -108,21 +108,4 @@ kp_batch_last_offset(const struct kp_batch *batch)
 			 (uint64_t)(int64_t)batch->last_offset_delta);
 }
 
-/* Sums over the batches of one Records field, from their headers only. */
-struct kp_records_summary {
-	uint32_t num_batches;
-	uint32_t num_uncounted; /* batches that do not say their count */
-	int64_t num_records;    /* without those of uncounted batches */
-	size_t len;             /* of whole batches */
-	size_t partial_len;     /* of a partial batch at the end */
-	struct {
-		uint32_t num_batches;
-		size_t len;
-	} by_codec[KP_BATCH_CODEC_MASK + 1];
-};
-
-/* kp_records_summarize adds to *out. */
-bool kp_records_summarize(struct kp_records_summary *out,
-    struct kp_bytes records, struct kp_error *err) KP_MUST_CHECK;
-
 #endif

@@ -15,6 +15,11 @@
 #define KP_BATCH_CRC_START 21
 #define KP_LEGACY_CRC_START 16
 #define KP_LEGACY_MIN_LEN 14 /* behind the prefix, in magic 0 */
+/* Other bits had no meaning then, and must not pass for those of magic 2. */
+#define KP_BATCH_LEGACY_ATTRIBUTES \
+	(KP_BATCH_CODEC_MASK | KP_BATCH_LOG_APPEND_TIME)
+/* Where the count of records of magic 2 is: the end of its header. */
+#define KP_BATCH_COUNT_AT (KP_BATCH_HEADER_LEN - 4)
 /* Length, attributes, two deltas, three counts: one byte each at least. */
 #define KP_RECORD_MIN_LEN 7
 

@@ -126,6 +126,12 @@ check_pieces(
 		visitor, copy, body->len, max_piece, trial->seed, &trial->err));
 	require(trial,
 	    kp_bytes_equal(kp_buf_bytes(body), kp_buf_bytes(&trial->out)));
+	kp_buf_clear(&trial->out);
+	require(trial,
+	    kp_walk_pieces_to_end(&trial->out, trial->message, trial->version,
+		visitor, copy, body->len, max_piece, trial->seed, &trial->err));
+	require(trial,
+	    kp_bytes_equal(kp_buf_bytes(body), kp_buf_bytes(&trial->out)));
 	free(copy);
 }
 
@@ -174,6 +180,10 @@ check_prefixes_in_pieces(struct trial *trial)
 		require(trial, !kp_walk_in_pieces(&trial->out, trial->message,
 				   trial->version, &kp_keep_all, copy, len, 50,
 				   trial->seed, &trial->err));
+		kp_copy(copy, trial->body.data, len);
+		require(trial, !kp_walk_pieces_to_end(&trial->out,
+				   trial->message, trial->version, &kp_keep_all,
+				   copy, len, 50, trial->seed, &trial->err));
 	}
 	free(copy);
 }

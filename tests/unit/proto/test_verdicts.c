@@ -226,6 +226,9 @@ see(void *context, const struct kp_visit *visit, struct kp_replacement *out,
 		return see_array(model, visit);
 	case KP_VISIT_ELEMENT:
 		return see_element(model, visit);
+	case KP_VISIT_RECORDS: /* in pieces only */
+	case KP_VISIT_PIECE:
+		cr_assert(false);
 	case KP_VISIT_VALUE:
 		break;
 	}

@@ -10,6 +10,7 @@
 
 #define FETCH 1
 #define SASL_HANDSHAKE 17
+#define SASL_AUTHENTICATE 36
 
 /* A Fetch v12 answer: one topic, one partition, so many bytes of records. */
 static struct kp_buf
@@ -150,6 +151,7 @@ Test(walker_feed, records_of_any_length_pass_piece_by_piece)
 
 	kp_walk_init(
 	    &walker, kp_api_find(FETCH)->response, 12, body.len, &visitor);
+	kp_walk_stop_at_tail(&walker);
 	while (status == KP_WALK_MORE) {
 		cr_assert(end - start < 16, "%zu bytes are kept", end - start);
 		end = end + 4096 < body.len ? end + 4096 : body.len;
@@ -172,15 +174,127 @@ Test(walker_feed, a_value_of_interest_has_a_limit)
 		{ KP_WALK_MAX_VALUE + 1, false } };
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		struct kp_buf body = fetch_of(table[i].len), out;
+		struct kp_buf body, out;
 		struct kp_error err = { 0 };
 
-		kp_buf_init(&out, 64 << 20);
+		kp_buf_init(&body, 1 << 20);
+		kp_buf_init(&out, 1 << 20);
+		kp_write_compact_length(&body, table[i].len);
+		cr_assert_not_null(kp_buf_extend(&body, table[i].len));
+		kp_write_uvarint(&body, 0);
 		cr_assert_eq(
-		    kp_walk_in_pieces(&out, kp_api_find(FETCH)->response, 12,
+		    kp_walk_in_pieces(&out,
+			kp_api_find(SASL_AUTHENTICATE)->request, 2,
 			&kp_keep_all, body.data, body.len, 9000, 1, &err),
 		    table[i].is_valid);
 		cr_assert(table[i].is_valid || err.kind == KP_ERR_LIMIT);
+		kp_buf_fini(&out);
+		kp_buf_fini(&body);
+	}
+}
+
+/* Sees of records what it asks for: runs of seen bytes, then unseen ones. */
+struct records {
+	int64_t len;
+	size_t num_seen;
+	int64_t unseen; /* after each piece */
+};
+
+static enum kp_verdict
+visit_records(void *context, const struct kp_visit *visit,
+    struct kp_replacement *out, struct kp_error *err)
+{
+	struct records *records = context;
+
+	(void)err;
+	if (visit->field->entity != KP_E_RECORDS)
+		return KP_KEEP;
+	if (visit->kind == KP_VISIT_RECORDS) {
+		records->len = visit->number;
+		return KP_KEEP;
+	}
+	cr_assert_eq(visit->kind, KP_VISIT_PIECE);
+	cr_assert(visit->len > 0);
+	for (size_t i = 0; i < visit->len; i++)
+		cr_assert_eq(visit->data[i], 'r');
+	records->num_seen += visit->len;
+	out->number = records->unseen;
+	return KP_KEEP;
+}
+
+static bool
+walk_records(struct kp_buf *body, struct records *records, uint32_t max_piece)
+{
+	struct kp_visitor visitor = { KP_ENTITY_BIT(KP_E_RECORDS),
+		visit_records, records };
+	struct kp_error err;
+	struct kp_buf out;
+	bool is_ok;
+
+	kp_buf_init(&out, 1 << 20);
+	is_ok = kp_walk_pieces_to_end(&out, kp_api_find(FETCH)->response, 12,
+		    &visitor, body->data, body->len, max_piece, 1, &err) &&
+		kp_bytes_equal(kp_buf_bytes(&out), kp_buf_bytes(body));
+	kp_buf_fini(&out);
+	return is_ok;
+}
+
+Test(walker_feed, records_are_shown_as_they_come)
+{
+	static const uint32_t pieces[] = { 1, 7, 64, 100000 };
+
+	for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
+		/* blanking what is unknown changes bytes: do it before */
+		struct kp_buf body = fetch_of(50000);
+		struct records all = { 0 }, most = { .unseen = INT64_MAX },
+			       some = { .unseen = 9 };
+		uint8_t *unknown = memmem(body.data, body.len, "\3xyz", 4);
+
+		cr_assert_not_null(unknown);
+		memset(unknown + 1, 0, 3);
+		cr_assert(walk_records(&body, &all, pieces[i]));
+		cr_assert_eq(all.len, 50000);
+		cr_assert_eq(all.num_seen, 50000);
+		cr_assert(walk_records(&body, &most, pieces[i]));
+		cr_assert(most.num_seen <= pieces[i], "one piece");
+		cr_assert(most.num_seen > 0);
+		cr_assert(walk_records(&body, &some, pieces[i]));
+		cr_assert(some.num_seen < 50000 || pieces[i] == 100000);
+		kp_buf_fini(&body);
+	}
+}
+
+Test(walker_feed, no_records_have_no_pieces)
+{
+	struct kp_buf body = fetch_of(0);
+	struct records records = { .len = -2 };
+	uint8_t *unknown = memmem(body.data, body.len, "\3xyz", 4);
+
+	cr_assert_not_null(unknown);
+	memset(unknown + 1, 0, 3);
+	cr_assert(walk_records(&body, &records, 100));
+	cr_assert_eq(records.len, 0);
+	cr_assert_eq(records.num_seen, 0);
+	kp_buf_fini(&body);
+}
+
+Test(walker_feed, records_cannot_be_changed_in_pieces)
+{
+	static const enum kp_verdict verdicts[] = { KP_REPLACE, KP_DROP,
+		KP_CLEAR };
+
+	for (size_t i = 0; i < sizeof(verdicts) / sizeof(verdicts[0]); i++) {
+		struct script script = { KP_E_RECORDS, verdicts[i],
+			.writes = false };
+		struct kp_visitor visitor = { KP_ENTITY_BIT(KP_E_RECORDS),
+			visit_script, &script };
+		struct kp_buf body = fetch_of(10), out;
+		struct kp_error err = { 0 };
+
+		kp_buf_init(&out, 1 << 20);
+		cr_assert(!kp_walk_in_pieces(&out, kp_api_find(FETCH)->response,
+		    12, &visitor, body.data, body.len, 10, 1, &err));
+		cr_assert_eq(err.kind, KP_ERR_UNSUPPORTED);
 		kp_buf_fini(&out);
 		kp_buf_fini(&body);
 	}
@@ -196,6 +310,7 @@ Test(walker_feed, bytes_of_the_next_frame_are_not_used)
 	kp_buf_add(&body, "next frame", 10);
 	kp_walk_init(
 	    &walker, kp_api_find(FETCH)->response, 12, len, &kp_see_nothing);
+	kp_walk_stop_at_tail(&walker);
 	cr_assert_eq(kp_walk_feed(&walker, body.data, body.len, &used, &err),
 	    KP_WALK_TAIL);
 	cr_assert_eq(used, len - 1);

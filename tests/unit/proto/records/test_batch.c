@@ -292,41 +292,6 @@ Test(batch, a_produce_request_has_exactly_one_batch_of_magic_2)
 	free(bytes);
 }
 
-Test(batch, the_summary_needs_no_decompression)
-{
-	struct kp_records_summary summary = { 0 };
-	struct kp_batch like = kp_sample_like();
-	struct kp_error err;
-	struct kp_buf all;
-	size_t legacy_len;
-
-	kp_buf_init(&all, MAX_LEN);
-	for (int c = 0; c < KP_NUM_CODECS; c++)
-		kp_sample_batch(&all, &like, (enum kp_codec)c);
-	/* a codec that nobody knows, with a body that nobody can read */
-	kp_buf_add(&all, batch_v2, sizeof(batch_v2) - 1);
-	all.data[all.len - sizeof(batch_v2) + 1 + 22] = 7;
-	legacy_len = all.len;
-	like.magic = 1;
-	like.attributes = KP_CODEC_GZIP;
-	kp_sample_batch(&all, &like, KP_CODEC_GZIP);
-	legacy_len = all.len - legacy_len;
-	kp_buf_add(&all, batch_v2, 40);
-	cr_assert(kp_records_summarize(&summary, kp_buf_bytes(&all), &err));
-	cr_assert_eq(summary.num_batches, KP_NUM_CODECS + 2u);
-	cr_assert_eq(summary.num_uncounted, 1u);
-	cr_assert_eq(
-	    summary.num_records, KP_NUM_CODECS * KP_SAMPLE_RECORDS + 2);
-	cr_assert_eq(summary.len, all.len - 40);
-	cr_assert_eq(summary.partial_len, 40u);
-	cr_assert_eq(summary.by_codec[KP_CODEC_GZIP].num_batches, 2u);
-	cr_assert(summary.by_codec[KP_CODEC_GZIP].len > legacy_len);
-	cr_assert_eq(summary.by_codec[7].len, sizeof(batch_v2) - 1);
-	all.data[16] = 9;
-	cr_assert(!kp_records_summarize(&summary, kp_buf_bytes(&all), &err));
-	kp_buf_fini(&all);
-}
-
 Test(batch, opening_is_bounded_and_refuses_what_cannot_be)
 {
 	struct kp_batch batch, like = kp_sample_like();
