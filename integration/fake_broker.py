@@ -109,7 +109,10 @@ class FakeBroker:
             self.on_request(sock, got)
 
     def answer_usual(self, sock, got):
-        if got.key == API_VERSIONS:
+        if got.key == API_VERSIONS and got.version > 3:
+            sock.sendall(answer(got.correlation, struct.pack(
+                ">hihhh", 35, 1, API_VERSIONS, 0, 3)))
+        elif got.key == API_VERSIONS:
             sock.sendall(api_versions_answer(got.correlation, self.ROWS))
         else:
             sock.sendall(answer(got.correlation, b"\0\0"))

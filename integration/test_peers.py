@@ -105,10 +105,24 @@ def test_unknown_apis_and_versions_end_the_connection(node, key, version):
 
 
 def test_an_unknown_version_of_api_versions_is_answered_as_kafka_does(node):
+    """The range is the broker's; it does not get to see the request."""
     with Client(node) as client:
         data = client.ask(API_VERSIONS, 77, 5, b"\1\2\3 whatever")
-        assert data == struct.pack(">ihihhh", 5, 35, 1, API_VERSIONS, 0, 5)
+        assert data == struct.pack(">ihihhh", 5, 35, 1, API_VERSIONS, 0, 3)
         assert client.ask(API_VERSIONS, 0, 6)[:6] == struct.pack(">ih", 6, 0)
+    asked = [got for got in node.broker.received if got.correlation == 5]
+    assert [(got.version, got.client_id, got.body) for got in asked] == [
+        (32767, b"", b"\0")]
+
+
+def test_the_range_of_api_versions_is_what_broker_and_proxy_share():
+    def refuse(sock, got):
+        sock.sendall(answer(got.correlation, struct.pack(
+            ">hihhh", 35, 1, API_VERSIONS, 0, 99)))
+    with FakeBroker(refuse) as broker, Kproxy(broker.address) as proxy, \
+            Client(proxy) as client:
+        data = client.ask(API_VERSIONS, 0, 7)
+        assert data == struct.pack(">ihihhh", 7, 35, 1, API_VERSIONS, 0, 5)
 
 
 def test_api_versions_is_the_intersection(node):

@@ -68,26 +68,28 @@ def test_versions_are_what_broker_and_proxy_share(cluster, known, connect):
     assert connect().api_versions() == expected
 
 
-def test_unknown_version_of_api_versions_leads_to_a_known_one(connect):
-    """As with Kafka the answer has the oldest form and names what to ask."""
+def test_unknown_version_of_api_versions_is_answered_as_by_the_broker(
+        cluster, known, connect):
+    """The oldest form, with UNSUPPORTED_VERSION and what to ask instead."""
+    broker = cluster.brokers[0]
+    with kafka_wire.Connection(known, broker.address,
+                               broker.ports["PLAINTEXT"]) as direct:
+        wanted = ask_unknown_version(direct)
     connection = connect()
-    version, error, tries = 99, UNSUPPORTED_VERSION, 0
-    while error == UNSUPPORTED_VERSION:
-        tries += 1
-        # kproxy may know more than the broker: then there is a second turn.
-        assert tries <= 3
-        connection.send(connection.encode_raw(API_VERSIONS, version,
-                                              b"\x05wire\x021\0"))
-        raw = connection.receive()
-        error = struct.unpack(">h", raw[4:6])[0]
-        if error == UNSUPPORTED_VERSION:
-            body = connection.decode(API_VERSIONS, 0, raw)
-            (only,) = body["ApiKeys"]
-            assert (only["ApiKey"], only["MinVersion"]) == (API_VERSIONS, 0)
-            assert only["MaxVersion"] < version
-            version = only["MaxVersion"]
-    assert error == NO_ERROR
-    assert connection.decode(API_VERSIONS, version, raw)["ApiKeys"]
+    raw = ask_unknown_version(connection)
+    assert raw == wanted
+    (only,) = connection.decode(API_VERSIONS, 0, raw)["ApiKeys"]
+    assert connection.call("ApiVersions", only["MaxVersion"], {
+        "ClientSoftwareName": "wire",
+        "ClientSoftwareVersion": "1"}).body["ApiKeys"]
+
+
+def ask_unknown_version(connection):
+    connection.send(connection.encode_raw(API_VERSIONS, 99,
+                                          b"\x05wire\x021\0"))
+    raw = connection.receive()
+    assert struct.unpack(">h", raw[4:6])[0] == UNSUPPORTED_VERSION
+    return raw
 
 
 @pytest.mark.parametrize("key,version", [
@@ -163,6 +165,44 @@ def test_produce_without_acknowledgement_has_no_answer(connect):
             {"Index": 0, "Records": kafka_wire.record_batch(b"x")}]}]})
     connection.send(silent + connection.encode("ApiVersions", 0))
     assert connection.decode("ApiVersions", 0, connection.receive())
+
+
+def test_batches_are_counted_by_their_headers(proxy, connect):
+    """In requests and in answers, in pieces and as a whole."""
+    def counted():
+        return [proxy.metric(f"kproxy_{name}_total{{{labels}}}")
+                for direction in ("request", "response")
+                for name, labels in (
+                    ("record_batches",
+                     f'direction="{direction}",codec="none"'),
+                    ("record_batch_bytes",
+                     f'direction="{direction}",codec="none"'),
+                    ("records", f'direction="{direction}"'))]
+    batch = kafka_wire.record_batch(b"x" * 100_000)
+    connection = connect(proxy.endpoint(1))
+    before = counted()
+    made = connection.call("Produce", 12, {
+        "Acks": 1, "TimeoutMs": 30000, "TopicData": [
+            {"Name": "protocol-ports", "PartitionData": [
+                {"Index": 0, "Records": batch}]}]}).body
+    part, = made["Responses"][0]["PartitionResponses"]
+    assert part["ErrorCode"] == NO_ERROR
+    for version in (12, 16):
+        topic = {"Topic": "protocol-ports"} if version < 13 else {
+            "TopicId": topic_id(connection, "protocol-ports")}
+        body = connection.call("Fetch", version, {
+            "MaxBytes": 1 << 20, "Topics": [{**topic, "Partitions": [
+                {"Partition": 0, "FetchOffset": part["BaseOffset"],
+                 "PartitionMaxBytes": 1 << 20}]}]}).body
+        fetched, = body["Responses"][0]["Partitions"]
+        assert len(fetched["Records"]) == len(batch)
+    grown = [after - old for after, old in zip(counted(), before)]
+    assert grown == [1, len(batch), 1, 2, 2 * len(batch), 2]
+
+
+def topic_id(connection, name):
+    body = connection.call("Metadata", 12, {"Topics": [{"Name": name}]}).body
+    return body["Topics"][0]["TopicId"]
 
 
 def test_one_byte_at_a_time(connect):

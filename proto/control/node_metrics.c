@@ -14,6 +14,7 @@ static const char *const close_names[] = { KP_CLOSE_REASONS(LABEL) };
 static const char *const local_names[] = { KP_LOCAL_ANSWERS(LABEL) };
 static const char *const rewrite_names[] = { KP_REWRITES(LABEL) };
 static const char *const direction_names[] = { KP_TRAFFIC_DIRECTIONS(LABEL) };
+static const char *const codec_names[] = { KP_CODEC_LABELS(LABEL) };
 static const char *const side_names[] = { KP_TLS_SIDES(LABEL) };
 static const char *const child_names[] = { KP_CHILDREN(LABEL) };
 
@@ -53,6 +54,14 @@ static void
 direction_labels(unsigned series, char *out, size_t out_size)
 {
 	label(out, out_size, "direction", direction_names[series]);
+}
+
+static void
+codec_labels(unsigned series, char *out, size_t out_size)
+{
+	(void)snprintf(out, out_size, "direction=\"%s\",codec=\"%s\"",
+	    direction_names[series / KP_NUM_CODEC_LABELS],
+	    codec_names[series % KP_NUM_CODEC_LABELS]);
 }
 
 static void
@@ -125,6 +134,16 @@ kp_metric_of_api(int16_t api_key)
 	if (kp_api_find(api_key) == NULL)
 		return KP_MAX_API_KEY + 1;
 	return (unsigned)api_key;
+}
+
+unsigned
+kp_metric_of_codec(enum kp_traffic direction, int codec)
+{
+	unsigned label = codec >= 0 && codec < KP_CODEC_LABEL_UNKNOWN
+			     ? (unsigned)codec
+			     : KP_CODEC_LABEL_UNKNOWN;
+
+	return (unsigned)direction * KP_NUM_CODEC_LABELS + label;
 }
 
 unsigned

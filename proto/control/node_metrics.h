@@ -53,6 +53,15 @@
 	X(REQUEST, "request") \
 	X(ANSWER,  "response")
 
+/* How record batches are compressed. X(id, label), in the order of Kafka. */
+#define KP_CODEC_LABELS(X) \
+	X(NONE,    "none") \
+	X(GZIP,    "gzip") \
+	X(SNAPPY,  "snappy") \
+	X(LZ4,     "lz4") \
+	X(ZSTD,    "zstd") \
+	X(UNKNOWN, "unknown")
+
 /* Who shook hands with us. */
 #define KP_TLS_SIDES(X) \
 	X(CLIENT, "client") \
@@ -119,6 +128,18 @@
 	X(REWRITES, "kproxy_address_rewrites_total", COUNTER, \
 	    KP_NUM_REWRITES, rewrite_labels, false, \
 	    "Places in answers that named a broker, by what was done.") \
+	X(BATCHES, "kproxy_record_batches_total", COUNTER, \
+	    KP_NUM_TRAFFIC_DIRECTIONS * KP_NUM_CODEC_LABELS, codec_labels, \
+	    true, "Record batches in Produce requests and Fetch responses.") \
+	X(BATCH_BYTES, "kproxy_record_batch_bytes_total", COUNTER, \
+	    KP_NUM_TRAFFIC_DIRECTIONS * KP_NUM_CODEC_LABELS, codec_labels, \
+	    true, "Bytes of these batches, compressed as they are.") \
+	X(RECORDS, "kproxy_records_total", COUNTER, \
+	    KP_NUM_TRAFFIC_DIRECTIONS, direction_labels, false, \
+	    "Records in these batches, as their headers say.") \
+	X(BATCHES_MALFORMED, "kproxy_record_batches_malformed_total", COUNTER, \
+	    KP_NUM_TRAFFIC_DIRECTIONS, direction_labels, false, \
+	    "Record fields with bytes that are no batch.") \
 	X(RESTARTS, "kproxy_process_restarts_total", COUNTER, \
 	    KP_NUM_CHILDREN, child_labels, false, \
 	    "Times the supervisor started a process again.") \
@@ -144,6 +165,10 @@ enum kp_traffic {
 	KP_TRAFFIC_DIRECTIONS(KP_TRAFFIC_ID) KP_NUM_TRAFFIC_DIRECTIONS
 };
 #undef KP_TRAFFIC_ID
+
+#define KP_CODEC_LABEL_ID(id, label) KP_CODEC_LABEL_##id,
+enum kp_codec_label { KP_CODEC_LABELS(KP_CODEC_LABEL_ID) KP_NUM_CODEC_LABELS };
+#undef KP_CODEC_LABEL_ID
 
 #define KP_TLS_SIDE_ID(id, label) KP_TLS_SIDE_##id,
 enum kp_tls_side { KP_TLS_SIDES(KP_TLS_SIDE_ID) KP_NUM_TLS_SIDES };
@@ -171,6 +196,9 @@ const char *kp_close_reason_name(enum kp_close_reason reason);
 
 /* The series of an API. */
 unsigned kp_metric_of_api(int16_t api_key);
+
+/* The series of a batch; codec is the number in its attributes. */
+unsigned kp_metric_of_codec(enum kp_traffic direction, int codec);
 
 /* The series of a TLS handshake. */
 unsigned kp_metric_of_tls(enum kp_tls_side side, enum kp_tls_result result);

@@ -218,19 +218,3 @@ kp_answer_error(struct kp_buf *out, int16_t api_key, int16_t version,
 	kp_write_end_int32(out, begin);
 	return true;
 }
-
-void
-kp_answer_api_versions_unsupported(struct kp_buf *out, int32_t correlation_id)
-{
-	const struct kp_message *request =
-	    kp_api_find(KP_API_VERSIONS)->request;
-	size_t begin = kp_write_begin_int32(out);
-
-	kp_write_int32(out, correlation_id);
-	kp_write_int16(out, KP_KAFKA_UNSUPPORTED_VERSION);
-	kp_write_int32(out, 1);
-	kp_write_int16(out, KP_API_VERSIONS);
-	kp_write_int16(out, request->min_version);
-	kp_write_int16(out, request->max_version);
-	kp_write_end_int32(out, begin);
-}

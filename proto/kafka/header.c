@@ -2,6 +2,7 @@
 #include "proto/kafka/header.h"
 
 #include "proto/kafka/reader.h"
+#include "proto/kafka/writer.h"
 
 /*
  * A header is read again from its start when more of it has come, so its size
@@ -147,4 +148,18 @@ kp_response_header_is_flexible(int16_t api_key, int16_t version)
 
 	return api != NULL && api_key != KP_API_VERSIONS &&
 	       kp_message_is_flexible(api->response, version);
+}
+
+void
+kp_request_unknown_versions(
+    uint8_t out[KP_EMPTY_REQUEST_LEN], int32_t correlation_id)
+{
+	uint8_t *at = out;
+
+	kp_number_put(at, KP_EMPTY_REQUEST_LEN - KP_FRAME_PREFIX_LEN, 4);
+	kp_number_put(at += 4, KP_API_VERSIONS, 2);
+	kp_number_put(at += 2, INT16_MAX, 2);
+	kp_number_put(at += 2, (uint32_t)correlation_id, 4);
+	kp_number_put(at += 4, UINT16_MAX, 2); /* client id null */
+	kp_number_put(at + 2, 0, 1);           /* no tagged fields */
 }

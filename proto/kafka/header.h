@@ -66,12 +66,13 @@ bool kp_answer_error(struct kp_buf *out, int16_t api_key, int16_t version,
     int32_t correlation_id, int16_t error_code) KP_MUST_CHECK;
 
 /*
- * kp_answer_api_versions_unsupported adds the answer that Kafka gives to an
- * ApiVersions request of a version it does not know: a v0 body with
+ * kp_request_unknown_versions writes a whole ApiVersions request of a version
+ * that nobody knows. Every broker answers it with a v0 body that has
  * UNSUPPORTED_VERSION and the range of ApiVersions itself (KIP-511).
  */
-void kp_answer_api_versions_unsupported(
-    struct kp_buf *out, int32_t correlation_id);
+#define KP_EMPTY_REQUEST_LEN 15
+void kp_request_unknown_versions(
+    uint8_t out[KP_EMPTY_REQUEST_LEN], int32_t correlation_id);
 
 /* Kafka's error codes that the proxy itself answers with. */
 #define KP_KAFKA_UNSUPPORTED_VERSION 35

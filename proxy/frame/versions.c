@@ -103,3 +103,12 @@ kp_versions_rewrite(struct kp_versions *versions, int16_t version,
 	versions->is_known = true;
 	return true;
 }
+
+bool
+kp_versions_narrow(
+    struct kp_bytes body, struct kp_rewrite *rewrite, struct kp_error *err)
+{
+	struct kp_versions unused;
+
+	return kp_versions_rewrite(&unused, 0, body, rewrite, err);
+}

@@ -36,4 +36,12 @@ bool kp_versions_rewrite(struct kp_versions *versions, int16_t version,
     struct kp_bytes body, struct kp_rewrite *rewrite,
     struct kp_error *err) KP_MUST_CHECK;
 
+/*
+ * kp_versions_narrow does that to the answer to a request of a version that the
+ * broker does not know: a v0 body with the range of ApiVersions itself and
+ * UNSUPPORTED_VERSION (KIP-511). It says nothing of what may be used.
+ */
+bool kp_versions_narrow(struct kp_bytes body, struct kp_rewrite *rewrite,
+    struct kp_error *err) KP_MUST_CHECK;
+
 #endif

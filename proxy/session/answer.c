@@ -108,12 +108,63 @@ send_head(struct kp_session *session, struct kp_flow *flow,
 	return body_len;
 }
 
+/* Each stage sees what it asked for. */
+static enum kp_verdict
+visit_pieces(void *context, const struct kp_visit *visit,
+    struct kp_replacement *out, struct kp_error *err)
+{
+	struct kp_session *session = context;
+	struct kp_visitor rename;
+
+	if (visit->field->entity == KP_E_RECORDS)
+		return kp_record_account_visit(
+		    &session->received, visit, out, err);
+	rename = kp_rename_pieces(&session->rename);
+	return rename.visit(rename.context, visit, out, err);
+}
+
+static enum kp_verdict
+visit_whole(void *context, const struct kp_visit *visit,
+    struct kp_replacement *out, struct kp_error *err)
+{
+	struct kp_session *session = context;
+	struct kp_visitor rename;
+
+	if (visit->field->entity == KP_E_RECORDS)
+		return kp_record_account_visit(
+		    &session->received, visit, out, err);
+	rename = kp_rename_whole(&session->rename);
+	return rename.visit(rename.context, visit, out, err);
+}
+
+static struct kp_visitor
+in_pieces(struct kp_session *session)
+{
+	struct kp_visitor visitor = kp_rename_pieces(&session->rename);
+
+	visitor.interest |= KP_RECORD_ACCOUNT_INTEREST;
+	visitor.visit = visit_pieces;
+	visitor.context = session;
+	return visitor;
+}
+
+static struct kp_visitor
+as_a_whole(struct kp_session *session)
+{
+	struct kp_visitor visitor = kp_rename_whole(&session->rename);
+
+	visitor.interest |= KP_RECORD_ACCOUNT_INTEREST;
+	visitor.visit = visit_whole;
+	visitor.context = session;
+	return visitor;
+}
+
 static void
 begin_pieces(struct kp_session *session, struct kp_flow *flow,
     const uint8_t *frame, size_t total_len)
 {
-	struct kp_visitor pieces = kp_rename_pieces(&session->rename);
-	struct kp_visitor whole = kp_rename_whole(&session->rename);
+	struct kp_visitor pieces = in_pieces(session);
+	struct kp_visitor whole = as_a_whole(session);
 	size_t body_len = send_head(session, flow, frame, total_len);
 
 	kp_flow_pieces(flow, body_len, kp_api_find(flow->api_key)->response,
@@ -247,8 +298,10 @@ static bool
 rewrite(struct kp_session *session, struct kp_flow *flow, struct kp_bytes body,
     struct kp_error *err)
 {
-	struct kp_visitor visitor = kp_rename_whole(&session->rename);
+	struct kp_visitor visitor = as_a_whole(session);
 
+	if (is_versions_fallback(flow, body))
+		return kp_versions_narrow(body, &flow->rewrite, err);
 	if (flow->api_key == KP_API_VERSIONS)
 		return kp_versions_rewrite(&session->versions,
 		    flow->api_version, body, &flow->rewrite, err);
@@ -265,11 +318,6 @@ kp_answer_collected(void *context, struct kp_flow *flow, struct kp_bytes frame,
 	struct kp_bytes body = { frame.data + before, frame.len - before };
 	size_t head_len;
 
-	if (is_versions_fallback(flow, body)) {
-		kp_flow_add(flow, frame.data, frame.len);
-		count_answer(session, flow->api_key, frame.len);
-		return true;
-	}
 	if (!admit(session, flow, body, err) ||
 	    !rewrite(session, flow, body, err)) {
 		session->reason = KP_CLOSE_PROTOCOL_ERROR;

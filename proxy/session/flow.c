@@ -147,9 +147,12 @@ kp_flow_pieces(struct kp_flow *flow, size_t body_len,
 {
 	flow->mode = KP_FLOW_PIECES;
 	flow->frame_left = body_len;
-	flow->tail_visitor = *tail_visitor;
 	kp_walk_init(
 	    &flow->walker, message, flow->api_version, body_len, visitor);
+	if (tail_visitor == NULL)
+		return;
+	flow->tail_visitor = *tail_visitor;
+	kp_walk_stop_at_tail(&flow->walker);
 }
 
 static void

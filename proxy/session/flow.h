@@ -66,8 +66,8 @@ struct kp_flow_owner {
 };
 
 #define KP_FLOW_SPANS 32
-/* Prefix, correlation id and an empty section of tagged fields. */
-#define KP_FLOW_HEAD_LEN 9
+/* The longest head of our own: a request of ours with nothing in it. */
+#define KP_FLOW_HEAD_LEN KP_EMPTY_REQUEST_LEN
 /* A frame that moves less than this in limits.request_timeout is stuck. */
 #define KP_FLOW_PROGRESS_LEN (64u * 1024)
 
@@ -135,7 +135,8 @@ bool kp_flow_collect(
     struct kp_flow *flow, size_t frame_len, struct kp_error *err) KP_MUST_CHECK;
 /*
  * After kp_flow_take_head: the body of that message (of the flow's api_version)
- * is walked by visitor, its tail by tail_visitor.
+ * is walked by visitor; if tail_visitor is not NULL its tail is walked whole by
+ * that.
  */
 void kp_flow_pieces(struct kp_flow *flow, size_t body_len,
     const struct kp_message *message, const struct kp_visitor *visitor,

@@ -149,6 +149,25 @@ answer_locally(struct kp_session *session, struct kp_flow *flow,
 }
 
 /*
+ * The client is to learn which versions of ApiVersions both we and its broker
+ * know, and only the broker knows its own. It must not see the client's request
+ * though: it may understand it, and we not its answer.
+ */
+static enum kp_begin
+ask_versions(struct kp_session *session, struct kp_flow *flow,
+    const struct request *request)
+{
+	struct kp_request_header asked = request->header;
+
+	asked.api_version = 0;
+	kp_request_unknown_versions(flow->head, asked.correlation_id);
+	kp_flow_take_head(flow, KP_FRAME_PREFIX_LEN, KP_EMPTY_REQUEST_LEN);
+	kp_flow_discard(flow, request->total_len - KP_FRAME_PREFIX_LEN);
+	(void)push(session, KP_PENDING_BROKER, &asked);
+	return KP_BEGIN_OK;
+}
+
+/*
  * Kafka closes the connection on a version it does not know. Where the answer
  * has a place for the error, say it: clients then know what to do.
  */
@@ -158,19 +177,13 @@ refuse_version(struct kp_session *session, struct kp_flow *flow,
 {
 	const struct kp_request_header *header = &request->header;
 	struct kp_buf answer;
-	bool is_formed = true;
 
+	if (header->api_key == KP_API_VERSIONS)
+		return ask_versions(session, flow, request);
 	kp_buf_init(&answer, KP_BUFFER_LEN);
-	if (kp_api_has(header->api_key, header->api_version))
-		is_formed = kp_answer_error(&answer, header->api_key,
-		    header->api_version, header->correlation_id,
-		    KP_KAFKA_UNSUPPORTED_VERSION);
-	else if (header->api_key == KP_API_VERSIONS)
-		kp_answer_api_versions_unsupported(
-		    &answer, header->correlation_id);
-	else
-		is_formed = false;
-	if (is_formed && !answer.failed) {
+	if (kp_answer_error(&answer, header->api_key, header->api_version,
+		header->correlation_id, KP_KAFKA_UNSUPPORTED_VERSION) &&
+	    !answer.failed) {
 		answer_locally(session, flow, request, &answer);
 		return KP_BEGIN_OK;
 	}
@@ -209,6 +222,46 @@ read_acks(struct kp_session *session, const struct request *request,
 	return KP_BEGIN_FAILED;
 }
 
+/* The header goes on, then the body as it comes. */
+static void
+begin_pieces(struct kp_session *session, struct kp_flow *flow,
+    const struct request *request)
+{
+	const struct kp_visitor visitor = {
+		.interest = KP_RECORD_ACCOUNT_INTEREST,
+		.visit = kp_record_account_visit,
+		.context = &session->sent,
+	};
+	size_t head_len = KP_FRAME_PREFIX_LEN + request->header.len;
+
+	flow->api_version = request->header.api_version;
+	kp_flow_take_head(flow, head_len, 0);
+	kp_flow_pieces(flow, request->total_len - head_len,
+	    kp_api_find(request->header.api_key)->request, &visitor, NULL);
+}
+
+/* What stages want to see of it decides how it goes on. */
+static bool
+begin_body(struct kp_session *session, struct kp_flow *flow,
+    const struct request *request, struct kp_error *err)
+{
+	switch (kp_plan_request(&session->shared->plan, request->header.api_key,
+	    request->header.api_version)) {
+	case KP_NEED_NOTHING:
+		kp_flow_pass(flow, request->total_len);
+		return true;
+	case KP_NEED_PIECES:
+		begin_pieces(session, flow, request);
+		return true;
+	case KP_NEED_WHOLE:
+		break;
+	}
+	if (kp_flow_collect(flow, request->total_len, err))
+		return true;
+	session->reason = KP_CLOSE_MEMORY_LIMIT;
+	return false;
+}
+
 static enum kp_begin
 forward(struct kp_session *session, struct kp_flow *flow,
     const struct request *request, struct kp_error *err)
@@ -221,12 +274,8 @@ forward(struct kp_session *session, struct kp_flow *flow,
 		begin = read_acks(session, request, &acks, err);
 	if (begin != KP_BEGIN_OK)
 		return begin;
-	if (kp_plan_request(&session->shared->plan, header->api_key,
-		header->api_version) == KP_NEED_NOTHING) {
-		kp_flow_pass(flow, request->total_len);
-	} else if (!kp_flow_collect(flow, request->total_len, err)) {
-		return fail(session, KP_CLOSE_MEMORY_LIMIT);
-	}
+	if (!begin_body(session, flow, request, err))
+		return KP_BEGIN_FAILED;
 	if (acks != 0)
 		(void)push(session, KP_PENDING_BROKER, header);
 	return KP_BEGIN_OK;

@@ -101,6 +101,10 @@ kp_session_new(struct kp_shared *shared, struct kp_snapshot **snapshot,
 	kp_versions_init(&session->versions);
 	kp_rename_init(&session->rename, endpoint->listener, endpoint->topology,
 	    on_learned, session);
+	kp_record_account_init(&session->sent, shared->metrics,
+	    (unsigned)session->id, KP_TRAFFIC_REQUEST);
+	kp_record_account_init(&session->received, shared->metrics,
+	    (unsigned)session->id, KP_TRAFFIC_ANSWER);
 	init_flows(session);
 	if (!kp_stream_init_plain(&session->client, fd, &err)) {
 		kp_session_free(session);

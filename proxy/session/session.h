@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "proto/control/node_metrics.h"
+#include "proxy/account/records.h"
 #include "proxy/admit/sasl.h"
 #include "proxy/frame/in_flight.h"
 #include "proxy/frame/versions.h"
@@ -36,6 +37,7 @@ struct kp_session {
 	struct kp_versions versions;
 	struct kp_sasl sasl;
 	struct kp_rename rename;
+	struct kp_record_account sent, received; /* by the client */
 	int64_t opened_ms, activity_ms;
 	bool has_request; /* the first one has come */
 	bool is_ending;   /* takes no more requests */

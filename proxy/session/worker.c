@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "proto/control/node_metrics.h"
+#include "proxy/account/records.h"
 #include "proxy/net/address.h"
 #include "proxy/rename/answer.h"
 #include "proxy/rename/view.h"
@@ -56,8 +57,9 @@ kp_worker_new(struct kp_metrics *metrics, const struct kp_reports *reports)
 	shared->ended_event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	kp_assert(shared->ended_event >= 0);
 	atomic_init(&shared->hard_stop_ms, KP_NEVER);
-	kp_plan_make(&shared->plan, ADMIT_REQUESTS,
-	    ADMIT_ANSWERS | KP_RENAME_ANSWER_TRIGGER);
+	kp_plan_make(&shared->plan, ADMIT_REQUESTS | KP_RECORD_ACCOUNT_INTEREST,
+	    ADMIT_ANSWERS | KP_RENAME_ANSWER_TRIGGER |
+		KP_RECORD_ACCOUNT_INTEREST);
 	worker->tickets = kp_tls_tickets_new();
 	worker->acceptor = kp_acceptor_start(shared);
 	return worker;

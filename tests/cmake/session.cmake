@@ -1,6 +1,9 @@
 # The stages of the data path and what holds them together.
 kp_library(kp_test_cluster support/cluster.c)
 
+kp_unit_test(account
+  SOURCES unit/proxy/account/test_records.c unit/proto/records/sample.c
+  LINK kp_account)
 kp_unit_test(in_flight SOURCES unit/proxy/frame/test_in_flight.c LINK kp_frame)
 kp_unit_test(versions SOURCES unit/proxy/frame/test_versions.c LINK kp_frame)
 kp_unit_test(sasl SOURCES unit/proxy/admit/test_sasl.c LINK kp_admit)

@@ -109,3 +109,25 @@ Test(versions, an_answer_that_is_cut_off_is_refused)
 	}
 	kp_buf_fini(&answer);
 }
+
+Test(versions, the_range_of_a_refused_version_is_the_intersection)
+{
+	static const uint8_t refused[] = { 0, 35, 0, 0, 0, 1, 0, 18, 0, 0, 0,
+		9 };
+	static const uint8_t wanted[] = { 0, 35, 0, 0, 0, 1, 0, 18, 0, 0, 0,
+		5 };
+	struct kp_rewrite rewrite = { 0 };
+	struct kp_buf got;
+	struct kp_error err;
+
+	kp_buf_init(&got, 100);
+	cr_assert(kp_versions_narrow(
+	    (struct kp_bytes){ refused, sizeof(refused) }, &rewrite, &err));
+	for (unsigned i = 0; i < rewrite.num_spans; i++)
+		kp_buf_add(
+		    &got, rewrite.spans[i].iov_base, rewrite.spans[i].iov_len);
+	cr_assert(kp_bytes_equal(
+	    kp_buf_bytes(&got), (struct kp_bytes){ wanted, sizeof(wanted) }));
+	kp_rewrite_fini(&rewrite);
+	kp_buf_fini(&got);
+}
