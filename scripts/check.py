@@ -152,6 +152,12 @@ def fuzz(step):
     ctest(step, "fuzz")
 
 
+def tidy(step):
+    """Warnings are errors: what compiles has no findings."""
+    build(step, "tidy")
+    step.count(1, 0)
+
+
 def protocol(step):
     build(step, "release")
     printer = ROOT / "build" / "release" / "bin" / "kp_print_tables"
@@ -165,6 +171,7 @@ def integration(step):
 
 STEPS = {
     "lint": lint,
+    "tidy": tidy,
     "release": unit,
     "asan": sanitized,
     "tsan": sanitized,

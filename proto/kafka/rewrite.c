@@ -159,26 +159,32 @@ arena_copy(struct kp_output *output, struct kp_bytes content)
 	return room;
 }
 
+/* Makes the last span longer if data lies right behind it. */
+static bool
+extend_last(struct kp_rewrite *rewrite, const uint8_t *data, size_t len)
+{
+	struct iovec *last;
+
+	if (rewrite->num_spans == 0)
+		return false;
+	last = &rewrite->spans[rewrite->num_spans - 1];
+	if ((uint8_t *)last->iov_base + last->iov_len != data)
+		return false;
+	last->iov_len += len;
+	rewrite->total_len += len;
+	return true;
+}
+
 void
 kp_output_append(struct kp_output *output, struct kp_bytes content)
 {
-	struct kp_rewrite *rewrite = output->rewrite;
 	const uint8_t *copy;
-	struct iovec *last;
 
 	if (content.len == 0)
 		return;
 	copy = arena_copy(output, content);
-	if (copy == NULL)
-		return;
-	last = rewrite->num_spans > 0 ? &rewrite->spans[rewrite->num_spans - 1]
-				      : NULL;
-	if (last == NULL || (uint8_t *)last->iov_base + last->iov_len != copy) {
+	if (copy != NULL && !extend_last(output->rewrite, copy, content.len))
 		add_span(output, copy, content.len);
-		return;
-	}
-	last->iov_len += content.len;
-	rewrite->total_len += content.len;
 }
 
 /* Writes the input up to at as it is. */

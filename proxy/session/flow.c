@@ -167,19 +167,26 @@ double_spans(struct kp_flow *flow)
 	flow->max_spans *= 2;
 }
 
+/* Makes the last span longer if data lies right behind it. */
+static bool
+extend_last(struct kp_flow *flow, const uint8_t *data, size_t len)
+{
+	struct iovec *last;
+
+	if (flow->num_spans == 0)
+		return false;
+	last = &flow->spans[flow->num_spans - 1];
+	if ((uint8_t *)last->iov_base + last->iov_len != data)
+		return false;
+	last->iov_len += len;
+	return true;
+}
+
 static void
 add_span(struct kp_flow *flow, void *data, size_t len)
 {
-	struct iovec *last =
-	    flow->num_spans == 0 ? NULL : &flow->spans[flow->num_spans - 1];
-
-	if (len == 0)
+	if (len == 0 || extend_last(flow, data, len))
 		return;
-	if (last != NULL &&
-	    (uint8_t *)last->iov_base + last->iov_len == (uint8_t *)data) {
-		last->iov_len += len;
-		return;
-	}
 	if (flow->num_spans == flow->max_spans)
 		double_spans(flow);
 	flow->spans[flow->num_spans++] =

@@ -128,9 +128,11 @@ check_pieces(const struct input *input, const struct kp_visitor *visitor,
 	kp_assert(copy != NULL);
 	kp_copy(copy, input->body.data, input->body.len);
 	kp_buf_init(&out, MAX_OUT);
-	is_accepted = (has_tail ? kp_walk_in_pieces : kp_walk_pieces_to_end)(
-	    &out, input->message, input->version, visitor, copy,
-	    input->body.len, 1 + input->seed, input->seed, &err);
+	is_accepted =
+	    (has_tail ? kp_walk_in_pieces : kp_walk_pieces_to_end)(&out,
+		&(struct kp_pieces){ input->message, input->version, visitor,
+		    1 + input->seed, input->seed },
+		copy, input->body.len, &err);
 	kp_assert(is_accepted == is_valid);
 	kp_assert(!is_valid || out.len == input->body.len);
 	kp_assert(!is_valid || has_unknown ||

@@ -69,16 +69,16 @@ finish_tail(struct kp_buf *out, const struct kp_walker *walker,
 }
 
 bool
-kp_walk_in_pieces(struct kp_buf *out, const struct kp_message *message,
-    int16_t version, const struct kp_visitor *visitor, uint8_t *data,
-    size_t len, uint32_t max_piece, uint64_t seed, struct kp_error *err)
+kp_walk_in_pieces(struct kp_buf *out, const struct kp_pieces *pieces,
+    uint8_t *data, size_t len, struct kp_error *err)
 {
-	struct kp_sample random = { .random = seed };
+	struct kp_sample random = { .random = pieces->seed };
 	struct kp_walker walker;
 	size_t used, start = 0, end = 0;
 	enum kp_walk_status status;
 
-	kp_walk_init(&walker, message, version, len, visitor);
+	kp_walk_init(
+	    &walker, pieces->message, pieces->version, len, pieces->visitor);
 	kp_walk_stop_at_tail(&walker);
 	for (;;) {
 		status =
@@ -87,7 +87,7 @@ kp_walk_in_pieces(struct kp_buf *out, const struct kp_message *message,
 		if (status != KP_WALK_MORE)
 			break;
 		kp_assert(end < len);
-		end += 1 + kp_sample_random(&random, max_piece);
+		end += 1 + kp_sample_random(&random, pieces->max_len);
 		end = end < len ? end : len;
 	}
 	if (status == KP_WALK_FAILED)
@@ -100,16 +100,16 @@ kp_walk_in_pieces(struct kp_buf *out, const struct kp_message *message,
 }
 
 bool
-kp_walk_pieces_to_end(struct kp_buf *out, const struct kp_message *message,
-    int16_t version, const struct kp_visitor *visitor, uint8_t *data,
-    size_t len, uint32_t max_piece, uint64_t seed, struct kp_error *err)
+kp_walk_pieces_to_end(struct kp_buf *out, const struct kp_pieces *pieces,
+    uint8_t *data, size_t len, struct kp_error *err)
 {
-	struct kp_sample random = { .random = seed };
+	struct kp_sample random = { .random = pieces->seed };
 	enum kp_walk_status status = KP_WALK_MORE;
 	struct kp_walker walker;
 	size_t used, start = 0, end = 0;
 
-	kp_walk_init(&walker, message, version, len, visitor);
+	kp_walk_init(
+	    &walker, pieces->message, pieces->version, len, pieces->visitor);
 	while (status == KP_WALK_MORE) {
 		size_t unseen = kp_walk_unseen(&walker);
 
@@ -123,7 +123,7 @@ kp_walk_pieces_to_end(struct kp_buf *out, const struct kp_message *message,
 		start += used;
 		kp_assert(status != KP_WALK_MORE || end < len ||
 			  kp_walk_unseen(&walker) > 0);
-		end += 1 + kp_sample_random(&random, max_piece);
+		end += 1 + kp_sample_random(&random, pieces->max_len);
 		end = end < len ? end : len;
 	}
 	kp_buf_add(out, data, start);

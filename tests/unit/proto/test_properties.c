@@ -121,15 +121,17 @@ check_pieces(
 	cr_assert_not_null(copy);
 	kp_copy(copy, body->data, body->len);
 	kp_buf_clear(&trial->out);
-	require(trial,
-	    kp_walk_in_pieces(&trial->out, trial->message, trial->version,
-		visitor, copy, body->len, max_piece, trial->seed, &trial->err));
+	require(trial, kp_walk_in_pieces(&trial->out,
+			   &(struct kp_pieces){ trial->message, trial->version,
+			       visitor, max_piece, trial->seed },
+			   copy, body->len, &trial->err));
 	require(trial,
 	    kp_bytes_equal(kp_buf_bytes(body), kp_buf_bytes(&trial->out)));
 	kp_buf_clear(&trial->out);
-	require(trial,
-	    kp_walk_pieces_to_end(&trial->out, trial->message, trial->version,
-		visitor, copy, body->len, max_piece, trial->seed, &trial->err));
+	require(trial, kp_walk_pieces_to_end(&trial->out,
+			   &(struct kp_pieces){ trial->message, trial->version,
+			       visitor, max_piece, trial->seed },
+			   copy, body->len, &trial->err));
 	require(trial,
 	    kp_bytes_equal(kp_buf_bytes(body), kp_buf_bytes(&trial->out)));
 	free(copy);
@@ -177,13 +179,17 @@ check_prefixes_in_pieces(struct trial *trial)
 	cr_assert_not_null(copy);
 	for (size_t len = 0; len < trial->body.len; len += step) {
 		kp_copy(copy, trial->body.data, len);
-		require(trial, !kp_walk_in_pieces(&trial->out, trial->message,
-				   trial->version, &kp_keep_all, copy, len, 50,
-				   trial->seed, &trial->err));
+		require(trial,
+		    !kp_walk_in_pieces(&trial->out,
+			&(struct kp_pieces){ trial->message, trial->version,
+			    &kp_keep_all, 50, trial->seed },
+			copy, len, &trial->err));
 		kp_copy(copy, trial->body.data, len);
-		require(trial, !kp_walk_pieces_to_end(&trial->out,
-				   trial->message, trial->version, &kp_keep_all,
-				   copy, len, 50, trial->seed, &trial->err));
+		require(trial,
+		    !kp_walk_pieces_to_end(&trial->out,
+			&(struct kp_pieces){ trial->message, trial->version,
+			    &kp_keep_all, 50, trial->seed },
+			copy, len, &trial->err));
 	}
 	free(copy);
 }
@@ -203,9 +209,10 @@ check_extra_byte(struct trial *trial)
 	copy = malloc(trial->body.len);
 	cr_assert_not_null(copy);
 	kp_copy(copy, trial->body.data, trial->body.len);
-	require(trial, !kp_walk_in_pieces(&trial->out, trial->message,
-			   trial->version, &kp_keep_all, copy, trial->body.len,
-			   1000, trial->seed, &trial->err));
+	require(trial, !kp_walk_in_pieces(&trial->out,
+			   &(struct kp_pieces){ trial->message, trial->version,
+			       &kp_keep_all, 1000, trial->seed },
+			   copy, trial->body.len, &trial->err));
 	free(copy);
 }
 
@@ -371,9 +378,10 @@ check_unknown_tags_in_pieces(struct trial *trial)
 	size_t len = body->len;
 	uint64_t hash = hash_values(trial, body);
 
-	require(trial, kp_walk_in_pieces(&trial->out, trial->message,
-			   trial->version, &kp_see_nothing, body->data, len, 20,
-			   trial->seed, &trial->err));
+	require(trial, kp_walk_in_pieces(&trial->out,
+			   &(struct kp_pieces){ trial->message, trial->version,
+			       &kp_see_nothing, 20, trial->seed },
+			   body->data, len, &trial->err));
 	require(trial, trial->out.len == len);
 	require(trial, !contains(kp_buf_bytes(&trial->out), SECRET));
 	require(trial, hash_values(trial, &trial->out) == hash);

@@ -115,7 +115,8 @@ record(struct model *model, const struct kp_visit *visit)
 		.number = visit->number,
 		.is_null = visit->data == NULL,
 		.len = visit->len,
-		.hash = hash_of(visit->data, visit->len) };
+		.hash = hash_of(
+		    visit->data, visit->data == NULL ? 0 : visit->len) };
 	return event;
 }
 
@@ -229,6 +230,7 @@ see(void *context, const struct kp_visit *visit, struct kp_replacement *out,
 	case KP_VISIT_RECORDS: /* in pieces only */
 	case KP_VISIT_PIECE:
 		cr_assert(false);
+		return KP_FAIL;
 	case KP_VISIT_VALUE:
 		break;
 	}

@@ -488,8 +488,10 @@ refuse_in_pieces(const struct hostile *c, const uint8_t *data, size_t len)
 	cr_assert_not_null(copy);
 	kp_copy(copy, data, len);
 	kp_buf_init(&out, 1 << 20);
-	cr_assert(!kp_walk_in_pieces(&out, &message, c->version, &kp_keep_all,
-		      copy, len, 1, 0, &err),
+	cr_assert(
+	    !kp_walk_in_pieces(&out,
+		&(struct kp_pieces){ &message, c->version, &kp_keep_all, 1, 0 },
+		copy, len, &err),
 	    "%s", c->what);
 	cr_assert_eq(err.kind, KP_ERR_PROTOCOL, "%s", c->what);
 	kp_buf_fini(&out);

@@ -72,8 +72,10 @@ walk(struct kp_buf *body, struct kp_buf *out, struct script *script,
 		visit_script, script };
 
 	kp_buf_init(out, 64 << 20);
-	return kp_walk_in_pieces(out, kp_api_find(FETCH)->response, 12,
-	    &visitor, body->data, body->len, max_piece, 1, err);
+	return kp_walk_in_pieces(out,
+	    &(struct kp_pieces){
+		kp_api_find(FETCH)->response, 12, &visitor, max_piece, 1 },
+	    body->data, body->len, err);
 }
 
 static bool
@@ -182,10 +184,11 @@ Test(walker_feed, a_value_of_interest_has_a_limit)
 		kp_write_compact_length(&body, table[i].len);
 		cr_assert_not_null(kp_buf_extend(&body, table[i].len));
 		kp_write_uvarint(&body, 0);
-		cr_assert_eq(
-		    kp_walk_in_pieces(&out,
-			kp_api_find(SASL_AUTHENTICATE)->request, 2,
-			&kp_keep_all, body.data, body.len, 9000, 1, &err),
+		cr_assert_eq(kp_walk_in_pieces(&out,
+				 &(struct kp_pieces){
+				     kp_api_find(SASL_AUTHENTICATE)->request, 2,
+				     &kp_keep_all, 9000, 1 },
+				 body.data, body.len, &err),
 		    table[i].is_valid);
 		cr_assert(table[i].is_valid || err.kind == KP_ERR_LIMIT);
 		kp_buf_fini(&out);
@@ -232,8 +235,10 @@ walk_records(struct kp_buf *body, struct records *records, uint32_t max_piece)
 	bool is_ok;
 
 	kp_buf_init(&out, 1 << 20);
-	is_ok = kp_walk_pieces_to_end(&out, kp_api_find(FETCH)->response, 12,
-		    &visitor, body->data, body->len, max_piece, 1, &err) &&
+	is_ok = kp_walk_pieces_to_end(&out,
+		    &(struct kp_pieces){ kp_api_find(FETCH)->response, 12,
+			&visitor, max_piece, 1 },
+		    body->data, body->len, &err) &&
 		kp_bytes_equal(kp_buf_bytes(&out), kp_buf_bytes(body));
 	kp_buf_fini(&out);
 	return is_ok;
@@ -292,8 +297,10 @@ Test(walker_feed, records_cannot_be_changed_in_pieces)
 		struct kp_error err = { 0 };
 
 		kp_buf_init(&out, 1 << 20);
-		cr_assert(!kp_walk_in_pieces(&out, kp_api_find(FETCH)->response,
-		    12, &visitor, body.data, body.len, 10, 1, &err));
+		cr_assert(!kp_walk_in_pieces(&out,
+		    &(struct kp_pieces){
+			kp_api_find(FETCH)->response, 12, &visitor, 10, 1 },
+		    body.data, body.len, &err));
 		cr_assert_eq(err.kind, KP_ERR_UNSUPPORTED);
 		kp_buf_fini(&out);
 		kp_buf_fini(&body);

@@ -104,8 +104,10 @@ walk_tail(const struct shape *shape, struct kp_buf *out, struct kp_buf *body,
 		&hosts };
 
 	kp_buf_clear(out);
-	return kp_walk_in_pieces(out, kp_api_find(shape->key)->response,
-	    shape->version, &visitor, body->data, body->len, 1000, 1, err);
+	return kp_walk_in_pieces(out,
+	    &(struct kp_pieces){ kp_api_find(shape->key)->response,
+		shape->version, &visitor, 1000, 1 },
+	    body->data, body->len, err);
 }
 
 static unsigned

@@ -37,7 +37,7 @@ scan_all(struct kp_bytes field, size_t piece_len)
 	while (at < field.len) {
 		size_t len =
 		    field.len - at < piece_len ? field.len - at : piece_len;
-		uint8_t *copy = malloc(len);
+		uint8_t *copy = malloc(len + 1);
 		bool is_bad;
 		size_t unseen;
 

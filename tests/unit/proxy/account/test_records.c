@@ -27,8 +27,8 @@ static int64_t
 of_codec(const struct kp_metrics *metrics, enum kp_node_metric metric,
     enum kp_codec codec)
 {
-	return kp_metrics_read(
-	    metrics, metric, kp_metric_of_codec(KP_TRAFFIC_REQUEST, codec));
+	return kp_metrics_read(metrics, metric,
+	    kp_metric_of_codec(KP_TRAFFIC_REQUEST, (int)codec));
 }
 
 static struct kp_buf
