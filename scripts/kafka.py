@@ -9,6 +9,7 @@ nothing else uses, so that tests can look for leaked addresses.
 """
 import argparse
 import base64
+import contextlib
 import ctypes
 import json
 import os
@@ -76,10 +77,14 @@ def end_with_parent():
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def free_port(address):
-    with socket.socket() as probe:
-        probe.bind((address, 0))
-        return probe.getsockname()[1]
+def free_ports(address, names):
+    """A port for each name, no two the same: all are held until all are known."""
+    with contextlib.ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in names]
+        for probe in probes:
+            probe.bind((address, 0))
+        return {name: probe.getsockname()[1]
+                for name, probe in zip(names, probes)}
 
 
 def new_id():
@@ -119,8 +124,7 @@ class Broker:
             names.append("SSL")
         if cluster.sasl and cluster.tls:
             names.append("SASL_SSL")
-        self.ports = {name: free_port(self.address)
-                      for name in [*names, "CONTROLLER"]}
+        self.ports = free_ports(self.address, [*names, "CONTROLLER"])
         if cluster.port and node_id == 1:
             self.ports["PLAINTEXT"] = cluster.port
 
@@ -319,9 +323,8 @@ class Cluster:
     def change_ports(self, node_id):
         """Gives a stopped broker other ports for its clients."""
         broker = self.broker(node_id)
-        for name in broker.ports:
-            if name != "CONTROLLER":
-                broker.ports[name] = free_port(broker.address)
+        broker.ports |= free_ports(broker.address, [
+            name for name in broker.ports if name != "CONTROLLER"])
         self.configure(broker)
 
     def wait_ready(self):
