@@ -3,6 +3,8 @@
 
 Every case ends with a counter and a working proxy."""
 
+import concurrent.futures
+import random
 import socket
 import struct
 import time
@@ -316,9 +318,77 @@ def test_endpoints_behind_records_of_any_size(size, host):
         assert client.receive_frame()[:4] == struct.pack(">i", 10)
 
 
+def produce_request(correlation, records):
+    """Produce v9 of one partition."""
+    body = (b"\0" + struct.pack(">hi", 1, 1000) + b"\2\6topic\2"
+            + struct.pack(">i", 0) + uvarint(len(records) + 1) + records
+            + b"\0\0\0")
+    return request(PRODUCE, 9, correlation, body, tags=b"\0")
+
+
+def uvarint(value):
+    out = b""
+    while value >= 0x80:
+        out += bytes([value & 0x7f | 0x80])
+        value >>= 7
+    return out + bytes([value])
+
+
+LENGTHS = [1, 4000, 65536 - 40, 65536, 200_000, 300_000, 3 << 20, 7, 1 << 20,
+           (1 << 20) + 1, 262144, 262144 + 4096, 100, 5 << 20]
+
+
+def large_request(number):
+    """Every third has records with a header that says how long they are."""
+    body = noise(number, LENGTHS[(number * 5 + 3) % len(LENGTHS)])
+    if number % 3:
+        return request(HEARTBEAT, 0, number, body)
+    rest = b"\0" * 40 + struct.pack(">i", 1) + body
+    head = struct.pack(">qiib", 0, 5 + len(rest), 0, 2)
+    return produce_request(number, head + rest)
+
+
+def large_answer(number, key):
+    if key == PRODUCE:
+        return answer(number, b"\1\0\0\0\0\0", tags=b"\0")
+    return answer(number, noise(-number, LENGTHS[number % len(LENGTHS)]))
+
+
+def test_large_frames_pass_byte_by_byte_among_small_ones():
+    """Lengths around every buffer, in both directions at once: what is written
+    by reference, what is moved unseen, and what is read for its header."""
+    def on_request(sock, got):
+        sock.sendall(large_answer(got.correlation, got.key))
+
+    count = 3 * len(LENGTHS)
+    with FakeBroker(on_request) as broker, Kproxy(broker.address) as proxy, \
+            Client(proxy, timeout=30) as client, \
+            concurrent.futures.ThreadPoolExecutor(1) as pool:
+        sending = pool.submit(lambda: [client.send(large_request(number))
+                                       for number in range(count)])
+        for number in range(count):
+            key = HEARTBEAT if number % 3 else PRODUCE
+            assert frame(client.receive_frame()) == large_answer(number, key)
+        sending.result()
+        for number, got in enumerate(broker.received):
+            assert request(got.key, got.version, got.correlation,
+                           got.body) == large_request(number)
+        malformed = ('kproxy_record_batches_malformed_total'
+                     '{direction="request"}')
+        assert proxy.metric(malformed) == 0
+        assert proxy.metric(
+            'kproxy_records_total{direction="request"}') == len(
+                range(0, count, 3))
+
+
+def noise(seed, length):
+    """Bytes that repeat nowhere soon."""
+    return random.Random(seed).randbytes(length)
+
+
 def test_a_client_that_does_not_read_holds_back_the_broker():
     """64 MiB of answers for a client that takes nothing: memory stays within
-    two buffers, and after the write timeout the connection is gone."""
+    two buffers and a pipe; after the write timeout the connection is gone."""
     sent = [0]
 
     def on_request(sock, got):
@@ -340,7 +410,8 @@ def test_a_client_that_does_not_read_holds_back_the_broker():
                 seen.append(proxy.metric("kproxy_buffer_bytes"))
                 return closed(proxy, "write_timeout") == 1
             wait_until(is_closed, 10, "write timeout")
-        assert max(seen) <= 2 * 65536
+        # two windows, and what is on its way unseen
+        assert max(seen) <= 2 * 65536 + 1024 * 1024
         assert sent[0] < 64 << 20
 
 

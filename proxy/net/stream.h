@@ -18,6 +18,7 @@
 
 #include "base/error.h"
 
+struct kp_pipe;
 struct kp_tls_server;
 struct kp_tls_client;
 struct ssl_st;
@@ -35,7 +36,9 @@ struct kp_stream {
 	int fd;
 	bool is_open;
 	bool has_failed;       /* TLS is beyond saying close_notify */
-	bool is_drained;       /* the last receive emptied the socket */
+	bool is_empty;         /* reading is of no use before kp_stream_woke */
+	bool is_full;          /* nor is writing */
+	bool is_drained;       /* TLS: the last receive emptied the socket */
 	bool is_at_end;        /* the peer sends no more */
 	bool read_wants_write; /* the last read waits for POLLOUT */
 	bool write_wants_read; /* the last write waits for POLLIN */
@@ -77,14 +80,20 @@ enum kp_io kp_stream_handshake(
 
 /*
  * kp_stream_read reads what is there, at most len (> 0) bytes. KP_IO_DONE means
- * *out_n > 0. It may leave bytes in the stream that poll(2) does not see: ask
- * kp_stream_has_pending before waiting.
+ * *out_n > 0. It may leave bytes in the stream that poll(2) does not see: wait
+ * only when it said so, or after kp_stream_is_empty.
  */
 enum kp_io kp_stream_read(struct kp_stream *s, void *buf, size_t len,
     size_t *out_n, struct kp_error *err) KP_MUST_CHECK;
 
-/* kp_stream_has_pending: the next read can go on without the socket. */
-bool kp_stream_has_pending(const struct kp_stream *s);
+/*
+ * kp_stream_is_empty: the last read has taken all there was, so that another
+ * would only say KP_IO_WANT_READ; kp_stream_is_full is the same for writing.
+ * Both until kp_stream_woke is told what poll(2) had to say.
+ */
+bool kp_stream_is_empty(const struct kp_stream *s);
+bool kp_stream_is_full(const struct kp_stream *s);
+void kp_stream_woke(struct kp_stream *s, short revents);
 
 /*
  * kp_stream_writev writes the spans in order. KP_IO_DONE: all of them.
@@ -94,6 +103,17 @@ bool kp_stream_has_pending(const struct kp_stream *s);
  */
 enum kp_io kp_stream_writev(struct kp_stream *s, const struct iovec *iov,
     size_t num_iov, size_t *out_n, struct kp_error *err) KP_MUST_CHECK;
+
+/*
+ * kp_stream_to_pipe moves what is there, at most len (> 0) bytes, into pipe,
+ * which must have room; kp_stream_from_pipe writes all that is in pipe, as far
+ * as it goes. Both are for streams that kp_stream_can_splice: plain ones.
+ */
+bool kp_stream_can_splice(const struct kp_stream *s);
+enum kp_io kp_stream_to_pipe(struct kp_stream *s, struct kp_pipe *pipe,
+    size_t len, size_t *out_n, struct kp_error *err) KP_MUST_CHECK;
+enum kp_io kp_stream_from_pipe(struct kp_stream *s, struct kp_pipe *pipe,
+    struct kp_error *err) KP_MUST_CHECK;
 
 /* kp_stream_events: what to poll the socket for, given what the caller wants.
  */

@@ -181,15 +181,9 @@ kp_stream_tls_read(struct kp_stream *s, void *buf, size_t len, size_t *out_n,
 	}
 	release_ahead(s);
 	s->read_wants_write = result == KP_IO_WANT_WRITE;
+	s->is_empty = result == KP_IO_WANT_READ;
 	/* an end or a failure stays: the next read meets it again */
 	return *out_n > 0 ? KP_IO_DONE : result;
-}
-
-bool
-kp_stream_has_pending(const struct kp_stream *s)
-{
-	return s->ssl != NULL &&
-	       (s->ahead_pos < s->ahead_len || SSL_pending(s->ssl) > 0);
 }
 
 /* Where the next byte to write is. */

@@ -4,10 +4,12 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
-#include "base/clock.h"
+#include "proxy/session/flow_priv.h"
 
 /* Then the other direction has its turn: 16 windows are 1 MiB. */
 #define TURNS 16
+/* Most of a frame of this length can go on without being seen. */
+#define BULKY_LEN ((size_t)256 * 1024)
 
 /* What one step of taking bytes came to. */
 enum step {
@@ -19,69 +21,34 @@ enum step {
 
 void
 kp_flow_init(struct kp_flow *flow, const struct kp_flow_owner *owner,
-    struct kp_stream *from, struct kp_stream *to, struct kp_pool *pool)
+    struct kp_stream *from, struct kp_stream *to, struct kp_pool *pool,
+    struct kp_pipes *pipes)
 {
 	*flow = (struct kp_flow){
 		.owner = *owner,
 		.from = from,
 		.to = to,
 		.pool = pool,
+		.pipes = pipes,
 		.mode = KP_FLOW_BEGIN,
 		.max_spans = KP_FLOW_SPANS,
 	};
 	flow->spans = flow->inline_spans;
 }
 
-static size_t
-available(const struct kp_flow *flow)
-{
-	return flow->end - flow->start;
-}
-
-/* Where the available bytes begin; never NULL, so that adding 0 is defined. */
-static uint8_t *
-position(struct kp_flow *flow)
-{
-	return flow->window == NULL ? flow->head : flow->window + flow->start;
-}
-
-static void
-release_large(struct kp_flow *flow)
-{
-	if (flow->large == NULL)
-		return;
-	free(flow->large);
-	kp_pool_uncharge(flow->pool, flow->large_len);
-	flow->large = NULL;
-	flow->large_len = 0;
-	flow->large_have = 0;
-}
-
-static void
-release_window(struct kp_flow *flow)
-{
-	kp_pool_put(flow->pool, flow->window);
-	flow->window = NULL;
-	flow->start = 0;
-	flow->end = 0;
-}
-
 void
 kp_flow_fini(struct kp_flow *flow)
 {
-	release_large(flow);
-	release_window(flow);
+	kp_flow_release(flow);
 	kp_rewrite_fini(&flow->rewrite);
 	kp_buf_fini(&flow->answer);
-	if (flow->spans != flow->inline_spans)
-		free(flow->spans);
 }
 
 bool
 kp_flow_is_idle(const struct kp_flow *flow)
 {
-	return flow->mode == KP_FLOW_BEGIN && flow->start == flow->end &&
-	       flow->num_spans == 0;
+	return flow->mode == KP_FLOW_BEGIN && kp_flow_available(flow) == 0 &&
+	       !kp_flow_has_unwritten(flow);
 }
 
 void
@@ -89,6 +56,7 @@ kp_flow_pass(struct kp_flow *flow, size_t frame_len)
 {
 	flow->mode = KP_FLOW_PASS;
 	flow->frame_left = frame_len;
+	flow->is_bulky = frame_len >= BULKY_LEN;
 }
 
 void
@@ -101,7 +69,7 @@ kp_flow_discard(struct kp_flow *flow, size_t frame_len)
 bool
 kp_flow_collect(struct kp_flow *flow, size_t frame_len, struct kp_error *err)
 {
-	size_t have = available(flow);
+	size_t have = kp_flow_available(flow);
 
 	flow->mode = KP_FLOW_COLLECT;
 	flow->frame_left = frame_len;
@@ -121,7 +89,7 @@ kp_flow_collect(struct kp_flow *flow, size_t frame_len, struct kp_error *err)
 	}
 	if (have > frame_len)
 		have = frame_len;
-	kp_copy(flow->large, position(flow), have);
+	kp_copy(flow->large, kp_flow_position(flow), have);
 	flow->large_have = have;
 	flow->start += have;
 	return true;
@@ -130,9 +98,10 @@ kp_flow_collect(struct kp_flow *flow, size_t frame_len, struct kp_error *err)
 void
 kp_flow_take_head(struct kp_flow *flow, size_t head_len, size_t new_len)
 {
-	kp_assert(head_len <= available(flow) && new_len <= KP_FLOW_HEAD_LEN);
+	kp_assert(
+	    head_len <= kp_flow_available(flow) && new_len <= KP_FLOW_HEAD_LEN);
 	if (new_len == 0) {
-		kp_flow_add(flow, position(flow), head_len);
+		kp_flow_add(flow, kp_flow_position(flow), head_len);
 	} else {
 		kp_flow_add(flow, flow->head, new_len);
 		flow->is_sealed = true;
@@ -147,6 +116,7 @@ kp_flow_pieces(struct kp_flow *flow, size_t body_len,
 {
 	flow->mode = KP_FLOW_PIECES;
 	flow->frame_left = body_len;
+	flow->is_bulky = body_len >= BULKY_LEN;
 	kp_walk_init(
 	    &flow->walker, message, flow->api_version, body_len, visitor);
 	if (tail_visitor == NULL)
@@ -225,14 +195,33 @@ end_frame(struct kp_flow *flow)
 	flow->mode = KP_FLOW_BEGIN;
 	flow->is_tail = false;
 	flow->progress_len = 0;
-	flow->progress_ms = available(flow) == 0 ? 0 : flow->read_ns / 1000000;
+	flow->progress_ms =
+	    kp_flow_available(flow) == 0 ? 0 : flow->read_ns / 1000000;
+}
+
+size_t
+kp_flow_unseen(const struct kp_flow *flow)
+{
+	if (flow->mode == KP_FLOW_PASS)
+		return flow->frame_left;
+	return flow->mode == KP_FLOW_PIECES ? kp_walk_unseen(&flow->walker) : 0;
+}
+
+void
+kp_flow_pass_unseen(struct kp_flow *flow, size_t len)
+{
+	if (flow->mode == KP_FLOW_PIECES)
+		kp_walk_pass(&flow->walker, len);
+	flow->frame_left -= len;
+	if (flow->mode == KP_FLOW_PASS && flow->frame_left == 0)
+		end_frame(flow);
 }
 
 static enum step
 take_begin(struct kp_flow *flow, struct kp_error *err)
 {
-	switch (flow->owner.begin(
-	    flow->owner.session, flow, position(flow), available(flow), err)) {
+	switch (flow->owner.begin(flow->owner.session, flow,
+	    kp_flow_position(flow), kp_flow_available(flow), err)) {
 	case KP_BEGIN_OK:
 		return STEP_AGAIN;
 	case KP_BEGIN_MORE:
@@ -248,14 +237,14 @@ take_begin(struct kp_flow *flow, struct kp_error *err)
 static enum step
 take_through(struct kp_flow *flow)
 {
-	size_t len = available(flow);
+	size_t len = kp_flow_available(flow);
 
 	if (len == 0)
 		return STEP_MORE;
 	if (len > flow->frame_left)
 		len = flow->frame_left;
 	if (flow->mode == KP_FLOW_PASS)
-		add_span(flow, position(flow), len);
+		add_span(flow, kp_flow_position(flow), len);
 	flow->start += len;
 	flow->frame_left -= len;
 	if (flow->frame_left == 0)
@@ -266,15 +255,16 @@ take_through(struct kp_flow *flow)
 static enum step
 take_piece(struct kp_flow *flow, struct kp_error *err)
 {
-	size_t len = available(flow), used = 0;
+	size_t len = kp_flow_available(flow), used = 0;
 	enum kp_walk_status status;
 
 	if (len > flow->frame_left)
 		len = flow->frame_left;
-	status = kp_walk_feed(&flow->walker, position(flow), len, &used, err);
+	status = kp_walk_feed(
+	    &flow->walker, kp_flow_position(flow), len, &used, err);
 	if (status == KP_WALK_FAILED)
 		return STEP_FAILED;
-	add_span(flow, position(flow), used);
+	add_span(flow, kp_flow_position(flow), used);
 	flow->start += used;
 	flow->frame_left -= used;
 	if (status == KP_WALK_MORE)
@@ -310,9 +300,9 @@ take_collected(struct kp_flow *flow, struct kp_error *err)
 	if (flow->large != NULL && flow->large_have < flow->large_len)
 		return STEP_MORE;
 	if (flow->large == NULL) {
-		if (available(flow) < flow->frame_left)
+		if (kp_flow_available(flow) < flow->frame_left)
 			return STEP_MORE;
-		frame.data = position(flow);
+		frame.data = kp_flow_position(flow);
 		frame.len = flow->frame_left;
 		flow->start += frame.len;
 	}
@@ -340,155 +330,17 @@ take_one(struct kp_flow *flow, struct kp_error *err)
 	return take_collected(flow, err);
 }
 
-static void
-all_written(struct kp_flow *flow)
-{
-	kp_rewrite_clear(&flow->rewrite);
-	kp_buf_fini(&flow->answer);
-	if (flow->large != NULL && flow->mode != KP_FLOW_COLLECT)
-		release_large(flow);
-	if (flow->spans != flow->inline_spans) {
-		free(flow->spans);
-		flow->spans = flow->inline_spans;
-		flow->max_spans = KP_FLOW_SPANS;
-	}
-	flow->num_spans = 0;
-	flow->next_span = 0;
-	flow->is_sealed = false;
-	flow->blocked_ms = 0;
-	if (flow->num_begun > 0)
-		flow->added_ns = kp_now_ns() - flow->read_ns;
-}
-
 static enum step
 take(struct kp_flow *flow, struct kp_error *err)
 {
 	enum step step = STEP_AGAIN;
 
 	if (flow->is_sealed) /* by something that left nothing to write */
-		all_written(flow);
+		kp_flow_written(flow);
 	while (step == STEP_AGAIN && !flow->is_sealed &&
 	       flow->num_spans < KP_FLOW_SPANS)
 		step = take_one(flow, err);
 	return step;
-}
-
-static void
-count_written(struct kp_flow *flow, size_t len)
-{
-	flow->written_len += len;
-	while (len > 0) {
-		struct iovec *span = &flow->spans[flow->next_span];
-
-		if (len < span->iov_len) {
-			span->iov_base = (uint8_t *)span->iov_base + len;
-			span->iov_len -= len;
-			return;
-		}
-		len -= span->iov_len;
-		flow->next_span++;
-	}
-}
-
-static enum kp_flow_status
-write_spans(struct kp_flow *flow, struct kp_error *err)
-{
-	size_t len = 0;
-	enum kp_io io =
-	    kp_stream_writev(flow->to, &flow->spans[flow->next_span],
-		flow->num_spans - flow->next_span, &len, err);
-
-	if (io == KP_IO_FAILED || io == KP_IO_CLOSED)
-		return KP_FLOW_BROKEN;
-	if (io == KP_IO_DONE) {
-		flow->written_len += len;
-		all_written(flow);
-		return KP_FLOW_YIELD;
-	}
-	count_written(flow, len);
-	if (len > 0 || flow->blocked_ms == 0)
-		flow->blocked_ms = kp_now_ms();
-	return KP_FLOW_WANTS_WRITE;
-}
-
-/* Makes room behind what is in the window; nothing refers to it now. */
-static bool
-make_room(struct kp_flow *flow, struct kp_error *err)
-{
-	size_t needed = flow->start + 1;
-
-	if (flow->window == NULL) {
-		flow->window = kp_pool_get(flow->pool);
-		if (flow->window == NULL)
-			return kp_error_set(err, KP_ERR_LIMIT,
-			    "no buffer within the memory limit");
-	}
-	if (flow->mode == KP_FLOW_COLLECT)
-		needed = flow->start + flow->frame_left;
-	if (flow->start == flow->end || flow->end == KP_BUFFER_LEN ||
-	    needed > KP_BUFFER_LEN) {
-		kp_move(
-		    flow->window, flow->window + flow->start, available(flow));
-		flow->end -= flow->start;
-		flow->start = 0;
-	}
-	if (flow->end == KP_BUFFER_LEN)
-		return kp_error_set(err, KP_ERR_LIMIT,
-		    "header of more than %zu bytes", (size_t)KP_BUFFER_LEN);
-	return true;
-}
-
-static void
-note_read(struct kp_flow *flow, size_t len)
-{
-	flow->read_ns = kp_now_ns();
-	flow->progress_len += len;
-	if (flow->progress_ms == 0 ||
-	    flow->progress_len >= KP_FLOW_PROGRESS_LEN) {
-		flow->progress_ms = flow->read_ns / 1000000;
-		flow->progress_len = 0;
-	}
-}
-
-static enum kp_flow_status
-status_of(struct kp_flow *flow, enum kp_io io)
-{
-	switch (io) {
-	case KP_IO_DONE:
-		return KP_FLOW_YIELD;
-	case KP_IO_WANT_READ:
-	case KP_IO_WANT_WRITE:
-		if (available(flow) == 0)
-			release_window(flow);
-		return KP_FLOW_WANTS_READ;
-	case KP_IO_CLOSED:
-		return KP_FLOW_CLOSED;
-	case KP_IO_FAILED:
-		break;
-	}
-	return KP_FLOW_FAILED;
-}
-
-static enum kp_flow_status
-fill(struct kp_flow *flow, struct kp_error *err)
-{
-	size_t len = 0;
-	enum kp_io io;
-
-	if (flow->large != NULL) {
-		io = kp_stream_read(flow->from, flow->large + flow->large_have,
-		    flow->large_len - flow->large_have, &len, err);
-		flow->large_have += io == KP_IO_DONE ? len : 0;
-	} else {
-		if (!make_room(flow, err))
-			return KP_FLOW_FAILED;
-		io = kp_stream_read(flow->from, flow->window + flow->end,
-		    KP_BUFFER_LEN - flow->end, &len, err);
-		flow->end += io == KP_IO_DONE ? len : 0;
-	}
-	if (io == KP_IO_DONE)
-		note_read(flow, len);
-	return status_of(flow, io);
 }
 
 enum kp_flow_status
@@ -497,8 +349,8 @@ kp_flow_run(struct kp_flow *flow, struct kp_error *err)
 	enum kp_flow_status status;
 
 	for (int turn = 0; turn < TURNS; turn++) {
-		if (flow->num_spans > 0) {
-			status = write_spans(flow, err);
+		if (kp_flow_has_unwritten(flow)) {
+			status = kp_flow_write(flow, err);
 			if (status != KP_FLOW_YIELD)
 				return status;
 		}
@@ -519,7 +371,7 @@ kp_flow_run(struct kp_flow *flow, struct kp_error *err)
 		}
 		if (flow->num_spans > 0)
 			continue;
-		status = fill(flow, err);
+		status = kp_flow_read(flow, err);
 		if (status != KP_FLOW_YIELD)
 			return status;
 	}

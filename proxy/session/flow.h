@@ -15,7 +15,7 @@
 
 #include "proto/kafka/header.h"
 #include "proto/kafka/walker.h"
-#include "proxy/net/pool.h"
+#include "proxy/net/pipe.h"
 #include "proxy/net/stream.h"
 
 enum kp_flow_mode {
@@ -66,6 +66,8 @@ struct kp_flow_owner {
 };
 
 #define KP_FLOW_SPANS 32
+/* Enough for nearly every header, little to copy. */
+#define KP_FLOW_PEEK_LEN 4096
 /* The longest head of our own: a request of ours with nothing in it. */
 #define KP_FLOW_HEAD_LEN KP_EMPTY_REQUEST_LEN
 /* A frame that moves less than this in limits.request_timeout is stuck. */
@@ -75,12 +77,15 @@ struct kp_flow {
 	struct kp_flow_owner owner;
 	struct kp_stream *from, *to;
 	struct kp_pool *pool;
+	struct kp_pipes *pipes;
 
 	uint8_t *window; /* KP_BUFFER_LEN bytes, or NULL while empty */
 	size_t start, end;
+	struct kp_pipe *pipe; /* what is in it goes on next; mostly NULL */
 
 	enum kp_flow_mode mode;
 	size_t frame_left; /* of the frame, prefix included, not yet taken */
+	bool is_bulky;     /* the newest frame was a long one */
 	bool is_tail;      /* what is collected is the tail of a walk */
 	struct kp_walker walker;
 	struct kp_visitor tail_visitor; /* lengths may change in the tail */
@@ -110,7 +115,8 @@ struct kp_flow {
 };
 
 void kp_flow_init(struct kp_flow *flow, const struct kp_flow_owner *owner,
-    struct kp_stream *from, struct kp_stream *to, struct kp_pool *pool);
+    struct kp_stream *from, struct kp_stream *to, struct kp_pool *pool,
+    struct kp_pipes *pipes);
 void kp_flow_fini(struct kp_flow *flow);
 
 /* kp_flow_run goes on until it has to wait for something. */
@@ -118,6 +124,7 @@ enum kp_flow_status kp_flow_run(struct kp_flow *flow, struct kp_error *err);
 
 /* kp_flow_is_idle: between frames, nothing read and nothing to write. */
 bool kp_flow_is_idle(const struct kp_flow *flow);
+bool kp_flow_has_unwritten(const struct kp_flow *flow);
 
 /*
  * kp_flow_take_head, for begin: the first head_len bytes of the frame, which

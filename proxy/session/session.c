@@ -74,9 +74,9 @@ init_flows(struct kp_session *session)
 	};
 
 	kp_flow_init(&session->requests, &of_requests, &session->client,
-	    &session->broker, session->shared->pool);
+	    &session->broker, session->shared->pool, session->shared->pipes);
 	kp_flow_init(&session->answers, &of_answers, &session->broker,
-	    &session->client, session->shared->pool);
+	    &session->client, session->shared->pool, session->shared->pipes);
 }
 
 struct kp_session *
@@ -296,7 +296,7 @@ is_finished(const struct kp_session *session)
 {
 	return session->is_ending && session->in_flight.num == 0 &&
 	       session->requests.mode == KP_FLOW_BEGIN &&
-	       session->requests.num_spans == 0 &&
+	       !kp_flow_has_unwritten(&session->requests) &&
 	       kp_flow_is_idle(&session->answers);
 }
 
@@ -329,6 +329,8 @@ wait_for_events(struct kp_session *session, enum kp_flow_status of_requests,
 
 	if (num > 0)
 		session->activity_ms = kp_now_ms();
+	kp_stream_woke(&session->client, fds[0].revents);
+	kp_stream_woke(&session->broker, fds[1].revents);
 	if (has_hung_up(&fds[0]))
 		return kp_session_fail(session, KP_CLOSE_CLIENT_CLOSED, err,
 		    KP_ERR_CLOSED, "client hung up");

@@ -7,7 +7,7 @@
 
 #include "base/metrics.h"
 #include "proxy/frame/plan.h"
-#include "proxy/net/pool.h"
+#include "proxy/net/pipe.h"
 #include "proxy/session/roster.h"
 #include "proxy/session/snapshot.h"
 #include "proxy/upstream/names.h"
@@ -16,6 +16,7 @@ struct kp_shared {
 	struct kp_snapshot_store snapshots;
 	struct kp_roster roster;
 	struct kp_pool *pool;
+	struct kp_pipes *pipes;
 	struct kp_names *names;
 	struct kp_metrics *metrics;
 	struct kp_reports reports;

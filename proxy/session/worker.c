@@ -31,6 +31,9 @@ struct kp_worker {
 	size_t num_used;
 };
 
+/* Two descriptors each; as many large frames are on their way at one moment. */
+#define MAX_PIPES 32
+
 /* Nobody is connected before tables say what the limit is. */
 #define MEMORY_BEFORE_TABLES ((uint64_t)64 * 1024 * 1024)
 
@@ -51,6 +54,7 @@ kp_worker_new(struct kp_metrics *metrics, const struct kp_reports *reports)
 	kp_snapshot_store_init(&shared->snapshots);
 	kp_roster_init(&shared->roster);
 	shared->pool = kp_pool_new(MEMORY_BEFORE_TABLES);
+	shared->pipes = kp_pipes_new(shared->pool, MAX_PIPES);
 	shared->names = kp_names_new(reports);
 	shared->metrics = metrics;
 	shared->reports = *reports;
@@ -299,6 +303,7 @@ kp_worker_free(struct kp_worker *worker)
 	kp_snapshot_store_fini(&shared->snapshots);
 	kp_roster_fini(&shared->roster);
 	kp_names_free(shared->names);
+	kp_pipes_free(shared->pipes);
 	kp_pool_free(shared->pool);
 	kp_tls_tickets_unref(worker->tickets);
 	(void)close(shared->ended_event);

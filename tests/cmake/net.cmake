@@ -6,7 +6,7 @@ kp_library(kp_test_net
   support/tls_world.c)
 target_link_libraries(kp_test_net PUBLIC kp_net boringssl_ssl)
 
-foreach(name IN ITEMS address dial pool proxy_header stream
+foreach(name IN ITEMS address dial pipe pool proxy_header stream
     stream_tls tickets tls)
   kp_unit_test(${name} SOURCES unit/proxy/net/test_${name}.c LINK kp_test_net)
 endforeach()
