@@ -76,9 +76,10 @@ run: ## a local Kafka (or BOOTSTRAP=host:port) with kproxy in front of it
 hooks: ## check form and commit messages before each commit of this clone
 	git config core.hooksPath .githooks
 
-docs: dev ## write docs/resources.md and docs/config.md from the tables anew
-	build/dev/bin/kp_print_docs resources >docs/resources.md
-	build/dev/bin/kp_print_docs config >docs/config.md
+docs: dev ## write the pages of docs/ that come from tables anew
+	for page in resources config limits; do \
+		build/dev/bin/kp_print_docs $$page >docs/$$page.md || exit 1; \
+	done
 
 clean: ## remove build/; what is cached for the machine stays
 	rm -rf build compile_commands.json

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "rules/limits.h"
 #include "rules/node_config.h"
 #include "rules/resource.h"
 #include "rules/setting.h"
@@ -319,4 +320,55 @@ kp_explain_config_page(struct kp_buf *out)
 	    "its folder. Since %s.\n",
 	    kp_node_config_setting.since);
 	add_table(out, kp_node_config_setting.fields);
+}
+
+static void
+add_limit(struct kp_buf *out, const struct kp_setting *limit,
+    const struct kp_limit_row *row)
+{
+	kp_buf_printf(out, "| `%s` | `%s` | ", limit->name, limit->fallback);
+	kp_setting_bound(limit, limit->min, out);
+	kp_buf_add_text(out, " to ");
+	kp_setting_bound(limit, limit->max, out);
+	kp_buf_printf(out, " | %s | %s | `%s` |\n", limit->help, row->client,
+	    row->counter);
+}
+
+/* What no operator needs to change, in the same form. */
+static void
+add_fixed_limits(struct kp_buf *out)
+{
+	for (size_t i = 0; kp_fixed_limits[i].what != NULL; i++)
+		kp_buf_printf(out, "| %s | %s | %s |\n",
+		    kp_fixed_limits[i].what, kp_fixed_limits[i].limit,
+		    kp_fixed_limits[i].beyond);
+}
+
+void
+kp_explain_limits_page(struct kp_buf *out)
+{
+	kp_buf_add_text(out,
+	    "# Limits\n\n"
+	    "Generated from the tables in `rules/limits.c` by `make docs`; do "
+	    "not edit.\n\n"
+	    "Everything that a peer can make a node wait for or allocate has a "
+	    "limit. Beyond one,\nthe log has a line `connection_closed` or "
+	    "`connection_refused` with the reason that\nthe counter names, the "
+	    "connection and its peer; lines that repeat are counted\ninstead "
+	    "(`suppressed`).\n\n"
+	    "## In `limits` of node.yaml\n\n"
+	    "They can be changed without a restart; connections that exist "
+	    "keep the memory they have.\n\n"
+	    "| limit | default | range | of what | beyond it | "
+	    "counter |\n|---|---|---|---|---|---|\n");
+	for (int i = 0; i < KP_NUM_LIMITS; i++)
+		add_limit(out, &kp_limit_settings[i], &kp_limit_rows[i]);
+	kp_buf_add_text(out,
+	    "\n`limits.connections` of a VirtualCluster bounds the connections "
+	    "of one listener on\neach node: closed at once, "
+	    "`kproxy_connections_closed_total{reason=\"virtual_cluster_limit\"}"
+	    "`.\n\n"
+	    "## Fixed\n\n"
+	    "| what | limit | beyond it |\n|---|---|---|\n");
+	add_fixed_limits(out);
 }

@@ -19,8 +19,9 @@
 bool kp_explain(
     struct kp_buf *out, const char *path, struct kp_error *err) KP_MUST_CHECK;
 
-/* docs/resources.md and docs/config.md. */
+/* docs/resources.md, docs/config.md, docs/limits.md. */
 void kp_explain_resources_page(struct kp_buf *out);
 void kp_explain_config_page(struct kp_buf *out);
+void kp_explain_limits_page(struct kp_buf *out);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of node.yaml; the default limits are in it and nowhere else. */
+/* The table of node.yaml. */
 #include "rules/node_config.h"
 
 #include <stdio.h>
@@ -10,13 +10,6 @@
 #include "base/text.h"
 #include "base/yaml.h"
 #include "rules/value.h"
-
-#define KIB 1024ll
-#define MIB (1024 * KIB)
-#define GIB (1024 * MIB)
-#define TIB (1024 * GIB)
-#define SECOND 1000ll
-#define HOUR (3600 * SECOND)
 
 #define NEEDS_SERVER "needs kpserver, which is not in this version"
 
@@ -78,87 +71,6 @@ static const struct kp_setting control_fields[] = {
 	{ .type = KP_SETTING_END },
 };
 
-static const struct kp_setting limit_fields[] = {
-	{ .name = "connections",
-	    .type = KP_SETTING_INT,
-	    .min = 1,
-	    .max = 1000000,
-	    .fallback = "10000",
-	    .help = "Client connections of the node." },
-	{ .name = "connectionsPerAddress",
-	    .type = KP_SETTING_INT,
-	    .min = 0,
-	    .max = 1000000,
-	    .fallback = "0",
-	    .help = "Client connections from one address; 0: no limit of its "
-		    "own." },
-	{ .name = "memory",
-	    .type = KP_SETTING_SIZE,
-	    .min = 16 * MIB,
-	    .max = 64 * TIB,
-	    .fallback = "4GiB",
-	    .help = "Buffers of all connections together." },
-	{ .name = "frame",
-	    .type = KP_SETTING_SIZE,
-	    .min = 64 * KIB,
-	    .max = 1 * GIB,
-	    .fallback = "100MiB",
-	    .help = "One request or answer. Not less than the brokers' "
-		    "socket.request.max.bytes." },
-	{ .name = "frameBeforeAuthentication",
-	    .type = KP_SETTING_SIZE,
-	    .min = 1 * KIB,
-	    .max = 1 * GIB,
-	    .fallback = "512KiB",
-	    .help = "One request of a client that nobody knows yet." },
-	{ .name = "inFlight",
-	    .type = KP_SETTING_INT,
-	    .min = 1,
-	    .max = 1000000,
-	    .fallback = "1000",
-	    .help = "Requests of one connection that wait for their answers; "
-		    "beyond, the client is not read." },
-	{ .name = "handshakeTimeout",
-	    .type = KP_SETTING_DURATION,
-	    .min = 100,
-	    .max = 1 * HOUR,
-	    .fallback = "10s",
-	    .help = "PROXY protocol header and TLS handshake." },
-	{ .name = "firstRequestTimeout",
-	    .type = KP_SETTING_DURATION,
-	    .min = 100,
-	    .max = 1 * HOUR,
-	    .fallback = "30s",
-	    .help = "From connection to first request." },
-	{ .name = "requestTimeout",
-	    .type = KP_SETTING_DURATION,
-	    .min = 100,
-	    .max = 24 * HOUR,
-	    .fallback = "60s",
-	    .help = "For each 64 KiB of a request or answer, once begun." },
-	{ .name = "idleTimeout",
-	    .type = KP_SETTING_DURATION,
-	    .min = 1 * SECOND,
-	    .max = 720 * HOUR,
-	    .fallback = "11m",
-	    .help = "No byte in either direction. Longer than the brokers' "
-		    "connections.max.idle.ms (10 minutes), so that the broker "
-		    "decides." },
-	{ .name = "writeTimeout",
-	    .type = KP_SETTING_DURATION,
-	    .min = 100,
-	    .max = 24 * HOUR,
-	    .fallback = "60s",
-	    .help = "A peer that does not read what is sent to it." },
-	{ .name = "drainTimeout",
-	    .type = KP_SETTING_DURATION,
-	    .min = 100,
-	    .max = 24 * HOUR,
-	    .fallback = "30s",
-	    .help = "From SIGTERM until connections are cut." },
-	{ .type = KP_SETTING_END },
-};
-
 static const struct kp_setting log_fields[] = {
 	{ .name = "format",
 	    .type = KP_SETTING_ENUM,
@@ -171,12 +83,6 @@ static const struct kp_setting log_fields[] = {
 	    .fallback = "info",
 	    .help = "debug writes a line for every request." },
 	{ .type = KP_SETTING_END },
-};
-
-static const struct kp_setting limits_setting = {
-	.name = "limits",
-	.type = KP_SETTING_OBJECT,
-	.fields = limit_fields,
 };
 
 static const struct kp_setting node_fields[] = {
@@ -203,7 +109,7 @@ static const struct kp_setting node_fields[] = {
 	    .help = "Where resources come from." },
 	{ .name = "limits",
 	    .type = KP_SETTING_OBJECT,
-	    .fields = limit_fields,
+	    .fields = kp_limit_settings,
 	    .fallback = "{}",
 	    .help = "Everything a peer can make the node wait for or "
 		    "allocate." },
@@ -226,62 +132,26 @@ const struct kp_setting kp_node_config_setting = {
 static void
 fill_limits(const struct kp_value *limits, struct kp_limits *out)
 {
-	const struct kp_value *v = limits;
-
-	*out = (struct kp_limits){
-		.connections = (uint32_t)kp_value_number(v, "connections"),
-		.connections_per_address =
-		    (uint32_t)kp_value_number(v, "connectionsPerAddress"),
-		.memory_len = (uint64_t)kp_value_number(v, "memory"),
-		.frame_len = (uint32_t)kp_value_number(v, "frame"),
-		.frame_before_auth_len =
-		    (uint32_t)kp_value_number(v, "frameBeforeAuthentication"),
-		.in_flight = (uint32_t)kp_value_number(v, "inFlight"),
-		.handshake_timeout_ms =
-		    (int32_t)kp_value_number(v, "handshakeTimeout"),
-		.first_request_timeout_ms =
-		    (int32_t)kp_value_number(v, "firstRequestTimeout"),
-		.request_timeout_ms =
-		    (int32_t)kp_value_number(v, "requestTimeout"),
-		.idle_timeout_ms = (int32_t)kp_value_number(v, "idleTimeout"),
-		.write_timeout_ms = (int32_t)kp_value_number(v, "writeTimeout"),
-		.drain_timeout_ms = (int32_t)kp_value_number(v, "drainTimeout"),
-	};
-}
-
-void
-kp_limits_default(struct kp_limits *out)
-{
-	struct kp_yaml nothing = { .kind = KP_YAML_MAP };
-	struct kp_diagnostics diagnostics = { 0 };
-	struct kp_value *limits =
-	    kp_value_parse(&limits_setting, &nothing, "", "", &diagnostics);
-
-	kp_assert(limits != NULL);
-	fill_limits(limits, out);
-	kp_value_free(limits);
+	for (int i = 0; i < KP_NUM_LIMITS; i++)
+		out->of[i] = kp_value_number(limits, kp_limit_settings[i].name);
 }
 
 static bool
 check_limits(const struct kp_value *root, struct kp_diagnostics *diagnostics)
 {
-	const struct kp_value *limits = kp_value_get(root, "limits");
-	const struct kp_value *before =
-	    kp_value_get(limits, "frameBeforeAuthentication");
-	const struct kp_value *frame = kp_value_get(limits, "frame");
-	bool ok = true;
+	const struct kp_value *said = kp_value_get(root, "limits");
+	struct kp_limits limits;
+	enum kp_limit which;
+	const char *complaint;
 
-	if (before->number > frame->number) {
-		kp_diagnostics_add(diagnostics, &before->at,
-		    "limits: frameBeforeAuthentication is larger than frame");
-		ok = false;
-	}
-	if (frame->number > kp_value_number(limits, "memory")) {
-		kp_diagnostics_add(diagnostics, &frame->at,
-		    "limits: frame is larger than memory");
-		ok = false;
-	}
-	return ok;
+	fill_limits(said, &limits);
+	complaint = kp_limits_complaint(&limits, &which);
+	if (complaint == NULL)
+		return true;
+	kp_diagnostics_add(diagnostics,
+	    &kp_value_get(said, kp_limit_settings[which].name)->at,
+	    "limits: %s", complaint);
+	return false;
 }
 
 static void

@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "base/log.h"
 #include "rules/diagnostics.h"
+#include "rules/limits.h"
 #include "rules/setting.h"
 #include "rules/tables.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Prints docs/resources.md or docs/config.md, for `make docs` and its test. */
+/* Prints a page of docs/, for `make docs` and its test. */
 #include <stdio.h>
 #include <string.h>
 
@@ -18,9 +18,11 @@ main(int argc, char **argv)
 		kp_explain_resources_page(&page);
 	if (argc == 2 && strcmp(argv[1], "config") == 0)
 		kp_explain_config_page(&page);
+	if (argc == 2 && strcmp(argv[1], "limits") == 0)
+		kp_explain_limits_page(&page);
 	if (page.len == 0) {
 		(void)fprintf(
-		    stderr, "usage: kp_print_docs resources|config\n");
+		    stderr, "usage: kp_print_docs resources|config|limits\n");
 		return 2;
 	}
 	ok = !page.failed && fwrite(page.data, page.len, 1, stdout) == 1 &&

@@ -94,25 +94,6 @@ is_address_sound(const struct kp_host_port *address)
 }
 
 static bool
-check_limits(const struct kp_limits *limits, struct kp_error *err)
-{
-	const int32_t timeouts[] = { limits->handshake_timeout_ms,
-		limits->first_request_timeout_ms, limits->request_timeout_ms,
-		limits->idle_timeout_ms, limits->write_timeout_ms,
-		limits->drain_timeout_ms };
-
-	if (limits->connections == 0 || limits->memory_len == 0 ||
-	    limits->frame_len == 0 || limits->frame_before_auth_len == 0 ||
-	    limits->in_flight == 0)
-		return fail(err, "a limit is zero");
-	for (size_t i = 0; i < sizeof(timeouts) / sizeof(timeouts[0]); i++) {
-		if (timeouts[i] <= 0)
-			return fail(err, "a time limit is not positive");
-	}
-	return true;
-}
-
-static bool
 check_cluster(const struct kp_tables_cluster *cluster, struct kp_error *err)
 {
 	if (cluster->name == NULL)
@@ -213,8 +194,8 @@ check_virtual_clusters(const struct kp_tables *tables, struct kp_error *err)
 bool
 kp_tables_check(const struct kp_tables *tables, struct kp_error *err)
 {
-	if (!check_limits(&tables->limits, err))
-		return false;
+	if (!kp_limits_are_in_bounds(&tables->limits))
+		return fail(err, "a limit is out of its bounds");
 	for (size_t i = 0; i < tables->num_clusters; i++) {
 		if (!check_cluster(&tables->clusters[i], err))
 			return false;

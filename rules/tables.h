@@ -15,23 +15,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/log.h"
-
-/* Everything a peer can make us wait for or allocate. Lengths in bytes. */
-struct kp_limits {
-	uint32_t connections;             /* client connections in all */
-	uint32_t connections_per_address; /* 0: no limit of its own */
-	uint64_t memory_len;              /* buffers of all connections */
-	uint32_t frame_len;               /* one request or answer */
-	uint32_t frame_before_auth_len;
-	uint32_t in_flight;           /* requests without answer yet, each
-				       * connection */
-	int32_t handshake_timeout_ms; /* PROXY header and TLS */
-	int32_t first_request_timeout_ms;
-	int32_t request_timeout_ms; /* each 64 KiB of a frame, once begun */
-	int32_t idle_timeout_ms;    /* no byte in either direction */
-	int32_t write_timeout_ms;   /* a peer that does not read */
-	int32_t drain_timeout_ms;   /* SIGTERM until the hard stop */
-};
+#include "rules/limits.h"
 
 struct kp_host_port {
 	char *host;
@@ -111,9 +95,6 @@ struct kp_tables {
 	struct kp_tables_virtual_cluster *virtual_clusters;
 	size_t num_virtual_clusters;
 };
-
-/* The limits of a node whose configuration says nothing. */
-void kp_limits_default(struct kp_limits *out);
 
 /*
  * kp_tables_pack adds the serialized tables to out; with_secrets false leaves

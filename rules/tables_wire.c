@@ -138,6 +138,19 @@ put_key_pair(struct wire *w, const struct kp_key_pair *from, bool with_secrets)
 	return m;
 }
 
+static Kp__Tables__Limit *
+put_limit(struct wire *w, const char *name, int64_t value)
+{
+	Kp__Tables__Limit *m = wire_alloc(w, 1, sizeof(*m));
+
+	if (m == NULL)
+		return NULL;
+	kp__tables__limit__init(m);
+	m->name = put_text(w, name);
+	m->value = value;
+	return m;
+}
+
 static Kp__Tables__Limits *
 put_limits(struct wire *w, const struct kp_limits *from)
 {
@@ -146,18 +159,13 @@ put_limits(struct wire *w, const struct kp_limits *from)
 	if (m == NULL)
 		return NULL;
 	kp__tables__limits__init(m);
-	m->connections = from->connections;
-	m->connections_per_address = from->connections_per_address;
-	m->memory_len = from->memory_len;
-	m->frame_len = from->frame_len;
-	m->frame_before_auth_len = from->frame_before_auth_len;
-	m->in_flight = from->in_flight;
-	m->handshake_timeout_ms = from->handshake_timeout_ms;
-	m->first_request_timeout_ms = from->first_request_timeout_ms;
-	m->request_timeout_ms = from->request_timeout_ms;
-	m->idle_timeout_ms = from->idle_timeout_ms;
-	m->write_timeout_ms = from->write_timeout_ms;
-	m->drain_timeout_ms = from->drain_timeout_ms;
+	m->limits = wire_alloc(w, KP_NUM_LIMITS, sizeof(*m->limits));
+	if (m->limits == NULL)
+		return NULL;
+	m->n_limits = KP_NUM_LIMITS;
+	for (int i = 0; i < KP_NUM_LIMITS; i++)
+		m->limits[i] =
+		    put_limit(w, kp_limit_settings[i].name, from->of[i]);
 	return m;
 }
 
@@ -385,6 +393,15 @@ take_key_pair(
 }
 
 static void
+take_limit(const Kp__Tables__Limit *from, struct kp_limits *out)
+{
+	for (int i = 0; i < KP_NUM_LIMITS; i++) {
+		if (strcmp(from->name, kp_limit_settings[i].name) == 0)
+			out->of[i] = from->value;
+	}
+}
+
+static void
 take_limits(
     struct wire *w, const Kp__Tables__Limits *from, struct kp_limits *out)
 {
@@ -392,20 +409,9 @@ take_limits(
 		w->failed = true;
 		return;
 	}
-	*out = (struct kp_limits){
-		.connections = from->connections,
-		.connections_per_address = from->connections_per_address,
-		.memory_len = from->memory_len,
-		.frame_len = from->frame_len,
-		.frame_before_auth_len = from->frame_before_auth_len,
-		.in_flight = from->in_flight,
-		.handshake_timeout_ms = from->handshake_timeout_ms,
-		.first_request_timeout_ms = from->first_request_timeout_ms,
-		.request_timeout_ms = from->request_timeout_ms,
-		.idle_timeout_ms = from->idle_timeout_ms,
-		.write_timeout_ms = from->write_timeout_ms,
-		.drain_timeout_ms = from->drain_timeout_ms,
-	};
+	kp_limits_default(out);
+	for (size_t i = 0; i < from->n_limits; i++)
+		take_limit(from->limits[i], out);
 }
 
 static void

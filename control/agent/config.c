@@ -26,7 +26,8 @@ kp_config_greet(struct kp_agent *agent, const struct kp_node_config *config)
 	envelope.body_case = KP__NODE__ENVELOPE__BODY_HELLO;
 	envelope.hello = &hello;
 	hello.logging = &logging;
-	hello.drain_timeout_ms = config->limits.drain_timeout_ms;
+	hello.drain_timeout_ms =
+	    (int32_t)config->limits.of[KP_LIMIT_DRAIN_TIMEOUT];
 	logging.level = config->log_level;
 	logging.format = config->log_format;
 	kp_agent_tell_supervisor(agent, &envelope);

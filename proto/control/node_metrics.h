@@ -26,9 +26,14 @@
 	X(WRITE_TIMEOUT,         "write_timeout") \
 	X(PROTOCOL_ERROR,        "protocol_error") \
 	X(UNSUPPORTED_API,       "unsupported_api") \
+	X(FRAME_TIMEOUT,         "frame_timeout") \
 	X(FRAME_TOO_LARGE,       "frame_too_large") \
 	X(MEMORY_LIMIT,          "memory_limit") \
+	X(CONNECTION_MEMORY,     "connection_memory_limit") \
 	X(CONNECTION_LIMIT,      "connection_limit") \
+	X(ADDRESS_LIMIT,         "address_limit") \
+	X(OPENING_LIMIT,         "opening_limit") \
+	X(VIRTUAL_CLUSTER_LIMIT, "virtual_cluster_limit") \
 	X(TLS_ERROR,             "tls_error") \
 	X(UPSTREAM_UNAVAILABLE,  "upstream_unavailable") \
 	X(UNKNOWN_NODE,          "unknown_node") \
@@ -106,6 +111,11 @@
 	    error_labels, false, "Errors on connections, by kind.") \
 	X(IN_FLIGHT, "kproxy_requests_in_flight", GAUGE, 1, NULL, false, \
 	    "Requests that have no response yet.") \
+	X(IN_FLIGHT_REACHED, "kproxy_in_flight_limit_reached_total", COUNTER, \
+	    1, NULL, false, \
+	    "Times a client was not read because of limits.inFlight.") \
+	X(OPENING, "kproxy_connections_opening", GAUGE, 1, NULL, false, \
+	    "Client connections that have not sent a request yet.") \
 	X(BUFFER_BYTES, "kproxy_buffer_bytes", GAUGE, 1, NULL, false, \
 	    "Bytes in buffers of all connections.") \
 	X(BUFFER_LIMIT, "kproxy_buffer_limit_bytes", GAUGE, 1, NULL, false, \

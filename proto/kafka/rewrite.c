@@ -63,6 +63,17 @@ kp_rewrite_fini(struct kp_rewrite *rewrite)
 	*rewrite = (struct kp_rewrite){ 0 };
 }
 
+size_t
+kp_rewrite_memory(const struct kp_rewrite *rewrite)
+{
+	size_t len = rewrite->max_spans * sizeof(*rewrite->spans);
+
+	for (const struct kp_arena_chunk *chunk = rewrite->arena; chunk != NULL;
+	     chunk = chunk->next)
+		len += sizeof(*chunk) + chunk->size;
+	return len;
+}
+
 void
 kp_output_init(
     struct kp_output *output, struct kp_rewrite *rewrite, const uint8_t *input)

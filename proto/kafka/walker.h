@@ -104,6 +104,9 @@ struct kp_rewrite {
 void kp_rewrite_clear(struct kp_rewrite *rewrite);
 void kp_rewrite_fini(struct kp_rewrite *rewrite);
 
+/* kp_rewrite_memory is how many bytes it takes, besides what spans borrow. */
+size_t kp_rewrite_memory(const struct kp_rewrite *rewrite);
+
 /*
  * kp_walk_whole walks the complete body. rewrite may be NULL to look only; then
  * any verdict but KP_KEEP and KP_FAIL is an assertion failure. All bytes must

@@ -9,7 +9,6 @@
 #include "base/mutex.h"
 
 struct kp_pipes {
-	struct kp_pool *pool;
 	unsigned max;
 	struct kp_mutex lock; /* guards free, num_free, num_made */
 	struct kp_pipe **free;
@@ -18,11 +17,10 @@ struct kp_pipes {
 };
 
 struct kp_pipes *
-kp_pipes_new(struct kp_pool *pool, unsigned max)
+kp_pipes_new(unsigned max)
 {
 	struct kp_pipes *pipes = kp_alloc(1, sizeof(*pipes));
 
-	pipes->pool = pool;
 	pipes->max = max;
 	pipes->free = kp_alloc(max + 1, sizeof(struct kp_pipe *));
 	kp_mutex_init(&pipes->lock, KP_RANK_POOL);
@@ -95,7 +93,7 @@ forget(struct kp_pipes *pipes)
 }
 
 struct kp_pipe *
-kp_pipes_get(struct kp_pipes *pipes)
+kp_pipes_get(struct kp_pipes *pipes, struct kp_share *share)
 {
 	bool may_make;
 	struct kp_pipe *pipe = take_free(pipes, &may_make);
@@ -105,7 +103,7 @@ kp_pipes_get(struct kp_pipes *pipes)
 		if (pipe == NULL)
 			forget(pipes);
 	}
-	if (pipe == NULL || kp_pool_charge(pipes->pool, pipe->capacity))
+	if (pipe == NULL || kp_share_charge(share, pipe->capacity))
 		return pipe;
 	close_pipe(pipe);
 	forget(pipes);
@@ -113,14 +111,15 @@ kp_pipes_get(struct kp_pipes *pipes)
 }
 
 void
-kp_pipes_put(struct kp_pipes *pipes, struct kp_pipe **pipe)
+kp_pipes_put(
+    struct kp_pipes *pipes, struct kp_share *share, struct kp_pipe **pipe)
 {
 	struct kp_pipe *returned = *pipe;
 
 	*pipe = NULL;
 	if (returned == NULL)
 		return;
-	kp_pool_uncharge(pipes->pool, returned->capacity);
+	kp_share_uncharge(share, returned->capacity);
 	if (returned->len > 0) {
 		close_pipe(returned);
 		forget(pipes);

@@ -21,17 +21,19 @@ struct kp_pipe {
 
 struct kp_pipes;
 
-/*
- * kp_pipes_new allows max pipes at a time; what they may hold is charged to
- * pool while they are lent.
- */
-struct kp_pipes *kp_pipes_new(struct kp_pool *pool, unsigned max);
+/* kp_pipes_new allows max pipes at a time. */
+struct kp_pipes *kp_pipes_new(unsigned max);
 void kp_pipes_free(struct kp_pipes *pipes); /* after all came back */
 
-/* kp_pipes_get returns an empty pipe, or NULL if none is to be had now. */
-struct kp_pipe *kp_pipes_get(struct kp_pipes *pipes) KP_MUST_CHECK;
+/*
+ * kp_pipes_get returns an empty pipe, or NULL if none is to be had now. What it
+ * may hold is charged to share until it comes back.
+ */
+struct kp_pipe *kp_pipes_get(
+    struct kp_pipes *pipes, struct kp_share *share) KP_MUST_CHECK;
 
 /* kp_pipes_put gives *pipe back (NULL afterwards), with its bytes if any. */
-void kp_pipes_put(struct kp_pipes *pipes, struct kp_pipe **pipe);
+void kp_pipes_put(
+    struct kp_pipes *pipes, struct kp_share *share, struct kp_pipe **pipe);
 
 #endif

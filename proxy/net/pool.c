@@ -127,3 +127,55 @@ kp_pool_limit(const struct kp_pool *pool)
 {
 	return atomic_load_explicit(&pool->limit_len, memory_order_relaxed);
 }
+
+/* Within the connection's own limit? Counts it if so. */
+static bool
+take_share(struct kp_share *share, uint64_t len)
+{
+	share->is_exceeded = share->in_use > share->limit_len ||
+			     len > share->limit_len - share->in_use;
+	if (!share->is_exceeded)
+		share->in_use += len;
+	return !share->is_exceeded;
+}
+
+uint8_t *
+kp_share_get(struct kp_share *share)
+{
+	uint8_t *buffer;
+
+	if (!take_share(share, KP_BUFFER_LEN))
+		return NULL;
+	buffer = kp_pool_get(share->pool);
+	if (buffer == NULL)
+		share->in_use -= KP_BUFFER_LEN;
+	return buffer;
+}
+
+void
+kp_share_put(struct kp_share *share, uint8_t *buffer)
+{
+	if (buffer == NULL)
+		return;
+	share->in_use -= KP_BUFFER_LEN;
+	kp_pool_put(share->pool, buffer);
+}
+
+bool
+kp_share_charge(struct kp_share *share, uint64_t len)
+{
+	if (!take_share(share, len))
+		return false;
+	if (kp_pool_charge(share->pool, len))
+		return true;
+	share->in_use -= len;
+	return false;
+}
+
+void
+kp_share_uncharge(struct kp_share *share, uint64_t len)
+{
+	kp_assert(len <= share->in_use);
+	share->in_use -= len;
+	kp_pool_uncharge(share->pool, len);
+}

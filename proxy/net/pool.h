@@ -39,6 +39,22 @@ void kp_pool_uncharge(struct kp_pool *pool, uint64_t len);
  */
 void kp_pool_set_limit(struct kp_pool *pool, uint64_t limit_len);
 
+/*
+ * One connection's share of the budget, with a limit of its own. Belongs to the
+ * connection's thread. is_exceeded tells which limit refused last.
+ */
+struct kp_share {
+	struct kp_pool *pool;
+	uint64_t limit_len, in_use;
+	bool is_exceeded;
+};
+
+/* The same as of the pool. */
+uint8_t *kp_share_get(struct kp_share *share) KP_MUST_CHECK;
+void kp_share_put(struct kp_share *share, uint8_t *buffer);
+bool kp_share_charge(struct kp_share *share, uint64_t len) KP_MUST_CHECK;
+void kp_share_uncharge(struct kp_share *share, uint64_t len);
+
 /* Gauges, in bytes. */
 uint64_t kp_pool_in_use(const struct kp_pool *pool);
 uint64_t kp_pool_limit(const struct kp_pool *pool);

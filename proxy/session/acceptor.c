@@ -94,6 +94,21 @@ refuse(struct kp_shared *shared, struct kp_session *session,
 	kp_session_free(session);
 }
 
+static enum kp_close_reason
+reason_of(enum kp_roster_verdict verdict)
+{
+	switch (verdict) {
+	case KP_ROSTER_HOST_FULL:
+		return KP_CLOSE_ADDRESS_LIMIT;
+	case KP_ROSTER_GROUP_FULL:
+		return KP_CLOSE_VIRTUAL_CLUSTER_LIMIT;
+	case KP_ROSTER_FULL:
+	case KP_ROSTER_IN:
+		break;
+	}
+	return KP_CLOSE_CONNECTION_LIMIT;
+}
+
 static void
 start_session(struct kp_acceptor *acceptor, struct kp_session *session)
 {
@@ -102,16 +117,20 @@ start_session(struct kp_acceptor *acceptor, struct kp_session *session)
 	const struct kp_tables_virtual_cluster *vc =
 	    session->endpoint->virtual_cluster;
 	const struct kp_roster_limits roster_limits = {
-		.in_all = limits->connections,
-		.per_host = limits->connections_per_address,
+		.in_all = (uint32_t)limits->of[KP_LIMIT_CONNECTIONS],
+		.opening = (uint32_t)limits->of[KP_LIMIT_CONNECTIONS_OPENING],
+		.per_host =
+		    (uint32_t)limits->of[KP_LIMIT_CONNECTIONS_PER_ADDRESS],
 		.per_group = vc->max_connections,
 	};
+	enum kp_roster_verdict verdict;
 	pthread_t thread;
 
 	kp_metrics_add(shared->metrics, 0, KP_M_CONNECTIONS_TOTAL, 0, 1);
-	if (!kp_roster_add(
-		&shared->roster, &session->roster, vc->name, &roster_limits)) {
-		refuse(shared, session, KP_CLOSE_CONNECTION_LIMIT,
+	verdict = kp_roster_add(
+	    &shared->roster, &session->roster, vc->name, &roster_limits);
+	if (verdict != KP_ROSTER_IN) {
+		refuse(shared, session, reason_of(verdict),
 		    "a connection limit is reached");
 		return;
 	}
@@ -195,6 +214,8 @@ write_gauges(struct kp_shared *shared)
 	    (int64_t)kp_pool_in_use(shared->pool));
 	kp_metrics_set(shared->metrics, KP_M_BUFFER_LIMIT, 0,
 	    (int64_t)kp_pool_limit(shared->pool));
+	kp_metrics_set(shared->metrics, KP_M_OPENING, 0,
+	    kp_roster_count_opening(&shared->roster));
 }
 
 /* Takes what kp_acceptor_set_doors left; false when it is time to stop. */

@@ -67,7 +67,7 @@ collect(struct kp_session *session, struct kp_flow *flow, size_t total_len,
 {
 	if (kp_flow_collect(flow, total_len, err))
 		return true;
-	session->reason = KP_CLOSE_MEMORY_LIMIT;
+	session->reason = kp_session_memory_reason(session);
 	return false;
 }
 
@@ -248,10 +248,11 @@ kp_answer_begin(void *context, struct kp_flow *flow, const uint8_t *data,
 		    session, err, "an answer nobody asked for", frame_len);
 	if (frame_len < (head->kind == KP_PENDING_TOKEN ? 0 : MIN_ANSWER_LEN))
 		return broken(session, err, "a frame of bad length", frame_len);
-	if ((uint32_t)frame_len > session->limits->frame_len) {
+	if (frame_len > kp_session_limit(session, KP_LIMIT_FRAME)) {
 		kp_session_fail(session, KP_CLOSE_FRAME_TOO_LARGE, err,
-		    KP_ERR_LIMIT, "broker's frame of %d bytes, the limit is %u",
-		    frame_len, session->limits->frame_len);
+		    KP_ERR_LIMIT,
+		    "broker's frame of %d bytes, the limit is %lld", frame_len,
+		    (long long)kp_session_limit(session, KP_LIMIT_FRAME));
 		return KP_BEGIN_FAILED;
 	}
 	total_len = KP_FRAME_PREFIX_LEN + (size_t)frame_len;
@@ -326,7 +327,10 @@ kp_answer_collected(void *context, struct kp_flow *flow, struct kp_bytes frame,
 	}
 	head_len = write_head(flow, frame.data, flow->rewrite.total_len);
 	kp_flow_add(flow, flow->head, head_len);
-	kp_flow_add_rewrite(flow);
+	if (!kp_flow_add_rewrite(flow, err)) {
+		session->reason = kp_session_memory_reason(session);
+		return false;
+	}
 	count_answer(
 	    session, flow->api_key, head_len + flow->rewrite.total_len);
 	return true;

@@ -21,14 +21,14 @@ enum step {
 
 void
 kp_flow_init(struct kp_flow *flow, const struct kp_flow_owner *owner,
-    struct kp_stream *from, struct kp_stream *to, struct kp_pool *pool,
+    struct kp_stream *from, struct kp_stream *to, struct kp_share *share,
     struct kp_pipes *pipes)
 {
 	*flow = (struct kp_flow){
 		.owner = *owner,
 		.from = from,
 		.to = to,
-		.pool = pool,
+		.share = share,
 		.pipes = pipes,
 		.mode = KP_FLOW_BEGIN,
 		.max_spans = KP_FLOW_SPANS,
@@ -40,7 +40,6 @@ void
 kp_flow_fini(struct kp_flow *flow)
 {
 	kp_flow_release(flow);
-	kp_rewrite_fini(&flow->rewrite);
 	kp_buf_fini(&flow->answer);
 }
 
@@ -75,14 +74,14 @@ kp_flow_collect(struct kp_flow *flow, size_t frame_len, struct kp_error *err)
 	flow->frame_left = frame_len;
 	if (frame_len <= KP_BUFFER_LEN)
 		return true;
-	if (!kp_pool_charge(flow->pool, frame_len))
+	if (!kp_share_charge(flow->share, frame_len))
 		return kp_error_set(err, KP_ERR_LIMIT,
 		    "no memory within the limit for a frame of %zu bytes",
 		    frame_len);
 	flow->large = kp_try_alloc(frame_len);
 	flow->large_len = frame_len;
 	if (flow->large == NULL) {
-		kp_pool_uncharge(flow->pool, frame_len);
+		kp_share_uncharge(flow->share, frame_len);
 		flow->large_len = 0;
 		return kp_error_set(err, KP_ERR_LIMIT,
 		    "no memory for a frame of %zu bytes", frame_len);
@@ -170,13 +169,21 @@ kp_flow_add(struct kp_flow *flow, const void *data, size_t len)
 	add_span(flow, (void *)(uintptr_t)data, len);
 }
 
-void
-kp_flow_add_rewrite(struct kp_flow *flow)
+bool
+kp_flow_add_rewrite(struct kp_flow *flow, struct kp_error *err)
 {
+	size_t len = kp_rewrite_memory(&flow->rewrite);
+
+	if (!kp_share_charge(flow->share, len))
+		return kp_error_set(err, KP_ERR_LIMIT,
+		    "no memory within the limit for %zu bytes of new content",
+		    len);
+	flow->charged_len = len;
 	for (unsigned i = 0; i < flow->rewrite.num_spans; i++)
 		add_span(flow, flow->rewrite.spans[i].iov_base,
 		    flow->rewrite.spans[i].iov_len);
 	flow->is_sealed = true;
+	return true;
 }
 
 void
@@ -197,6 +204,7 @@ end_frame(struct kp_flow *flow)
 	flow->progress_len = 0;
 	flow->progress_ms =
 	    kp_flow_available(flow) == 0 ? 0 : flow->read_ns / 1000000;
+	flow->begun_ms = flow->progress_ms;
 }
 
 size_t
@@ -286,10 +294,8 @@ finish_collected(
 		return flow->owner.collected(
 		    flow->owner.session, flow, frame, err);
 	flow->walker.visitor = flow->tail_visitor;
-	if (!kp_walk_tail(&flow->walker, frame, &flow->rewrite, err))
-		return false;
-	kp_flow_add_rewrite(flow);
-	return true;
+	return kp_walk_tail(&flow->walker, frame, &flow->rewrite, err) &&
+	       kp_flow_add_rewrite(flow, err);
 }
 
 static enum step

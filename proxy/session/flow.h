@@ -70,13 +70,14 @@ struct kp_flow_owner {
 #define KP_FLOW_PEEK_LEN 4096
 /* The longest head of our own: a request of ours with nothing in it. */
 #define KP_FLOW_HEAD_LEN KP_EMPTY_REQUEST_LEN
-/* A frame that moves less than this in limits.request_timeout is stuck. */
+/* A frame that moves less than this in requestTimeout is stuck, and so is a
+ * reader that takes less in writeTimeout. */
 #define KP_FLOW_PROGRESS_LEN (64u * 1024)
 
 struct kp_flow {
 	struct kp_flow_owner owner;
 	struct kp_stream *from, *to;
-	struct kp_pool *pool;
+	struct kp_share *share;
 	struct kp_pipes *pipes;
 
 	uint8_t *window; /* KP_BUFFER_LEN bytes, or NULL while empty */
@@ -98,6 +99,7 @@ struct kp_flow {
 	uint8_t head[KP_FLOW_HEAD_LEN]; /* what goes on instead of its head */
 
 	struct kp_rewrite rewrite;
+	size_t charged_len;   /* for it */
 	struct kp_buf answer; /* owned bytes that are being written */
 	struct iovec inline_spans[KP_FLOW_SPANS];
 	struct iovec *spans; /* inline_spans or heap */
@@ -105,9 +107,11 @@ struct kp_flow {
 	bool is_sealed; /* nothing more is added before all is written */
 
 	int64_t read_ns;      /* when the newest bytes came */
+	int64_t begun_ms;     /* when the frame at hand began; 0 outside */
 	int64_t progress_ms;  /* last good progress inside a frame; 0 outside */
 	size_t progress_len;  /* since then */
-	int64_t blocked_ms;   /* since when the reader takes nothing; 0 */
+	int64_t blocked_ms;   /* since when the reader takes too little; 0 */
+	size_t blocked_len;   /* what it took since then */
 	uint64_t written_len; /* in all */
 	unsigned num_begun;   /* frames begun since the last complete write */
 	int64_t added_ns;     /* how long the last complete write took since its
@@ -115,7 +119,7 @@ struct kp_flow {
 };
 
 void kp_flow_init(struct kp_flow *flow, const struct kp_flow_owner *owner,
-    struct kp_stream *from, struct kp_stream *to, struct kp_pool *pool,
+    struct kp_stream *from, struct kp_stream *to, struct kp_share *share,
     struct kp_pipes *pipes);
 void kp_flow_fini(struct kp_flow *flow);
 
@@ -154,9 +158,11 @@ void kp_flow_add(struct kp_flow *flow, const void *data, size_t len);
 
 /*
  * kp_flow_add_rewrite appends the spans of flow->rewrite; nothing else is added
- * before they are written.
+ * before they are written. Fails with KP_ERR_LIMIT when that takes more memory
+ * than there may be.
  */
-void kp_flow_add_rewrite(struct kp_flow *flow);
+bool kp_flow_add_rewrite(
+    struct kp_flow *flow, struct kp_error *err) KP_MUST_CHECK;
 
 /* kp_flow_add_answer appends the content of buf and takes it over. */
 void kp_flow_add_answer(struct kp_flow *flow, struct kp_buf *buf);

@@ -26,7 +26,7 @@ release_large(struct kp_flow *flow)
 	if (flow->large == NULL)
 		return;
 	free(flow->large);
-	kp_pool_uncharge(flow->pool, flow->large_len);
+	kp_share_uncharge(flow->share, flow->large_len);
 	flow->large = NULL;
 	flow->large_len = 0;
 	flow->large_have = 0;
@@ -35,10 +35,18 @@ release_large(struct kp_flow *flow)
 static void
 release_window(struct kp_flow *flow)
 {
-	kp_pool_put(flow->pool, flow->window);
+	kp_share_put(flow->share, flow->window);
 	flow->window = NULL;
 	flow->start = 0;
 	flow->end = 0;
+}
+
+static void
+release_rewrite(struct kp_flow *flow)
+{
+	kp_rewrite_clear(&flow->rewrite);
+	kp_share_uncharge(flow->share, flow->charged_len);
+	flow->charged_len = 0;
 }
 
 static void
@@ -56,8 +64,10 @@ kp_flow_release(struct kp_flow *flow)
 {
 	release_large(flow);
 	release_window(flow);
+	release_rewrite(flow);
+	kp_rewrite_fini(&flow->rewrite);
 	release_spans(flow);
-	kp_pipes_put(flow->pipes, &flow->pipe);
+	kp_pipes_put(flow->pipes, flow->share, &flow->pipe);
 }
 
 /*
@@ -83,7 +93,7 @@ kp_flow_has_unwritten(const struct kp_flow *flow)
 void
 kp_flow_written(struct kp_flow *flow)
 {
-	kp_rewrite_clear(&flow->rewrite);
+	release_rewrite(flow);
 	kp_buf_fini(&flow->answer);
 	if (flow->large != NULL && flow->mode != KP_FLOW_COLLECT)
 		release_large(flow);
@@ -92,6 +102,7 @@ kp_flow_written(struct kp_flow *flow)
 	flow->next_span = 0;
 	flow->is_sealed = false;
 	flow->blocked_ms = 0;
+	flow->blocked_len = 0;
 	if (flow->num_begun > 0)
 		flow->added_ns = kp_now_ns() - flow->read_ns;
 }
@@ -132,8 +143,19 @@ write_pipe(struct kp_flow *flow, size_t *len, struct kp_error *err)
 
 	*len = before - flow->pipe->len;
 	if (io == KP_IO_DONE && !wants_splice(flow))
-		kp_pipes_put(flow->pipes, &flow->pipe);
+		kp_pipes_put(flow->pipes, flow->share, &flow->pipe);
 	return io;
+}
+
+static void
+note_blocked(struct kp_flow *flow, size_t len)
+{
+	flow->blocked_len += len;
+	if (flow->blocked_ms == 0 ||
+	    flow->blocked_len >= KP_FLOW_PROGRESS_LEN) {
+		flow->blocked_ms = kp_now_ms();
+		flow->blocked_len = 0;
+	}
 }
 
 enum kp_flow_status
@@ -153,8 +175,7 @@ kp_flow_write(struct kp_flow *flow, struct kp_error *err)
 		return KP_FLOW_YIELD;
 	case KP_IO_WANT_READ:
 	case KP_IO_WANT_WRITE:
-		if (len > 0 || flow->blocked_ms == 0)
-			flow->blocked_ms = kp_now_ms();
+		note_blocked(flow, len);
 		return KP_FLOW_WANTS_WRITE;
 	case KP_IO_CLOSED:
 	case KP_IO_FAILED:
@@ -170,7 +191,7 @@ make_room(struct kp_flow *flow, struct kp_error *err)
 	size_t needed = flow->start + 1;
 
 	if (flow->window == NULL) {
-		flow->window = kp_pool_get(flow->pool);
+		flow->window = kp_share_get(flow->share);
 		if (flow->window == NULL)
 			return kp_error_set(err, KP_ERR_LIMIT,
 			    "no buffer within the memory limit");
@@ -195,6 +216,8 @@ note_read(struct kp_flow *flow, size_t len)
 {
 	flow->read_ns = kp_now_ns();
 	flow->progress_len += len;
+	if (flow->begun_ms == 0)
+		flow->begun_ms = flow->read_ns / 1000000;
 	if (flow->progress_ms == 0 ||
 	    flow->progress_len >= KP_FLOW_PROGRESS_LEN) {
 		flow->progress_ms = flow->read_ns / 1000000;
@@ -206,9 +229,11 @@ note_read(struct kp_flow *flow, size_t len)
 static enum kp_flow_status
 wait_for_more(struct kp_flow *flow)
 {
-	if (kp_flow_available(flow) == 0)
+	if (kp_flow_available(flow) == 0) {
 		release_window(flow);
-	kp_pipes_put(flow->pipes, &flow->pipe);
+		kp_rewrite_fini(&flow->rewrite);
+	}
+	kp_pipes_put(flow->pipes, flow->share, &flow->pipe);
 	return KP_FLOW_WANTS_READ;
 }
 
@@ -297,6 +322,6 @@ kp_flow_read(struct kp_flow *flow, struct kp_error *err)
 	if (flow->large != NULL)
 		return fill_large(flow, err);
 	if (wants_splice(flow) && flow->pipe == NULL)
-		flow->pipe = kp_pipes_get(flow->pipes);
+		flow->pipe = kp_pipes_get(flow->pipes, flow->share);
 	return flow->pipe != NULL ? splice(flow, err) : fill_window(flow, err);
 }

@@ -53,6 +53,8 @@ wait_for(struct kp_session *session, struct kp_stream *stream, enum kp_io io,
 	if (atomic_load(&session->shared->is_draining))
 		return kp_session_fail(session, KP_CLOSE_DRAIN, err,
 		    KP_ERR_UNAVAILABLE, "the worker is stopping");
+	if (kp_session_is_evicted(session, err))
+		return false;
 	if (kp_ms_left(deadline_ms) > 0)
 		return true;
 	return kp_session_fail(session, KP_CLOSE_HANDSHAKE_TIMEOUT, err,
@@ -123,14 +125,15 @@ take_proxy_header(
     struct kp_session *session, int64_t deadline_ms, struct kp_error *err)
 {
 	struct kp_proxy_header header;
-	uint8_t *buffer = kp_pool_get(session->shared->pool);
+	uint8_t *buffer = kp_share_get(&session->memory);
 	bool is_read;
 
 	if (buffer == NULL)
-		return kp_session_fail(session, KP_CLOSE_MEMORY_LIMIT, err,
-		    KP_ERR_LIMIT, "no buffer within the memory limit");
+		return kp_session_fail(session,
+		    kp_session_memory_reason(session), err, KP_ERR_LIMIT,
+		    "no buffer within the memory limit");
 	is_read = read_proxy_header(session, buffer, &header, deadline_ms, err);
-	kp_pool_put(session->shared->pool, buffer);
+	kp_share_put(&session->memory, buffer);
 	if (!is_read) {
 		if (session->reason == KP_NUM_CLOSE_REASONS)
 			session->reason = KP_CLOSE_PROXY_PROTOCOL;
@@ -146,7 +149,8 @@ open_client(struct kp_session *session, struct kp_error *err)
 {
 	const struct kp_endpoint *endpoint = session->endpoint;
 	int64_t deadline_ms =
-	    session->opened_ms + session->limits->handshake_timeout_ms;
+	    session->opened_ms +
+	    kp_session_limit(session, KP_LIMIT_HANDSHAKE_TIMEOUT);
 
 	if (endpoint->listener->has_proxy_protocol &&
 	    !take_proxy_header(session, deadline_ms, err))

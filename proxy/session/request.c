@@ -82,18 +82,18 @@ push(struct kp_session *session, enum kp_pending_kind kind,
 	return pending;
 }
 
-static uint32_t
+static int64_t
 frame_limit(const struct kp_session *session, int16_t api_key)
 {
 	if (api_key == KP_API_VERSIONS || api_key == KP_SASL_HANDSHAKE ||
 	    api_key == KP_SASL_AUTHENTICATE ||
 	    kp_sasl_is_pending(&session->sasl))
-		return session->limits->frame_before_auth_len;
-	return session->limits->frame_len;
+		return kp_session_limit(session, KP_LIMIT_FRAME_BEFORE_AUTH);
+	return kp_session_limit(session, KP_LIMIT_FRAME);
 }
 
 static bool
-check_len(struct kp_session *session, int64_t len, int64_t min, uint32_t max,
+check_len(struct kp_session *session, int64_t len, int64_t min, int64_t max,
     struct kp_error *err)
 {
 	if (len < min)
@@ -101,8 +101,8 @@ check_len(struct kp_session *session, int64_t len, int64_t min, uint32_t max,
 		    KP_ERR_PROTOCOL, "frame length %lld", (long long)len);
 	if (len > max)
 		return kp_session_fail(session, KP_CLOSE_FRAME_TOO_LARGE, err,
-		    KP_ERR_LIMIT, "frame of %lld bytes, the limit is %u",
-		    (long long)len, max);
+		    KP_ERR_LIMIT, "frame of %lld bytes, the limit is %lld",
+		    (long long)len, (long long)max);
 	return true;
 }
 
@@ -111,11 +111,11 @@ begin_token(struct kp_session *session, struct kp_flow *flow, size_t len,
     struct kp_error *err)
 {
 	if (!check_len(session, (int64_t)len, 0,
-		session->limits->frame_before_auth_len, err))
+		kp_session_limit(session, KP_LIMIT_FRAME_BEFORE_AUTH), err))
 		return KP_BEGIN_FAILED;
 	flow->api_key = BARE_TOKEN;
 	if (!kp_flow_collect(flow, KP_FRAME_PREFIX_LEN + len, err))
-		return fail(session, KP_CLOSE_MEMORY_LIMIT);
+		return fail(session, kp_session_memory_reason(session));
 	return KP_BEGIN_OK;
 }
 
@@ -258,7 +258,7 @@ begin_body(struct kp_session *session, struct kp_flow *flow,
 	}
 	if (kp_flow_collect(flow, request->total_len, err))
 		return true;
-	session->reason = KP_CLOSE_MEMORY_LIMIT;
+	session->reason = kp_session_memory_reason(session);
 	return false;
 }
 
@@ -287,6 +287,8 @@ note_request(struct kp_session *session, struct kp_flow *flow,
 {
 	unsigned series = kp_metric_of_api(request->header.api_key);
 
+	if (!session->has_request)
+		kp_roster_opened(&session->shared->roster, &session->roster);
 	session->has_request = true;
 	flow->api_key = request->header.api_key;
 	flow->api_version = request->header.api_version;
@@ -340,6 +342,24 @@ begin_request(struct kp_session *session, struct kp_flow *flow,
 	return begin;
 }
 
+/* Once each time the client has to wait for its own answers. */
+static void
+note_full(struct kp_session *session)
+{
+	static struct kp_log_limiter limiter;
+	uint64_t suppressed;
+
+	if (session->is_full || !kp_in_flight_is_full(&session->in_flight))
+		return;
+	session->is_full = true;
+	kp_session_count(session, KP_M_IN_FLIGHT_REACHED, 0, 1);
+	if (kp_log_admit(&limiter, &suppressed))
+		kp_log(KP_LOG_INFO, "in_flight_limit_reached",
+		    KP_INT("conn", session->id), KP_STR("peer", session->peer),
+		    KP_INT("in_flight", session->in_flight.num),
+		    KP_INT("suppressed", suppressed));
+}
+
 enum kp_begin
 kp_request_begin(void *context, struct kp_flow *flow, const uint8_t *data,
     size_t len, struct kp_error *err)
@@ -349,8 +369,11 @@ kp_request_begin(void *context, struct kp_flow *flow, const uint8_t *data,
 	struct kp_reader reader;
 	int32_t frame_len;
 
-	if (kp_request_is_held(session))
+	if (kp_request_is_held(session)) {
+		note_full(session);
 		return KP_BEGIN_HOLD;
+	}
+	session->is_full = false;
 	if (len < KP_FRAME_PREFIX_LEN)
 		return KP_BEGIN_MORE;
 	refresh_rules(session);
@@ -358,7 +381,8 @@ kp_request_begin(void *context, struct kp_flow *flow, const uint8_t *data,
 		return KP_BEGIN_HOLD;
 	kp_reader_init(&reader, request.frame);
 	frame_len = kp_read_int32(&reader);
-	if (!check_len(session, frame_len, 0, session->limits->frame_len, err))
+	if (!check_len(session, frame_len, 0,
+		kp_session_limit(session, KP_LIMIT_FRAME), err))
 		return KP_BEGIN_FAILED;
 	request.total_len = KP_FRAME_PREFIX_LEN + (size_t)frame_len;
 	if (request.frame.len > request.total_len)
@@ -370,7 +394,7 @@ kp_request_begin(void *context, struct kp_flow *flow, const uint8_t *data,
 		(size_t)frame_len))
 		return begin_token(session, flow, (size_t)frame_len, err);
 	if (!check_len(session, frame_len, MIN_REQUEST_LEN,
-		session->limits->frame_len, err))
+		kp_session_limit(session, KP_LIMIT_FRAME), err))
 		return KP_BEGIN_FAILED;
 	return begin_request(session, flow, &request, err);
 }

@@ -83,8 +83,50 @@ link_locked(struct kp_roster *roster, struct kp_roster_entry *entry)
 }
 
 static void
+leave_opening_locked(struct kp_roster *roster, struct kp_roster_entry *entry)
+{
+	if (!entry->is_opening)
+		return;
+	entry->is_opening = false;
+	*(entry->older != NULL ? &entry->older->younger : &roster->oldest) =
+	    entry->younger;
+	*(entry->younger != NULL ? &entry->younger->older : &roster->youngest) =
+	    entry->older;
+	roster->num_opening--;
+}
+
+static void
+wake_locked(const struct kp_roster_entry *entry)
+{
+	if (entry->is_running)
+		kp_must(pthread_kill(entry->thread, KP_WAKE_SIGNAL));
+}
+
+/* The youngest of all; the oldest one makes room for it if need be. */
+static void
+enter_opening_locked(
+    struct kp_roster *roster, struct kp_roster_entry *entry, uint32_t limit)
+{
+	struct kp_roster_entry *oldest = roster->oldest;
+
+	if (limit != 0 && roster->num_opening >= limit && oldest != NULL) {
+		leave_opening_locked(roster, oldest);
+		atomic_store(&oldest->is_evicted, true);
+		wake_locked(oldest);
+	}
+	entry->is_opening = true;
+	entry->younger = NULL;
+	entry->older = roster->youngest;
+	*(entry->older != NULL ? &entry->older->younger : &roster->oldest) =
+	    entry;
+	roster->youngest = entry;
+	roster->num_opening++;
+}
+
+static void
 unlink_locked(struct kp_roster *roster, struct kp_roster_entry *entry)
 {
+	leave_opening_locked(roster, entry);
 	if (entry->before != NULL)
 		entry->before->next = entry->next;
 	else
@@ -101,22 +143,43 @@ is_below(uint32_t num, uint32_t limit)
 	return limit == 0 || num < limit;
 }
 
-bool
+static enum kp_roster_verdict
+judge_locked(const struct kp_roster *roster,
+    const struct kp_roster_entry *entry, const struct kp_roster_limits *limits)
+{
+	if (!is_below(roster->num_live, limits->in_all))
+		return KP_ROSTER_FULL;
+	if (!is_below(entry->group->num_live, limits->per_group))
+		return KP_ROSTER_GROUP_FULL;
+	if (limits->per_host != 0 &&
+	    count_host_locked(roster, entry->host) >= limits->per_host)
+		return KP_ROSTER_HOST_FULL;
+	return KP_ROSTER_IN;
+}
+
+enum kp_roster_verdict
 kp_roster_add(struct kp_roster *roster, struct kp_roster_entry *entry,
     const char *group, const struct kp_roster_limits *limits)
 {
-	bool is_in;
+	enum kp_roster_verdict verdict;
 
 	kp_mutex_lock(&roster->list_mutex);
 	entry->group = group_locked(roster, group);
-	is_in = is_below(roster->num_live, limits->in_all) &&
-		is_below(entry->group->num_live, limits->per_group) &&
-		(limits->per_host == 0 ||
-		    count_host_locked(roster, entry->host) < limits->per_host);
-	if (is_in)
+	verdict = judge_locked(roster, entry, limits);
+	if (verdict == KP_ROSTER_IN) {
 		link_locked(roster, entry);
+		enter_opening_locked(roster, entry, limits->opening);
+	}
 	kp_mutex_unlock(&roster->list_mutex);
-	return is_in;
+	return verdict;
+}
+
+void
+kp_roster_opened(struct kp_roster *roster, struct kp_roster_entry *entry)
+{
+	kp_mutex_lock(&roster->list_mutex);
+	leave_opening_locked(roster, entry);
+	kp_mutex_unlock(&roster->list_mutex);
 }
 
 void
@@ -173,17 +236,25 @@ kp_roster_count(struct kp_roster *roster)
 	return num;
 }
 
+uint32_t
+kp_roster_count_opening(struct kp_roster *roster)
+{
+	uint32_t num;
+
+	kp_mutex_lock(&roster->list_mutex);
+	num = roster->num_opening;
+	kp_mutex_unlock(&roster->list_mutex);
+	return num;
+}
+
 void
 kp_roster_wake_all(struct kp_roster *roster)
 {
 	kp_mutex_lock(&roster->list_mutex);
 	for (unsigned i = 0; i < KP_ROSTER_BUCKETS; i++) {
 		for (struct kp_roster_entry *entry = roster->live[i];
-		     entry != NULL; entry = entry->next) {
-			if (entry->is_running)
-				kp_must(pthread_kill(
-				    entry->thread, KP_WAKE_SIGNAL));
-		}
+		     entry != NULL; entry = entry->next)
+			wake_locked(entry);
 	}
 	kp_mutex_unlock(&roster->list_mutex);
 }

@@ -8,6 +8,7 @@
 #define KP_PROXY_SESSION_ROSTER_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -20,6 +21,9 @@
 /* A place in the roster, part of a session. */
 struct kp_roster_entry {
 	struct kp_roster_entry *next, *before;
+	struct kp_roster_entry *younger, *older; /* while it is opening */
+	bool is_opening;
+	atomic_bool is_evicted;         /* it made room for others: end soon */
 	char host[KP_ADDRESS_TEXT_LEN]; /* of the client's socket */
 	struct kp_roster_group *group;  /* of its virtual cluster */
 	pthread_t thread;
@@ -35,7 +39,14 @@ struct kp_roster_group {
 
 /* 0: no limit. */
 struct kp_roster_limits {
-	uint32_t in_all, per_host, per_group;
+	uint32_t in_all, opening, per_host, per_group;
+};
+
+enum kp_roster_verdict {
+	KP_ROSTER_IN,
+	KP_ROSTER_FULL,
+	KP_ROSTER_HOST_FULL,
+	KP_ROSTER_GROUP_FULL,
 };
 
 #define KP_ROSTER_BUCKETS 4096
@@ -45,7 +56,8 @@ struct kp_roster {
 	struct kp_roster_entry *live[KP_ROSTER_BUCKETS]; /* by host */
 	struct kp_roster_entry *ended;                   /* to be joined */
 	struct kp_roster_group *groups;
-	uint32_t num_live, num_ended;
+	struct kp_roster_entry *oldest, *youngest; /* opening ones */
+	uint32_t num_live, num_opening, num_ended;
 };
 
 void kp_roster_init(struct kp_roster *roster);
@@ -53,10 +65,13 @@ void kp_roster_fini(struct kp_roster *roster);
 
 /*
  * kp_roster_add takes entry (with host set) in, as a connection to the virtual
- * cluster named group; false if a limit is reached.
+ * cluster named group, unless a limit is reached. It is opening until
+ * kp_roster_opened; if there are too many of those, the oldest one is evicted.
  */
-bool kp_roster_add(struct kp_roster *roster, struct kp_roster_entry *entry,
-    const char *group, const struct kp_roster_limits *limits);
+enum kp_roster_verdict kp_roster_add(struct kp_roster *roster,
+    struct kp_roster_entry *entry, const char *group,
+    const struct kp_roster_limits *limits);
+void kp_roster_opened(struct kp_roster *roster, struct kp_roster_entry *entry);
 
 /* kp_roster_started: the calling thread is the entry's. */
 void kp_roster_started(struct kp_roster *roster, struct kp_roster_entry *entry);
@@ -74,8 +89,9 @@ void kp_roster_end(struct kp_roster *roster, struct kp_roster_entry *entry);
  */
 struct kp_roster_entry *kp_roster_take_ended(struct kp_roster *roster);
 
-/* Live and ended, not joined yet. */
+/* Live and ended, not joined yet; those that are opening. */
 uint32_t kp_roster_count(struct kp_roster *roster);
+uint32_t kp_roster_count_opening(struct kp_roster *roster);
 
 /* kp_roster_wake_all interrupts the wait of every live thread. */
 void kp_roster_wake_all(struct kp_roster *roster);

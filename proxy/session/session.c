@@ -74,9 +74,9 @@ init_flows(struct kp_session *session)
 	};
 
 	kp_flow_init(&session->requests, &of_requests, &session->client,
-	    &session->broker, session->shared->pool, session->shared->pipes);
+	    &session->broker, &session->memory, session->shared->pipes);
 	kp_flow_init(&session->answers, &of_answers, &session->broker,
-	    &session->client, session->shared->pool, session->shared->pipes);
+	    &session->client, &session->memory, session->shared->pipes);
 }
 
 struct kp_session *
@@ -96,8 +96,12 @@ kp_session_new(struct kp_shared *shared, struct kp_snapshot **snapshot,
 	session->opened_ms = kp_now_ms();
 	session->activity_ms = session->opened_ms;
 	session->reason = KP_NUM_CLOSE_REASONS;
+	session->memory = (struct kp_share){ .pool = shared->pool,
+		.limit_len = (uint64_t)kp_session_limit(
+		    session, KP_LIMIT_MEMORY_PER_CONNECTION) };
 	name_peer(session, fd);
-	kp_in_flight_init(&session->in_flight, session->limits->in_flight);
+	kp_in_flight_init(&session->in_flight,
+	    (uint32_t)kp_session_limit(session, KP_LIMIT_IN_FLIGHT));
 	kp_versions_init(&session->versions);
 	kp_rename_init(&session->rename, endpoint->listener, endpoint->topology,
 	    on_learned, session);
@@ -139,45 +143,64 @@ sooner(struct deadline *deadline, int64_t at_ms, enum kp_close_reason reason)
 		*deadline = (struct deadline){ at_ms, reason };
 }
 
+/* since 0: nothing is waited for. */
 static void
-flow_deadline(struct deadline *deadline, const struct kp_flow *flow,
-    enum kp_flow_status status, const struct kp_limits *limits)
+limit_wait(const struct kp_session *session, struct deadline *deadline,
+    int64_t since_ms, enum kp_limit limit, enum kp_close_reason reason)
 {
+	if (since_ms != 0)
+		sooner(deadline, since_ms + kp_session_limit(session, limit),
+		    reason);
+}
+
+static void
+flow_deadline(const struct kp_session *session, struct deadline *deadline,
+    const struct kp_flow *flow, enum kp_flow_status status)
+{
+	limit_wait(session, deadline, flow->begun_ms, KP_LIMIT_FRAME_TIMEOUT,
+	    KP_CLOSE_FRAME_TIMEOUT);
 	if (status == KP_FLOW_WANTS_WRITE)
-		sooner(deadline, flow->blocked_ms + limits->write_timeout_ms,
-		    KP_CLOSE_WRITE_TIMEOUT);
-	else if (status == KP_FLOW_WANTS_READ && flow->progress_ms != 0)
-		sooner(deadline, flow->progress_ms + limits->request_timeout_ms,
-		    KP_CLOSE_REQUEST_TIMEOUT);
+		limit_wait(session, deadline, flow->blocked_ms,
+		    KP_LIMIT_WRITE_TIMEOUT, KP_CLOSE_WRITE_TIMEOUT);
+	if (status == KP_FLOW_WANTS_READ)
+		limit_wait(session, deadline, flow->progress_ms,
+		    KP_LIMIT_REQUEST_TIMEOUT, KP_CLOSE_REQUEST_TIMEOUT);
 }
 
 static struct deadline
 next_deadline(const struct kp_session *session, enum kp_flow_status of_requests,
     enum kp_flow_status of_answers)
 {
-	const struct kp_limits *limits = session->limits;
 	struct deadline deadline = {
 		.at_ms = atomic_load(&session->shared->hard_stop_ms),
 		.reason = KP_CLOSE_DRAIN,
 	};
 
-	sooner(&deadline, session->activity_ms + limits->idle_timeout_ms,
-	    KP_CLOSE_IDLE_TIMEOUT);
+	limit_wait(session, &deadline, session->activity_ms,
+	    KP_LIMIT_IDLE_TIMEOUT, KP_CLOSE_IDLE_TIMEOUT);
 	if (!session->has_request)
-		sooner(&deadline,
-		    session->opened_ms + limits->first_request_timeout_ms,
+		limit_wait(session, &deadline, session->opened_ms,
+		    KP_LIMIT_FIRST_REQUEST_TIMEOUT,
 		    KP_CLOSE_FIRST_REQUEST_TIMEOUT);
-	flow_deadline(&deadline, &session->requests, of_requests, limits);
-	flow_deadline(&deadline, &session->answers, of_answers, limits);
+	flow_deadline(session, &deadline, &session->requests, of_requests);
+	flow_deadline(session, &deadline, &session->answers, of_answers);
 	return deadline;
+}
+
+enum kp_close_reason
+kp_session_memory_reason(const struct kp_session *session)
+{
+	return session->memory.is_exceeded ? KP_CLOSE_CONNECTION_MEMORY
+					   : KP_CLOSE_MEMORY_LIMIT;
 }
 
 /* Why it ended, if whoever noticed did not say. */
 static enum kp_close_reason
-reason_of(const struct kp_error *err, enum kp_close_reason closed)
+reason_of(const struct kp_session *session, const struct kp_error *err,
+    enum kp_close_reason closed)
 {
 	if (err->kind == KP_ERR_LIMIT)
-		return KP_CLOSE_MEMORY_LIMIT;
+		return kp_session_memory_reason(session);
 	if (err->kind == KP_ERR_TLS)
 		return KP_CLOSE_TLS_ERROR;
 	if (err->kind == KP_ERR_PROTOCOL)
@@ -216,8 +239,8 @@ goes_on(struct kp_session *session, enum kp_flow_status status,
 	    status != KP_FLOW_BROKEN)
 		return true;
 	if (session->reason == KP_NUM_CLOSE_REASONS)
-		session->reason =
-		    reason_of(err, status == KP_FLOW_BROKEN ? writer : reader);
+		session->reason = reason_of(
+		    session, err, status == KP_FLOW_BROKEN ? writer : reader);
 	return false;
 }
 
@@ -300,6 +323,17 @@ is_finished(const struct kp_session *session)
 	       kp_flow_is_idle(&session->answers);
 }
 
+bool
+kp_session_is_evicted(struct kp_session *session, struct kp_error *err)
+{
+	if (!atomic_load_explicit(
+		&session->roster.is_evicted, memory_order_relaxed))
+		return false;
+	(void)kp_session_fail(session, KP_CLOSE_OPENING_LIMIT, err,
+	    KP_ERR_LIMIT, "too many connections without a request");
+	return true;
+}
+
 static bool
 has_hung_up(const struct pollfd *fd)
 {
@@ -337,6 +371,8 @@ wait_for_events(struct kp_session *session, enum kp_flow_status of_requests,
 	if (has_hung_up(&fds[1]))
 		return kp_session_fail(session, KP_CLOSE_BROKER_CLOSED, err,
 		    KP_ERR_CLOSED, "broker hung up");
+	if (kp_session_is_evicted(session, err))
+		return false;
 	if (num == 0 && kp_ms_left(deadline.at_ms) == 0)
 		return kp_session_fail(session, deadline.reason, err,
 		    KP_ERR_TIMEOUT, "%s",
@@ -410,7 +446,8 @@ static void
 note_end(struct kp_session *session, const struct kp_error *err)
 {
 	if (session->reason == KP_NUM_CLOSE_REASONS)
-		session->reason = reason_of(err, KP_CLOSE_CLIENT_CLOSED);
+		session->reason =
+		    reason_of(session, err, KP_CLOSE_CLIENT_CLOSED);
 	kp_session_count(
 	    session, KP_M_IN_FLIGHT, 0, -(int64_t)session->in_flight.num);
 	kp_session_count(session, KP_M_CLOSED, session->reason, 1);

@@ -31,6 +31,7 @@ struct kp_session {
 	int32_t node_id;            /* whom the client wants, KP_NO_NODE: any */
 	struct kp_node broker_node; /* whom we are connected to */
 
+	struct kp_share memory;
 	struct kp_stream client, broker;
 	struct kp_flow requests, answers;
 	struct kp_in_flight in_flight;
@@ -40,6 +41,7 @@ struct kp_session {
 	struct kp_record_account sent, received; /* by the client */
 	int64_t opened_ms, activity_ms;
 	bool has_request; /* the first one has come */
+	bool is_full;     /* the next one waits for answers, and is counted */
 	bool is_ending;   /* takes no more requests */
 	enum kp_close_reason reason;
 	struct kp_error last_error; /* to be reported once all is answered */
@@ -78,6 +80,18 @@ bool kp_answer_collected(void *session, struct kp_flow *flow,
 /* kp_session_open makes client and broker streams ready; open.c. */
 bool kp_session_open(
     struct kp_session *session, struct kp_error *err) KP_MUST_CHECK;
+
+static inline int64_t
+kp_session_limit(const struct kp_session *session, enum kp_limit limit)
+{
+	return session->limits->of[limit];
+}
+
+/* kp_session_memory_reason: which limit refused memory just now. */
+enum kp_close_reason kp_session_memory_reason(const struct kp_session *session);
+
+/* kp_session_is_evicted: it has to make room for others; fills err then. */
+bool kp_session_is_evicted(struct kp_session *session, struct kp_error *err);
 
 /*
  * kp_session_poll waits for events on one or both streams (fd -1: not that

@@ -54,7 +54,7 @@ kp_worker_new(struct kp_metrics *metrics, const struct kp_reports *reports)
 	kp_snapshot_store_init(&shared->snapshots);
 	kp_roster_init(&shared->roster);
 	shared->pool = kp_pool_new(MEMORY_BEFORE_TABLES);
-	shared->pipes = kp_pipes_new(shared->pool, MAX_PIPES);
+	shared->pipes = kp_pipes_new(MAX_PIPES);
 	shared->names = kp_names_new(reports);
 	shared->metrics = metrics;
 	shared->reports = *reports;
@@ -198,7 +198,8 @@ publish(struct kp_worker *worker, struct kp_snapshot *snapshot)
 	kp_log(KP_LOG_INFO, "tables_published",
 	    KP_INT("generation", tables->generation),
 	    KP_INT("virtual_clusters", tables->num_virtual_clusters));
-	kp_pool_set_limit(worker->shared.pool, tables->limits.memory_len);
+	kp_pool_set_limit(
+	    worker->shared.pool, (uint64_t)tables->limits.of[KP_LIMIT_MEMORY]);
 	kp_snapshot_publish(&worker->shared.snapshots, &snapshot);
 }
 

@@ -6,6 +6,7 @@ kp_unit_test(account
   LINK kp_account)
 kp_unit_test(in_flight SOURCES unit/proxy/frame/test_in_flight.c LINK kp_frame)
 kp_unit_test(versions SOURCES unit/proxy/frame/test_versions.c LINK kp_frame)
+kp_unit_test(roster SOURCES unit/proxy/session/test_roster.c LINK kp_session)
 kp_unit_test(sasl SOURCES unit/proxy/admit/test_sasl.c LINK kp_admit)
 kp_unit_test(view SOURCES unit/proxy/rename/test_view.c LINK kp_rename)
 kp_unit_test(scrub SOURCES unit/proxy/rename/test_scrub.c

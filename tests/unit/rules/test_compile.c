@@ -102,7 +102,7 @@ Test(compile, resources_become_tables)
 	cr_assert_not_null(tables);
 	cr_assert_eq(tables->generation, 7);
 	cr_assert_eq(tables->log_level, KP_LOG_WARN);
-	cr_assert_eq(tables->limits.connections, 10000);
+	cr_assert_eq(tables->limits.of[KP_LIMIT_CONNECTIONS], 10000);
 	check_clusters(tables);
 	check_listeners(tables);
 	cr_assert_eq(tables->num_virtual_clusters, 2);

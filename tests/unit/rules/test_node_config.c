@@ -22,28 +22,37 @@ Test(node_config, a_short_one_gets_every_default)
 	cr_assert_eq(config.admin.port, 9180);
 	cr_assert_eq(config.log_format, KP_LOG_AUTO);
 	cr_assert_eq(config.log_level, KP_LOG_INFO);
-	cr_assert_eq(config.limits.connections, limits.connections);
-	cr_assert_eq(config.limits.memory_len, limits.memory_len);
+	for (int i = 0; i < KP_NUM_LIMITS; i++)
+		cr_assert_eq(config.limits.of[i], limits.of[i]);
 	kp_node_config_fini(&config);
 }
 
 Test(node_config, the_default_limits_are_those_of_the_design)
 {
+	static const int64_t wanted[KP_NUM_LIMITS] = {
+		[KP_LIMIT_CONNECTIONS] = 10000,
+		[KP_LIMIT_CONNECTIONS_PER_ADDRESS] = 0,
+		[KP_LIMIT_CONNECTIONS_OPENING] = 1000,
+		[KP_LIMIT_MEMORY] = INT64_C(4) << 30,
+		[KP_LIMIT_MEMORY_PER_CONNECTION] = 256 << 20,
+		[KP_LIMIT_FRAME] = 100 << 20,
+		[KP_LIMIT_FRAME_BEFORE_AUTH] = 512 << 10,
+		[KP_LIMIT_IN_FLIGHT] = 1000,
+		[KP_LIMIT_HANDSHAKE_TIMEOUT] = 10000,
+		[KP_LIMIT_FIRST_REQUEST_TIMEOUT] = 30000,
+		[KP_LIMIT_REQUEST_TIMEOUT] = 60000,
+		[KP_LIMIT_FRAME_TIMEOUT] = 600000,
+		[KP_LIMIT_IDLE_TIMEOUT] = 660000,
+		[KP_LIMIT_WRITE_TIMEOUT] = 60000,
+		[KP_LIMIT_DRAIN_TIMEOUT] = 30000,
+	};
 	struct kp_limits limits;
 
 	kp_limits_default(&limits);
-	cr_assert_eq(limits.connections, 10000);
-	cr_assert_eq(limits.connections_per_address, 0);
-	cr_assert_eq(limits.memory_len, 4ull << 30);
-	cr_assert_eq(limits.frame_len, 100u << 20);
-	cr_assert_eq(limits.frame_before_auth_len, 512u << 10);
-	cr_assert_eq(limits.in_flight, 1000);
-	cr_assert_eq(limits.handshake_timeout_ms, 10000);
-	cr_assert_eq(limits.first_request_timeout_ms, 30000);
-	cr_assert_eq(limits.request_timeout_ms, 60000);
-	cr_assert_eq(limits.idle_timeout_ms, 660000);
-	cr_assert_eq(limits.write_timeout_ms, 60000);
-	cr_assert_eq(limits.drain_timeout_ms, 30000);
+	for (int i = 0; i < KP_NUM_LIMITS; i++)
+		cr_assert_eq(
+		    limits.of[i], wanted[i], "%s", kp_limit_settings[i].name);
+	cr_assert(kp_limits_are_in_bounds(&limits));
 }
 
 Test(node_config, everything_can_be_said)
@@ -55,17 +64,23 @@ Test(node_config, everything_can_be_said)
 				   "limits:\n"
 				   "  connections: 1\n"
 				   "  connectionsPerAddress: 2\n"
+				   "  connectionsOpening: 3\n"
 				   "  memory: 1GiB\n"
+				   "  memoryPerConnection: 2MiB\n"
 				   "  frame: 1MiB\n"
 				   "  frameBeforeAuthentication: 3KiB\n"
 				   "  inFlight: 4\n"
 				   "  handshakeTimeout: 500ms\n"
 				   "  firstRequestTimeout: 6s\n"
 				   "  requestTimeout: 7s\n"
+				   "  frameTimeout: 2m\n"
 				   "  idleTimeout: 8s\n"
 				   "  writeTimeout: 9s\n"
 				   "  drainTimeout: 1m\n"
 				   "log: {format: json, level: debug}\n";
+	static const int64_t limits[KP_NUM_LIMITS] = { 1, 2, 3, 1 << 30,
+		2 << 20, 1 << 20, 3072, 4, 500, 6000, 7000, 120000, 8000, 9000,
+		60000 };
 	struct kp_diagnostics diagnostics = { 0 };
 	struct kp_node_config config;
 
@@ -76,18 +91,9 @@ Test(node_config, everything_can_be_said)
 	cr_assert_str_eq(config.files_dir, "../res");
 	cr_assert_str_eq(config.admin.host, "::1");
 	cr_assert_eq(config.admin.port, 80);
-	cr_assert_eq(config.limits.connections, 1);
-	cr_assert_eq(config.limits.connections_per_address, 2);
-	cr_assert_eq(config.limits.memory_len, 1u << 30);
-	cr_assert_eq(config.limits.frame_len, 1u << 20);
-	cr_assert_eq(config.limits.frame_before_auth_len, 3072);
-	cr_assert_eq(config.limits.in_flight, 4);
-	cr_assert_eq(config.limits.handshake_timeout_ms, 500);
-	cr_assert_eq(config.limits.first_request_timeout_ms, 6000);
-	cr_assert_eq(config.limits.request_timeout_ms, 7000);
-	cr_assert_eq(config.limits.idle_timeout_ms, 8000);
-	cr_assert_eq(config.limits.write_timeout_ms, 9000);
-	cr_assert_eq(config.limits.drain_timeout_ms, 60000);
+	for (int i = 0; i < KP_NUM_LIMITS; i++)
+		cr_assert_eq(config.limits.of[i], limits[i], "%s",
+		    kp_limit_settings[i].name);
 	cr_assert_eq(config.log_format, KP_LOG_JSON);
 	cr_assert_eq(config.log_level, KP_LOG_DEBUG);
 	kp_node_config_fini(&config);
@@ -134,6 +140,9 @@ Test(node_config, problems_have_their_place)
 		{ HEAD "limits: {frame: 128KiB}\n",
 		    "n.yaml:3:9: limits: frameBeforeAuthentication is larger "
 		    "than frame\n" },
+		{ HEAD "limits: {memoryPerConnection: 64MiB}\n",
+		    "n.yaml:3:9: limits: frame is larger than "
+		    "memoryPerConnection\n" },
 		{ HEAD "limits: {memory: 64MiB}\n",
 		    "n.yaml:3:9: limits: frame is larger than memory\n" },
 		{ HEAD "log: {level: verbose}\n",

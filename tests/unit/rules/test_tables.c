@@ -64,9 +64,8 @@ Test(tables, pack_and_unpack_give_the_same)
 	repacked = pack(again, true);
 	cr_assert(
 	    kp_bytes_equal(kp_buf_bytes(&packed), kp_buf_bytes(&repacked)));
-	cr_assert_eq(again->limits.connections, tables->limits.connections);
-	cr_assert_eq(
-	    again->limits.drain_timeout_ms, tables->limits.drain_timeout_ms);
+	for (int i = 0; i < KP_NUM_LIMITS; i++)
+		cr_assert_eq(again->limits.of[i], tables->limits.of[i]);
 	cr_assert_eq(again->generation, 7);
 	cr_assert_eq(again->log_level, KP_LOG_WARN);
 	cr_assert_eq(again->clusters[0].nodes[0].id, 4);
@@ -230,9 +229,9 @@ plant(struct kp_tables *tables, enum fault fault)
 
 	plant_in_listeners(tables, fault);
 	if (fault == NO_LIMIT)
-		tables->limits.in_flight = 0;
+		tables->limits.of[KP_LIMIT_IN_FLIGHT] = 0;
 	if (fault == NO_TIMEOUT)
-		tables->limits.idle_timeout_ms = -1;
+		tables->limits.of[KP_LIMIT_IDLE_TIMEOUT] = -1;
 	if (fault == NO_BOOTSTRAP)
 		cluster->bootstrap[0].host[0] = '\0';
 	if (fault == BAD_HOST)
@@ -258,8 +257,8 @@ plant(struct kp_tables *tables, enum fault fault)
 Test(tables, whatever_is_not_sound_is_refused)
 {
 	static const char *const texts[NUM_FAULTS] = {
-		[NO_LIMIT] = "a limit is zero",
-		[NO_TIMEOUT] = "a time limit is not positive",
+		[NO_LIMIT] = "a limit is out of its bounds",
+		[NO_TIMEOUT] = "a limit is out of its bounds",
 		[NO_BOOTSTRAP] = "a bootstrap address is not valid",
 		[BAD_HOST] = "a bootstrap address is not valid",
 		[PORT_ZERO] = "a bootstrap address is not valid",

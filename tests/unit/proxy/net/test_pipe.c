@@ -16,15 +16,17 @@
 
 struct world {
 	struct kp_pool *pool;
+	struct kp_share share;
 	struct kp_pipes *pipes;
 };
 
 static struct world
 new_world(uint64_t limit_len, unsigned max)
 {
-	struct world w = { kp_pool_new(limit_len), NULL };
+	struct world w = { .pool = kp_pool_new(limit_len) };
 
-	w.pipes = kp_pipes_new(w.pool, max);
+	w.share = (struct kp_share){ .pool = w.pool, .limit_len = UINT64_MAX };
+	w.pipes = kp_pipes_new(max);
 	return w;
 }
 
@@ -39,41 +41,42 @@ end_world(struct world *w)
 Test(pipe, there_are_so_many_and_no_more)
 {
 	struct world w = new_world(100 * MIB, 2);
-	struct kp_pipe *a = kp_pipes_get(w.pipes), *b = kp_pipes_get(w.pipes);
+	struct kp_pipe *a = kp_pipes_get(w.pipes, &w.share),
+		       *b = kp_pipes_get(w.pipes, &w.share);
 	int fd;
 
 	cr_assert_not_null(a);
 	cr_assert_not_null(b);
 	cr_assert(a->capacity >= 65536);
 	cr_assert_eq(kp_pool_in_use(w.pool), a->capacity + b->capacity);
-	cr_assert_null(kp_pipes_get(w.pipes));
+	cr_assert_null(kp_pipes_get(w.pipes, &w.share));
 	fd = a->read_fd;
-	kp_pipes_put(w.pipes, &a);
+	kp_pipes_put(w.pipes, &w.share, &a);
 	cr_assert_null(a);
-	a = kp_pipes_get(w.pipes);
+	a = kp_pipes_get(w.pipes, &w.share);
 	cr_assert_not_null(a);
 	cr_assert_eq(a->read_fd, fd, "it is the same");
-	kp_pipes_put(w.pipes, &a);
-	kp_pipes_put(w.pipes, &a); /* none is fine */
-	kp_pipes_put(w.pipes, &b);
+	kp_pipes_put(w.pipes, &w.share, &a);
+	kp_pipes_put(w.pipes, &w.share, &a); /* none is fine */
+	kp_pipes_put(w.pipes, &w.share, &b);
 	end_world(&w);
 }
 
 Test(pipe, one_with_bytes_in_it_is_closed)
 {
 	struct world w = new_world(100 * MIB, 1);
-	struct kp_pipe *pipe = kp_pipes_get(w.pipes);
+	struct kp_pipe *pipe = kp_pipes_get(w.pipes, &w.share);
 	char byte;
 
 	cr_assert_not_null(pipe);
 	cr_assert_eq(write(pipe->write_fd, "secret", 6), 6);
 	pipe->len = 6;
-	kp_pipes_put(w.pipes, &pipe);
-	pipe = kp_pipes_get(w.pipes);
+	kp_pipes_put(w.pipes, &w.share, &pipe);
+	pipe = kp_pipes_get(w.pipes, &w.share);
 	cr_assert_not_null(pipe);
 	cr_assert_eq(pipe->len, 0);
 	cr_assert(read(pipe->read_fd, &byte, 1) < 0, "nothing is in it");
-	kp_pipes_put(w.pipes, &pipe);
+	kp_pipes_put(w.pipes, &w.share, &pipe);
 	end_world(&w);
 }
 
@@ -82,13 +85,17 @@ Test(pipe, the_memory_limit_counts_what_is_lent)
 	struct world w = new_world(65535, 4);
 
 	for (int i = 0; i < 10; i++)
-		cr_assert_null(kp_pipes_get(w.pipes));
+		cr_assert_null(kp_pipes_get(w.pipes, &w.share));
 	kp_pool_set_limit(w.pool, 100 * MIB);
+	w.share.limit_len = 65535;
+	cr_assert_null(kp_pipes_get(w.pipes, &w.share));
+	cr_assert(w.share.is_exceeded);
+	w.share.limit_len = 100 * MIB;
 	for (int i = 0; i < 10; i++) {
-		struct kp_pipe *pipe = kp_pipes_get(w.pipes);
+		struct kp_pipe *pipe = kp_pipes_get(w.pipes, &w.share);
 
 		cr_assert_not_null(pipe);
-		kp_pipes_put(w.pipes, &pipe);
+		kp_pipes_put(w.pipes, &w.share, &pipe);
 	}
 	end_world(&w);
 }
@@ -98,7 +105,7 @@ Test(pipe, bytes_reach_the_other_socket_as_they_were)
 {
 	enum { LEN = 3 << 20 };
 	struct world w = new_world(100 * MIB, 1);
-	struct kp_pipe *pipe = kp_pipes_get(w.pipes);
+	struct kp_pipe *pipe = kp_pipes_get(w.pipes, &w.share);
 	struct kp_stream in, out;
 	struct kp_error err;
 	int source[2], sink[2];
@@ -134,7 +141,7 @@ Test(pipe, bytes_reach_the_other_socket_as_they_were)
 	}
 	cr_assert(memcmp(bytes, got, LEN) == 0);
 	cr_assert_eq(pipe->len, 0);
-	kp_pipes_put(w.pipes, &pipe);
+	kp_pipes_put(w.pipes, &w.share, &pipe);
 	kp_stream_fini(&in);
 	kp_stream_fini(&out);
 	(void)close(source[1]);
@@ -147,7 +154,7 @@ Test(pipe, bytes_reach_the_other_socket_as_they_were)
 Test(pipe, ends_and_failures_are_told_as_by_reading_and_writing)
 {
 	struct world w = new_world(100 * MIB, 1);
-	struct kp_pipe *pipe = kp_pipes_get(w.pipes);
+	struct kp_pipe *pipe = kp_pipes_get(w.pipes, &w.share);
 	struct kp_test_streams streams;
 	struct kp_error err;
 	size_t n;
@@ -168,7 +175,7 @@ Test(pipe, ends_and_failures_are_told_as_by_reading_and_writing)
 	cr_assert_eq(
 	    kp_stream_from_pipe(&streams.server, pipe, &err), KP_IO_FAILED);
 	cr_assert_eq(err.kind, KP_ERR_CLOSED);
-	kp_pipes_put(w.pipes, &pipe);
+	kp_pipes_put(w.pipes, &w.share, &pipe);
 	kp_test_streams_fini(&streams);
 	end_world(&w);
 }

@@ -83,6 +83,38 @@ Test(pool, a_refused_allocation_is_not_charged)
 	kp_pool_free(pool);
 }
 
+Test(pool, a_share_has_a_limit_of_its_own)
+{
+	struct kp_pool *pool = kp_pool_new(3 * KP_BUFFER_LEN);
+	struct kp_share small = { .pool = pool, .limit_len = KP_BUFFER_LEN };
+	struct kp_share large = { .pool = pool, .limit_len = UINT64_MAX };
+	uint8_t *mine = kp_share_get(&small), *others[2];
+
+	cr_assert_not_null(mine);
+	cr_assert_null(kp_share_get(&small));
+	cr_assert(small.is_exceeded);
+	cr_assert(!kp_share_charge(&small, 1));
+	cr_assert_eq(kp_pool_in_use(pool), KP_BUFFER_LEN);
+	others[0] = kp_share_get(&large);
+	cr_assert_not_null(others[0]);
+	cr_assert(kp_share_charge(&large, KP_BUFFER_LEN));
+	cr_assert_null(kp_share_get(&large));
+	cr_assert(!large.is_exceeded, "it is the pool that has none");
+	cr_assert(!kp_share_charge(&large, 1));
+	cr_assert_eq(large.in_use, 2 * KP_BUFFER_LEN);
+	kp_share_uncharge(&large, KP_BUFFER_LEN);
+	others[1] = kp_share_get(&large);
+	cr_assert_not_null(others[1]);
+	kp_share_put(&small, mine);
+	kp_share_put(&small, NULL);
+	kp_share_put(&large, others[0]);
+	kp_share_put(&large, others[1]);
+	cr_assert_eq(small.in_use, 0);
+	cr_assert_eq(large.in_use, 0);
+	cr_assert(!kp_share_charge(&small, UINT64_MAX));
+	kp_pool_free(pool);
+}
+
 #define MANY 200
 
 Test(pool, more_buffers_than_it_keeps_come_and_go)
