@@ -6,7 +6,8 @@
 
 writes node.yaml and a pass-through virtual cluster to a folder of its own, on
 ports that are free, starts kproxy, waits until /readyz says 200, and at the end
-stops it with SIGTERM and asserts exit code 0 and a log without sanitizer output.
+stops it with SIGTERM and asserts exit code 0 and a log without sanitizer output
+or a worker that made a forbidden system call.
 
 The programs come from $KP_BUILD/bin.
 """
@@ -23,7 +24,7 @@ import urllib.error
 import urllib.request
 
 BUILD = pathlib.Path(os.environ.get("KP_BUILD", "build/dev")).resolve()
-BAD_LOG = ("Sanitizer", "runtime error:", "assertion failed")
+BAD_LOG = ("Sanitizer", "runtime error:", "assertion failed", '"signal":"SYS"')
 
 
 def wait_until(is_true, seconds=10.0, what="condition"):
@@ -81,7 +82,8 @@ class Kproxy:
     wait        False: do not wait for /readyz
 
     Attributes: bootstrap, host, port (of the listener), admin ("host:port"),
-    folder, config, resources_file, log (path), process.
+    folder, config, resources_file, log (path), process; bad_log: words that
+    must not be in the log at the end.
     """
 
     def __init__(self, bootstrap="127.0.0.1:9092", *, count=4, first_node=0,
@@ -95,7 +97,7 @@ class Kproxy:
         self.args, self.env, self.wait = list(args), env or {}, wait
         self.count, self.first_node = count, first_node
         self.host, self.process = "127.0.0.1", None
-        self.is_told_to_stop = False
+        self.is_told_to_stop, self.bad_log = False, BAD_LOG
         self.port = free_ports(count + 2)
         self.admin = f"127.0.0.1:{self.port + count + 1}"
         self.bootstrap = f"{self.host}:{self.port}"
@@ -211,7 +213,7 @@ class Kproxy:
             self.kill()
             raise AssertionError(f"did not stop\n{self.text()}") from None
         assert code == expect, f"exit code {code}\n{self.text()}"
-        for word in BAD_LOG:
+        for word in self.bad_log:
             assert word not in self.text(), self.text()
 
     def kill(self):

@@ -21,7 +21,7 @@
 
 #define EXIT_USAGE 2
 #define AGENT_NAME "kpagent"
-/* How the supervisor starts the worker; not for users. */
+/* How the supervisor starts the worker, before options; not for users. */
 #define ROLE_WORKER "--role=worker"
 
 static const char help_text[] =
@@ -37,6 +37,8 @@ static const char help_text[] =
     "  -t, --check         read everything, print what is wrong, change "
     "nothing\n"
     "      --coverage      all APIs, versions and fields, and what is done\n"
+    "      --sandbox MODE  on, or log: system calls that the worker may not\n"
+    "                      make are logged, not deadly; not for production\n"
     "  -V, --version       print the version\n"
     "  -h, --help          print this\n"
     "\n"
@@ -58,6 +60,7 @@ enum option_code {
 	OPT_VERSION = 'V',
 	OPT_HELP = 'h',
 	OPT_COVERAGE = 256,
+	OPT_SANDBOX,
 };
 
 static const struct option long_options[] = {
@@ -66,12 +69,14 @@ static const struct option long_options[] = {
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ "coverage", optional_argument, NULL, OPT_COVERAGE },
+	{ "sandbox", required_argument, NULL, OPT_SANDBOX },
 	{ 0 },
 };
 
-/* What the user asked for; at most one of the latter three. */
+/* What the user asked for; at most one of the questions. */
 struct request {
 	const char *config;
+	const char *sandbox; /* NULL: on */
 	bool is_check, is_version, is_help, is_coverage;
 	const char *coverage_format; /* NULL: text */
 };
@@ -88,7 +93,7 @@ static int
 refuse_argument(const char *argument, int code)
 {
 	static const char *const known[] = { "--config", "--check", "--version",
-		"--help", "--coverage", NULL };
+		"--help", "--coverage", "--sandbox", NULL };
 	const char *near = kp_suggest(argument, known);
 	char hint[256];
 
@@ -123,6 +128,9 @@ note(struct request *request, int code)
 	case OPT_COVERAGE:
 		request->is_coverage = true;
 		request->coverage_format = optarg;
+		break;
+	case OPT_SANDBOX:
+		request->sandbox = optarg;
 		break;
 	}
 }
@@ -190,10 +198,23 @@ coverage(const char *format)
 }
 
 static int
-supervise(const char *agent, const char *config)
+read_sandbox(struct kp_sandbox *out, const struct request *request)
+{
+	*out = (struct kp_sandbox){ 0 };
+	if (request->sandbox != NULL) {
+		out->is_log_only = strcmp(request->sandbox, "log") == 0;
+		if (!out->is_log_only && strcmp(request->sandbox, "on") != 0)
+			return usage("--sandbox takes on or log");
+	}
+	return 0;
+}
+
+static int
+supervise(
+    const char *agent, const char *config, const struct kp_sandbox *sandbox)
 {
 	const char *const worker_argv[] = { "/proc/self/exe", ROLE_WORKER,
-		NULL };
+		sandbox->is_log_only ? "--sandbox=log" : "--sandbox=on", NULL };
 	const char *const agent_argv[] = { agent, "--supervised", "--config",
 		config, NULL };
 	const struct kp_supervisor_options options = { worker_argv,
@@ -202,16 +223,44 @@ supervise(const char *agent, const char *config)
 	return kp_supervisor_main(&options);
 }
 
+static int
+work(int argc, char **argv)
+{
+	struct request request = { .config = NULL };
+	struct kp_sandbox sandbox;
+	int failed = parse(&request, argc, argv);
+
+	if (failed == 0)
+		failed = read_sandbox(&sandbox, &request);
+	if (failed != 0)
+		return failed;
+	return kp_worker_main(
+	    KP_CHILD_CHANNEL_FD, KP_CHILD_METRICS_FD, &sandbox);
+}
+
+static int
+run_node(const struct request *request)
+{
+	char path[PATH_MAX];
+	const char *agent = find_agent(path, sizeof(path));
+	struct kp_sandbox sandbox;
+	int failed;
+
+	if (request->is_check)
+		return check(agent, request->config);
+	failed = read_sandbox(&sandbox, request);
+	return failed != 0 ? failed
+			   : supervise(agent, request->config, &sandbox);
+}
+
 int
 main(int argc, char **argv)
 {
 	struct request request = { .config = NULL };
-	char path[PATH_MAX];
-	const char *agent;
 	int failed;
 
-	if (argc == 2 && strcmp(argv[1], ROLE_WORKER) == 0)
-		return kp_worker_main(KP_CHILD_CHANNEL_FD, KP_CHILD_METRICS_FD);
+	if (argc > 1 && strcmp(argv[1], ROLE_WORKER) == 0)
+		return work(argc - 1, argv + 1);
 	failed = parse(&request, argc, argv);
 	if (failed != 0)
 		return failed;
@@ -225,8 +274,5 @@ main(int argc, char **argv)
 		return coverage(request.coverage_format);
 	if (request.config == NULL)
 		return usage("--config FILE is missing");
-	agent = find_agent(path, sizeof(path));
-	if (request.is_check)
-		return check(agent, request.config);
-	return supervise(agent, request.config);
+	return run_node(&request);
 }

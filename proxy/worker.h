@@ -17,6 +17,12 @@
 struct kp_reports;
 struct kp_worker;
 
+/*
+ * kp_worker_prepare does what may need a file and is done once: to be called
+ * before files are out of reach.
+ */
+void kp_worker_prepare(void);
+
 /* kp_worker_new serves nobody yet. metrics is borrowed, reports are copied. */
 struct kp_worker *kp_worker_new(
     struct kp_metrics *metrics, const struct kp_reports *reports);

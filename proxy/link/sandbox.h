@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Closes the worker down for good before it sees the first byte from outside:
- * it opens no file, starts no program, listens on nothing new, cannot be traced
- * and leaves no core dump. Builds with sanitizers or coverage have
- * sandbox_off.c instead, since their run-time libraries open files; CMake
- * chooses.
+ * it reaches no file and binds no port (landlock.c), makes only the system
+ * calls of a list (calls.c), cannot be traced and leaves no core dump. Builds
+ * with sanitizers or coverage have sandbox_off.c instead, since their run-time
+ * libraries open files; CMake chooses.
  * @thread main, before there are others
  */
 #ifndef KP_PROXY_LINK_SANDBOX_H
@@ -14,14 +14,16 @@
 
 #include "base/error.h"
 
+struct kp_sandbox {
+	bool is_log_only; /* calls off the list: logged instead of deadly */
+};
+
 /*
  * kp_sandbox_enter cannot be undone. A kernel without Landlock is a warning in
- * the log, since the system call filter says the same a second time; anything
- * else that the kernel refuses is a failure.
+ * the log, since the list of calls says the same a second time; anything else
+ * that the kernel refuses is a failure, and the process is to end.
  */
-bool kp_sandbox_enter(struct kp_error *err) KP_MUST_CHECK;
-
-/* Does this build have a sandbox? */
-bool kp_sandbox_is_built(void);
+bool kp_sandbox_enter(
+    const struct kp_sandbox *sandbox, struct kp_error *err) KP_MUST_CHECK;
 
 #endif

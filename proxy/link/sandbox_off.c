@@ -4,16 +4,11 @@
 #include "base/log.h"
 
 bool
-kp_sandbox_enter(struct kp_error *err)
+kp_sandbox_enter(const struct kp_sandbox *sandbox, struct kp_error *err)
 {
+	(void)sandbox;
 	(void)err;
 	kp_log(KP_LOG_WARN, "sandbox_off",
 	    KP_STR("reason", "built with sanitizers or coverage"));
 	return true;
-}
-
-bool
-kp_sandbox_is_built(void)
-{
-	return false;
 }

@@ -10,7 +10,6 @@
 #include "proto/control/node_metrics.h"
 #include "proxy/link/link.h"
 #include "proxy/link/loop.h"
-#include "proxy/link/sandbox.h"
 #include "proxy/session/roster.h"
 #include "proxy/upstream/reports.h"
 #include "proxy/worker.h"
@@ -77,7 +76,8 @@ serve(struct kp_link *link, struct kp_metrics *metrics, struct kp_error *err)
 }
 
 int
-kp_worker_main(int supervisor_fd, int metrics_fd)
+kp_worker_main(
+    int supervisor_fd, int metrics_fd, const struct kp_sandbox *sandbox)
 {
 	struct kp_error err;
 	struct kp_metrics *metrics = NULL;
@@ -94,7 +94,8 @@ kp_worker_main(int supervisor_fd, int metrics_fd)
 	if (metrics == NULL || link == NULL)
 		goto out;
 	kp_metrics_reset_gauges(metrics);
-	is_ok = kp_sandbox_enter(&err) && serve(link, metrics, &err);
+	kp_worker_prepare();
+	is_ok = kp_sandbox_enter(sandbox, &err) && serve(link, metrics, &err);
 out:
 	if (!is_ok)
 		kp_log(

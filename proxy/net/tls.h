@@ -13,6 +13,12 @@
 #include "rules/tables.h"
 
 /*
+ * kp_tls_prepare opens what the library needs of the system, before a sandbox
+ * forbids it: on old kernels random bytes come from a file.
+ */
+void kp_tls_prepare(void);
+
+/*
  * Keys of session tickets. One per process, given to every server context, so
  * that a reconnecting client resumes also after its listener's certificate was
  * replaced. Keys change every KP_TLS_TICKET_KEY_MS; the one before is still

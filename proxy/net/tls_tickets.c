@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include <openssl/aead.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/mem.h>
 #include <openssl/rand.h>
@@ -35,6 +36,12 @@ struct kp_tls_tickets {
 	struct key current;
 	struct key previous;
 };
+
+void
+kp_tls_prepare(void)
+{
+	CRYPTO_pre_sandbox_init();
+}
 
 static void
 make_key(struct key *key)

@@ -45,6 +45,12 @@ struct kp_worker {
 	(KP_ENTITY_BIT(KP_E_SASL_MECHANISM) | KP_ENTITY_BIT(KP_E_SASL_BYTES) | \
 	    KP_ENTITY_BIT(KP_E_API_KEY))
 
+void
+kp_worker_prepare(void)
+{
+	kp_tls_prepare();
+}
+
 struct kp_worker *
 kp_worker_new(struct kp_metrics *metrics, const struct kp_reports *reports)
 {

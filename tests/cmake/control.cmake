@@ -4,9 +4,17 @@ kp_unit_test(node_metrics
   SOURCES unit/control/test_node_metrics.c LINK kp_control)
 kp_fuzz_test(channel SOURCES fuzz/fuzz_channel.c LINK kp_control)
 
-foreach(name IN ITEMS link outbox sandbox)
+foreach(name IN ITEMS link outbox)
   kp_unit_test(${name} SOURCES unit/proxy/test_${name}.c LINK kp_link)
 endforeach()
+# Other builds have no sandbox (proxy/link/CMakeLists.txt).
+if(NOT KP_SANITIZE AND NOT KP_COVERAGE)
+  kp_library(kp_test_inside support/inside.c)
+  target_link_libraries(kp_test_inside PUBLIC kp_link kp_net)
+  foreach(name IN ITEMS calls sandbox)
+    kp_unit_test(${name} SOURCES unit/proxy/test_${name}.c LINK kp_test_inside)
+  endforeach()
+endif()
 kp_unit_test(supervisor
   SOURCES unit/proxy/test_supervisor.c LINK kp_supervisor)
 
