@@ -544,6 +544,7 @@ def test_command_line():
                        (["nonsense"], "nonsense"),
                        ([], "--config FILE is missing"),
                        (["--config", "x", "--sandbox=off"], "on or log"),
+                       (["--config", "x", "--user=nosuch"], "not known"),
                        (["--coverage=xml"], "text or json")):
         result = run(*args)
         assert result.returncode == 2 and result.stdout == ""

@@ -1,19 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The worker's sandbox in a running node: what happens when it does something
-that it may not.
+"""The worker's sandbox in a running node: who it is, what it may, what happens
+when it does something else.
 
 That all traffic gets through it every other test shows: kproxy_rig fails when a
 worker died of a forbidden system call. Builds with sanitizers have no sandbox.
 """
 
+import os
 import pathlib
+import pwd
 import re
+import shutil
+import signal
 import subprocess
 
 import pytest
 
 from fake_broker import API_VERSIONS, Client, FakeBroker
 from kproxy_rig import Kproxy, wait_until
+from test_processes import is_alive, run
+
+IS_ROOT = os.geteuid() == 0
 
 # Loaded into all three processes, but only the worker calls this function, when
 # it serves a connection.
@@ -42,10 +49,40 @@ def broker():
         yield one
 
 
+def ids_of(name):
+    entry = pwd.getpwnam(name)
+    return entry.pw_uid, entry.pw_gid
+
+
+def default_ids():
+    """The identity of a worker when nothing is said."""
+    if not IS_ROOT:
+        return os.geteuid(), os.getegid()
+    try:
+        return ids_of("kproxy")
+    except KeyError:
+        return ids_of("nobody")
+
+
 def status(pid):
     """Fields of /proc/PID/status."""
     text = pathlib.Path(f"/proc/{pid}/status").read_text()
     return dict(re.findall(r"^(\w+):\t(.*)$", text, re.M))
+
+
+def assert_is(pid, ids, seccomp="2"):
+    found = status(pid)
+    for field, number in zip(("Uid", "Gid"), ids):
+        assert found[field].split() == [str(number)] * 4
+    for field in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
+        assert int(found[field], 16) == 0, field
+    assert found["NoNewPrivs"] == "1" and found["Seccomp"] == seccomp
+    if IS_ROOT:
+        assert int(found["CapBnd"], 16) == 0
+        if ids[0] != 0:
+            assert found["Groups"].split() == []
+    # the files of a process that is not dumpable belong to root
+    assert os.stat(f"/proc/{pid}/environ").st_uid == 0
 
 
 def plant(folder, source, *values):
@@ -62,12 +99,38 @@ def ask(proxy):
         return client.ask(API_VERSIONS, 0, 1)[:4] == b"\0\0\0\1"
 
 
-def test_the_worker_is_in_its_sandbox(broker):
+def test_the_worker_is_nobody_and_has_no_privileges(broker):
     with Kproxy(broker.address) as proxy:
         assert ask(proxy)
-        found = status(proxy.child("worker"))
-        assert found["NoNewPrivs"] == "1" and found["Seccomp"] == "2"
+        worker = proxy.child("worker")
+        assert_is(worker, default_ids())
         assert '"event":"sandbox_entered","mode":"on"' in proxy.text()
+        # the others stay who they were: they read files and bind ports
+        for pid in (proxy.child("agent"), proxy.process.pid):
+            assert status(pid)["Uid"].split()[1] == str(os.geteuid())
+
+
+def test_a_new_worker_is_nobody_again(broker):
+    with Kproxy(broker.address) as proxy:
+        first = proxy.child("worker")
+        os.kill(first, signal.SIGKILL)
+        wait_until(lambda: proxy.child("worker") not in (None, first))
+        wait_until(lambda: ask(proxy), what="traffic")
+        assert_is(proxy.child("worker"), default_ids())
+
+
+def test_who_the_worker_is_can_be_said(broker):
+    """Without root there is only one answer."""
+    if not IS_ROOT:
+        refused = run("--config", "x", "--user", "root")
+        assert refused.returncode == 2 and "only root" in refused.stderr
+        return
+    for user, ids in (("daemon", ids_of("daemon")), ("1234:77", (1234, 77)),
+                      ("root", (0, 0))):
+        with Kproxy(broker.address, args=["--user", user]) as proxy:
+            assert ask(proxy)
+            assert_is(proxy.child("worker"), ids)
+            assert ('"worker_is_root"' in proxy.text()) == (user == "root")
 
 
 @pytest.mark.parametrize("call", [OPEN, EXECVE], ids=["open", "execve"])
@@ -108,7 +171,22 @@ def test_in_log_mode_it_goes_on(broker, tmp_path, call):
         worker = proxy.child("worker")
         assert ask(proxy) and ask(proxy)
         assert proxy.child("worker") == worker
-        assert status(worker)["Seccomp"] == "2"
+        assert_is(worker, default_ids())
         assert '"event":"sandbox_entered","mode":"log"' in proxy.text()
         assert re.search(r'"level":"warn".*"sandbox_only_logs".*'
                          r'not for production', proxy.text())
+
+
+def test_a_stuck_worker_does_not_outlive_the_supervisor(broker):
+    """Becoming another user makes the kernel forget to end it."""
+    proxy = Kproxy(broker.address).start()
+    worker = proxy.child("worker")
+    try:
+        os.kill(worker, signal.SIGSTOP)
+        proxy.kill()
+        wait_until(lambda: not is_alive(worker), 5, "the end")
+    finally:
+        proxy.kill()
+        if is_alive(worker):
+            os.kill(worker, signal.SIGKILL)
+        shutil.rmtree(proxy.folder)

@@ -18,11 +18,14 @@
 #include "proxy/rename/answer.h"
 #include "proxy/supervisor/child.h"
 #include "proxy/supervisor/supervisor.h"
+#include "proxy/supervisor/user.h"
 
 #define EXIT_USAGE 2
 #define AGENT_NAME "kpagent"
 /* How the supervisor starts the worker, before options; not for users. */
 #define ROLE_WORKER "--role=worker"
+/* "--user=" with two numbers. */
+#define USER_ARGUMENT_LEN 32
 
 static const char help_text[] =
     "usage: kproxy --config FILE            run a node\n"
@@ -39,6 +42,8 @@ static const char help_text[] =
     "      --coverage      all APIs, versions and fields, and what is done\n"
     "      --sandbox MODE  on, or log: system calls that the worker may not\n"
     "                      make are logged, not deadly; not for production\n"
+    "      --user USER     name or UID:GID that the worker runs as, if root\n"
+    "                      starts it: kproxy, or nobody if there is none\n"
     "  -V, --version       print the version\n"
     "  -h, --help          print this\n"
     "\n"
@@ -61,6 +66,7 @@ enum option_code {
 	OPT_HELP = 'h',
 	OPT_COVERAGE = 256,
 	OPT_SANDBOX,
+	OPT_USER,
 };
 
 static const struct option long_options[] = {
@@ -70,6 +76,7 @@ static const struct option long_options[] = {
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ "coverage", optional_argument, NULL, OPT_COVERAGE },
 	{ "sandbox", required_argument, NULL, OPT_SANDBOX },
+	{ "user", required_argument, NULL, OPT_USER },
 	{ 0 },
 };
 
@@ -77,6 +84,7 @@ static const struct option long_options[] = {
 struct request {
 	const char *config;
 	const char *sandbox; /* NULL: on */
+	const char *user;    /* NULL: the default */
 	bool is_check, is_version, is_help, is_coverage;
 	const char *coverage_format; /* NULL: text */
 };
@@ -93,7 +101,7 @@ static int
 refuse_argument(const char *argument, int code)
 {
 	static const char *const known[] = { "--config", "--check", "--version",
-		"--help", "--coverage", "--sandbox", NULL };
+		"--help", "--coverage", "--sandbox", "--user", NULL };
 	const char *near = kp_suggest(argument, known);
 	char hint[256];
 
@@ -131,6 +139,9 @@ note(struct request *request, int code)
 		break;
 	case OPT_SANDBOX:
 		request->sandbox = optarg;
+		break;
+	case OPT_USER:
+		request->user = optarg;
 		break;
 	}
 }
@@ -197,15 +208,24 @@ coverage(const char *format)
 						     : EXIT_SUCCESS;
 }
 
+/* What --sandbox and --user say, found out by the supervisor. */
 static int
 read_sandbox(struct kp_sandbox *out, const struct request *request)
 {
+	struct kp_user user;
+	struct kp_error err;
+
 	*out = (struct kp_sandbox){ 0 };
 	if (request->sandbox != NULL) {
 		out->is_log_only = strcmp(request->sandbox, "log") == 0;
 		if (!out->is_log_only && strcmp(request->sandbox, "on") != 0)
 			return usage("--sandbox takes on or log");
 	}
+	if (!kp_user_choose(&user, request->user, geteuid(), &err))
+		return usage(err.text);
+	out->has_user = user.is_other;
+	out->uid = user.uid;
+	out->gid = user.is_other ? user.gid : getegid();
 	return 0;
 }
 
@@ -213,13 +233,17 @@ static int
 supervise(
     const char *agent, const char *config, const struct kp_sandbox *sandbox)
 {
+	char user[USER_ARGUMENT_LEN];
 	const char *const worker_argv[] = { "/proc/self/exe", ROLE_WORKER,
-		sandbox->is_log_only ? "--sandbox=log" : "--sandbox=on", NULL };
+		sandbox->is_log_only ? "--sandbox=log" : "--sandbox=on", user,
+		NULL };
 	const char *const agent_argv[] = { agent, "--supervised", "--config",
 		config, NULL };
 	const struct kp_supervisor_options options = { worker_argv,
 		agent_argv };
 
+	(void)snprintf(user, sizeof(user), "--user=%u:%u",
+	    (unsigned)sandbox->uid, (unsigned)sandbox->gid);
 	return kp_supervisor_main(&options);
 }
 

@@ -15,6 +15,13 @@
 void kp_warm_up(void);
 
 /*
+ * kp_identity_drop becomes the user and group of sandbox, without further
+ * groups, and gives up every capability; it has looked that it is so.
+ */
+bool kp_identity_drop(
+    const struct kp_sandbox *sandbox, struct kp_error *err) KP_MUST_CHECK;
+
+/*
  * kp_landlock_enter shuts files, and as far as this kernel can: binding of TCP
  * ports, abstract unix sockets and signals to others. *out_version is the
  * kernel's version of Landlock, 0 if it has none, which is no failure. Needs

@@ -16,7 +16,10 @@ struct sockaddr_in kp_inside_address;
 struct kp_sandbox
 kp_inside_usual(bool is_log_only)
 {
-	return (struct kp_sandbox){ .is_log_only = is_log_only };
+	return (struct kp_sandbox){ .is_log_only = is_log_only,
+		.has_user = geteuid() == 0,
+		.uid = KP_NOBODY,
+		.gid = KP_NOBODY };
 }
 
 static int

@@ -11,13 +11,17 @@
 
 #include "proxy/link/sandbox.h"
 
+#define KP_NOBODY 65534
 /* Exit code of a child that could not enter. */
 #define KP_NOT_ENTERED 100
 
 /* What is done inside; what it returns is the child's exit code. */
 typedef int kp_inside_fn(void);
 
-/* kp_inside_usual is how the worker is started. */
+/*
+ * kp_inside_usual is how the worker of whoever runs the tests is started: root
+ * becomes nobody.
+ */
 struct kp_sandbox kp_inside_usual(bool is_log_only);
 
 /* kp_inside_run returns the status of waitpid of a child. */

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The walls that are seen only in log mode: otherwise the list of calls
- * (test_calls.c) stands before them.
+ * Who the worker is in its sandbox, and the walls that are seen only in log
+ * mode: otherwise the list of calls (test_calls.c) stands before them.
  */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
 #include <linux/landlock.h>
 #include <signal.h>
 #include <stddef.h>
@@ -89,24 +91,103 @@ reach_out(void)
 
 Test(sandbox, what_log_mode_lets_through_is_stopped_by_landlock)
 {
+	/* the same user, who could signal the parent */
+	const struct kp_sandbox stays = { .is_log_only = true };
+
 	prepare_landlock();
-	cr_assert_eq(run_in_log_mode(reach_out), 0);
+	cr_assert_eq(kp_inside_run(&stays, reach_out), 0);
 	(void)rmdir(folder);
 }
 
+static bool
+is_without_capabilities(void)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3
+	};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	if (syscall(SYS_capget, &header, data) != 0)
+		return false;
+	for (unsigned i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
+		if (data[i].effective != 0 || data[i].permitted != 0 ||
+		    data[i].inheritable != 0)
+			return false;
+	}
+	return true;
+}
+
+/* Who started it, and who it is to be. */
+static uid_t tester, expected;
+
+static bool
+is_expected_user(void)
+{
+	uid_t real, effective, saved;
+	gid_t group, effective_group, saved_group;
+
+	if (getresuid(&real, &effective, &saved) != 0 ||
+	    getresgid(&group, &effective_group, &saved_group) != 0 ||
+	    real != expected || effective != expected || saved != expected)
+		return false;
+	return expected == tester ||
+	       (group == KP_NOBODY && effective_group == KP_NOBODY &&
+		   saved_group == KP_NOBODY && getgroups(0, NULL) == 0 &&
+		   setuid(0) != 0);
+}
+
 static int
-look_at_privileges(void)
+look_at_identity(void)
 {
 	struct rlimit core = { 1, 1 };
 
+	if (!is_expected_user())
+		return 1;
+	if (!is_without_capabilities() ||
+	    (tester == 0 && prctl(PR_CAPBSET_READ, CAP_SETUID) != 0))
+		return 2;
 	if (prctl(PR_GET_DUMPABLE) != 0 ||
 	    prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1 ||
 	    prctl(PR_GET_SECCOMP) != 2)
-		return 1;
-	return getrlimit(RLIMIT_CORE, &core) == 0 && core.rlim_max == 0 ? 0 : 2;
+		return 3;
+	return getrlimit(RLIMIT_CORE, &core) == 0 && core.rlim_max == 0 ? 0 : 4;
 }
 
-Test(sandbox, no_privileges_can_be_gained_inside)
+Test(sandbox, whoever_starts_it_has_no_privileges_inside)
 {
-	cr_assert_eq(run_in_log_mode(look_at_privileges), 0);
+	const struct kp_sandbox stays = { .is_log_only = true };
+
+	static const gid_t group = 12;
+
+	tester = geteuid();
+	cr_assert(tester != 0 || setgroups(1, &group) == 0);
+	expected = tester == 0 ? KP_NOBODY : tester;
+	cr_assert_eq(run_in_log_mode(look_at_identity), 0);
+	expected = tester;
+	cr_assert_eq(kp_inside_run(&stays, look_at_identity), 0);
+}
+
+Test(sandbox, an_identity_that_cannot_be_taken_is_a_failure)
+{
+	/* the largest number is nobody's */
+	const struct kp_sandbox sandbox = {
+		.has_user = true, .uid = (uid_t)-1, .gid = KP_NOBODY
+	};
+
+	cr_assert(kp_has_exited_with(
+	    kp_inside_run(&sandbox, look_at_identity), KP_NOT_ENTERED));
+}
+
+static int
+look_at_parent(void)
+{
+	int number = 0;
+
+	return prctl(PR_GET_PDEATHSIG, &number) == 0 && number == SIGKILL ? 0
+									  : 1;
+}
+
+Test(sandbox, it_still_dies_with_its_parent)
+{
+	cr_assert_eq(run_in_log_mode(look_at_parent), 0);
 }

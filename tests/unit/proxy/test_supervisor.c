@@ -5,6 +5,7 @@
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #include "base/clock.h"
 #include "proxy/supervisor/child.h"
 #include "proxy/supervisor/sockets.h"
+#include "proxy/supervisor/user.h"
 
 /* Ports that were free a moment ago, as "127.0.0.1:N". */
 static void
@@ -227,4 +229,79 @@ Test(child, a_program_that_is_not_there_ends_with_its_own_code)
 	cr_assert(WIFEXITED(status));
 	cr_assert_eq(WEXITSTATUS(status), KP_CHILD_NOT_STARTED);
 	kp_child_ended(&child, status);
+}
+
+Test(user, root_has_its_worker_be_nobody_or_who_is_said)
+{
+	/* root, and whom the list of users of every system has beside it */
+	static const struct {
+		const char *wanted;
+		bool is_other;
+		uid_t uid;
+		gid_t gid;
+	} cases[] = {
+		{ "root", false, 0, 0 },
+		{ "0:0", false, 0, 0 },
+		{ "daemon", true, 1, 1 },
+		{ "1234:77", true, 1234, 77 },
+		{ "4294967294:4294967294", true, 4294967294, 4294967294 },
+	};
+	struct kp_user user;
+	struct kp_error err;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		cr_assert(kp_user_choose(&user, cases[i].wanted, 0, &err), "%s",
+		    cases[i].wanted);
+		cr_expect(user.is_other == cases[i].is_other);
+		cr_expect(user.uid == cases[i].uid, "%s", cases[i].wanted);
+		cr_expect(!user.is_other || user.gid == cases[i].gid);
+	}
+}
+
+Test(user, by_default_root_takes_its_own_user_else_nobody)
+{
+	const struct passwd *expected = getpwnam(KP_USER_OWN);
+	struct kp_user user;
+	struct kp_error err;
+
+	if (expected == NULL)
+		expected = getpwnam(KP_USER_NOBODY);
+	cr_assert(kp_user_choose(&user, NULL, 0, &err));
+	cr_assert(user.is_other);
+	cr_assert_eq(
+	    user.uid, expected == NULL ? KP_USER_NOBODY_ID : expected->pw_uid);
+	cr_assert(user.uid != 0 && user.gid != 0);
+}
+
+Test(user, others_have_their_worker_be_who_they_are)
+{
+	static const char *const fine[] = { NULL, "daemon", "1:1" };
+	static const char *const refused[] = { "root", "0:0", "2:2", "bin" };
+	struct kp_user user;
+	struct kp_error err;
+
+	for (unsigned i = 0; i < 3; i++) {
+		cr_assert(kp_user_choose(&user, fine[i], 1, &err));
+		cr_expect(!user.is_other);
+	}
+	for (unsigned i = 0; i < 4; i++) {
+		cr_expect(!kp_user_choose(&user, refused[i], 1, &err));
+		cr_expect(strstr(err.text, "only root") != NULL);
+	}
+}
+
+Test(user, who_is_not_known_is_refused)
+{
+	static const char *const unknown[] = { "", ":", "no-such-user",
+		"1:", ":1", "1:2:3", "-1:1", "1:-1", "4294967295:1",
+		"1:4294967295", "18446744073709551616:1",
+		"99999999999999999999999999999:1", "a:b", "root:root" };
+	struct kp_user user;
+	struct kp_error err;
+
+	for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++) {
+		cr_expect(!kp_user_choose(&user, unknown[i], 0, &err), "%s",
+		    unknown[i]);
+		cr_expect(strstr(err.text, "is not known") != NULL);
+	}
 }
