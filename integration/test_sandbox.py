@@ -6,10 +6,12 @@ That all traffic gets through it every other test shows: kproxy_rig fails when a
 worker died of a forbidden system call. Builds with sanitizers have no sandbox.
 """
 
+import contextlib
 import os
 import pathlib
 import pwd
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -22,8 +24,8 @@ from test_processes import is_alive, run
 
 IS_ROOT = os.geteuid() == 0
 
-# Loaded into all three processes, but only the worker calls this function, when
-# it serves a connection.
+# Loaded into all three processes, but only the worker calls these functions:
+# the first when it serves a connection, the second when it enters its sandbox.
 WHILE_SERVING = """
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -37,6 +39,20 @@ ppoll(struct pollfd *fds, nfds_t num, const struct timespec *timeout,
 {
 	{ %s; }
 	return (int)syscall(SYS_ppoll, fds, num, timeout, mask, 8);
+}
+"""
+WHILE_ENTERING = """
+#define _GNU_SOURCE
+#include <errno.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+int
+setrlimit(__rlimit_resource_t what, const struct rlimit *limit)
+{
+	errno = EPERM;
+	return what == RLIMIT_CORE ? -1 : (int)syscall(
+	    SYS_prlimit64, 0, what, limit, (void *)0);
 }
 """
 OPEN = 'open("/etc/passwd", O_RDONLY)'
@@ -70,6 +86,12 @@ def status(pid):
     return dict(re.findall(r"^(\w+):\t(.*)$", text, re.M))
 
 
+def limits(pid, what):
+    """(soft, hard) of a line of /proc/PID/limits."""
+    text = pathlib.Path(f"/proc/{pid}/limits").read_text()
+    return re.search(rf"^{what} +(\w+) +(\w+)", text, re.M).groups()
+
+
 def assert_is(pid, ids, seccomp="2"):
     found = status(pid)
     for field, number in zip(("Uid", "Gid"), ids):
@@ -99,12 +121,32 @@ def ask(proxy):
         return client.ask(API_VERSIONS, 0, 1)[:4] == b"\0\0\0\1"
 
 
+@contextlib.contextmanager
+def lowered(*kinds):
+    """Soft limits below the hard ones, for processes started meanwhile."""
+    before = [resource.getrlimit(kind) for kind in kinds]
+    try:
+        for kind, (_, hard) in zip(kinds, before):
+            soft = 20000 if hard == resource.RLIM_INFINITY else hard - 1
+            resource.setrlimit(kind, (soft, hard))
+        yield
+    finally:
+        for kind, both in zip(kinds, before):
+            resource.setrlimit(kind, both)
+
+
 def test_the_worker_is_nobody_and_has_no_privileges(broker):
-    with Kproxy(broker.address) as proxy:
+    with lowered(resource.RLIMIT_NOFILE, resource.RLIMIT_NPROC), \
+            Kproxy(broker.address) as proxy:
         assert ask(proxy)
         worker = proxy.child("worker")
         assert_is(worker, default_ids())
         assert '"event":"sandbox_entered","mode":"on"' in proxy.text()
+        # what it needs many of is as much as the system allows
+        for what in ("Max open files", "Max processes"):
+            soft, hard = limits(worker, what)
+            assert soft == hard
+        assert limits(worker, "Max core file size") == ("0", "0")
         # the others stay who they were: they read files and bind ports
         for pid in (proxy.child("agent"), proxy.process.pid):
             assert status(pid)["Uid"].split()[1] == str(os.geteuid())
@@ -175,6 +217,20 @@ def test_in_log_mode_it_goes_on(broker, tmp_path, call):
         assert '"event":"sandbox_entered","mode":"log"' in proxy.text()
         assert re.search(r'"level":"warn".*"sandbox_only_logs".*'
                          r'not for production', proxy.text())
+
+
+def test_a_worker_that_cannot_enter_ends_the_node(broker, tmp_path):
+    proxy = Kproxy(broker.address, wait=False,
+                   env=plant(tmp_path, WHILE_ENTERING))
+    try:
+        proxy.start()
+        assert proxy.process.wait(10) == 1
+        assert re.search(r'"worker_failed","reason":"could not give up '
+                         r'privileges: Operation not permitted"', proxy.text())
+        assert '"process_restart"' not in proxy.text()
+    finally:
+        proxy.kill()
+        shutil.rmtree(proxy.folder)
 
 
 def test_a_stuck_worker_does_not_outlive_the_supervisor(broker):

@@ -234,6 +234,12 @@ static void
 worker_ended(struct supervisor *s, int status)
 {
 	kp_child_ended(&s->worker, status);
+	if (s->phase == RUNNING && !s->is_serving && WIFEXITED(status)) {
+		/* one that could not begin has said why, and never will */
+		s->exit_code = EXIT_FAILURE;
+		stop_agent(s);
+		return;
+	}
 	if (s->phase == RUNNING) {
 		restart(s, &s->worker, KP_CHILD_WORKER);
 		return;
@@ -371,17 +377,20 @@ block_signals(struct kp_error *err)
 	return fd;
 }
 
-/* Two descriptors for each connection: take what the system allows. */
+/*
+ * Two descriptors and a thread for each connection: take what the system
+ * allows. The worker inherits it, also as another user, whose threads count.
+ */
 static void
-raise_file_limit(void)
+raise_limit(int what, const char *name)
 {
 	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+	if (getrlimit(what, &limit) != 0)
 		return;
 	limit.rlim_cur = limit.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
-		kp_log(KP_LOG_WARN, "file_limit",
+	if (setrlimit(what, &limit) != 0)
+		kp_log(KP_LOG_WARN, "limit", KP_STR("name", name),
 		    KP_STR("reason", "could not be raised"));
 }
 
@@ -394,7 +403,8 @@ prepare(struct supervisor *s, const struct kp_supervisor_options *options,
 	s->agent.name = "agent";
 	s->agent.argv = options->agent_argv;
 	s->drain_timeout_ms = DEFAULT_DRAIN_MS;
-	raise_file_limit();
+	raise_limit(RLIMIT_NOFILE, "files");
+	raise_limit(RLIMIT_NPROC, "threads");
 	s->signal_fd = block_signals(err);
 	if (s->signal_fd < 0)
 		return false;
