@@ -129,7 +129,7 @@ const struct kp_fixed_limit kp_fixed_limits[] = {
 	{ "Nodes that are remembered of a cluster", "10000",
 	    "not connected to" },
 	{ "Connections to the admin address", "64", "closed" },
-	{ NULL },
+	{ .what = NULL },
 };
 
 const char *

@@ -382,7 +382,7 @@ block_signals(struct kp_error *err)
  * allows. The worker inherits it, also as another user, whose threads count.
  */
 static void
-raise_limit(int what, const char *name)
+raise_limit(__rlimit_resource_t what, const char *name)
 {
 	struct rlimit limit;
 

@@ -17,7 +17,8 @@ Test(alloc, memory_of_our_own_is_zeroed)
 Test(alloc, strndup_stops_at_len_and_at_nul)
 {
 	char *cut = kp_strndup("topic-and-more", 5);
-	char *whole = kp_strndup("abc", 50);
+	volatile size_t too_much = 50; /* compilers see through a constant */
+	char *whole = kp_strndup("abc", too_much);
 	char *copy = kp_strdup("");
 
 	cr_assert_str_eq(cut, "topic");
