@@ -8,7 +8,7 @@ foreach(name IN ITEMS link outbox)
   kp_unit_test(${name} SOURCES unit/proxy/test_${name}.c LINK kp_link)
 endforeach()
 # Other builds have no sandbox (proxy/link/CMakeLists.txt).
-if(NOT KP_SANITIZE AND NOT KP_COVERAGE)
+if(KP_SANDBOX AND NOT KP_SANITIZE AND NOT KP_COVERAGE)
   kp_library(kp_test_inside support/inside.c)
   target_link_libraries(kp_test_inside PUBLIC kp_link kp_net)
   foreach(name IN ITEMS calls sandbox)
