@@ -27,6 +27,7 @@ GOOD = {
     "proxy/net/d.h": SPDX + "#include <openssl/ssl.h>\n#include <poll.h>\n",
     "proxy/session/e.h": SPDX + '#include "proxy/net/d.h"\n',
     "control/agent/f.h": SPDX + '#include "rules/c.h"\n',
+    "bench/h.c": SPDX + '#include "proto/kafka/b.h"\n#include <openssl/ssl.h>\n',
     "tests/g.c": SPDX + '#include "control/agent/f.h"\n#include "proxy/net/d.h"\n',
     "docs/h.md": "A document  \nwith a line break.\n",
 }
@@ -68,6 +69,8 @@ FAULTS = [
     ("check-layers.py", "control/server/x.h", '#include "kms/k.h"', "may not include"),
     ("check-layers.py", "cli/x.h", '#include "proxy/net/d.h"', "may not include"),
     ("check-layers.py", "base/x.h", '#include "tests/g.h"', "may not include"),
+    ("check-layers.py", "bench/x.c", '#include "proxy/net/d.h"', "may not include"),
+    ("check-layers.py", "proxy/x.h", '#include "bench/h.h"', "may not include"),
     ("check-layers.py", "proto/kafka/x.h", "#include <pthread.h>", "no I/O"),
     ("check-layers.py", "rules/x.c", "#include <sys/socket.h>", "no I/O"),
     ("check-layers.py", "rules/x.c", '#include "base/mutex.h"', "no I/O"),
