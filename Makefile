@@ -3,7 +3,7 @@
 # enough to begin with: make run, make check.
 .DEFAULT_GOAL := help
 .PHONY: help deps build dev test asan tsan fuzz cover tidy fmt fmt-check lint \
-	check integration run hooks docs clean
+	check integration bench run hooks docs clean
 
 # Configure and build a preset; the programs alone need no test packages.
 define preset
@@ -67,6 +67,12 @@ integration: ## real brokers and clients (ARGS= goes to pytest)
 	@scripts/deps.sh test
 	$(programs)
 	KP_BUILD=$(CURDIR)/build/release scripts/toolchains.sh pytest-3 -v $(ARGS) integration
+
+bench: ## kproxy beside its peers (ARGS= goes to bench/run.py; as root)
+	@scripts/deps.sh bench
+	$(programs)
+	cmake --build --preset release --target kp_bench
+	python3 -B bench/run.py $(ARGS)
 
 run: ## a local Kafka (or BOOTSTRAP=host:port) with kproxy in front of it
 	@scripts/deps.sh $(if $(BOOTSTRAP),build,run)

@@ -6,6 +6,7 @@
 #   deps.sh build   what make build needs
 #   deps.sh run     ... and a local Kafka
 #   deps.sh test    ... and all tests and checks
+#   deps.sh bench   what make bench needs
 set -eu
 cd "$(dirname "$0")"
 
@@ -13,8 +14,9 @@ case ${1-test} in
 build) groups=build ;;
 run) groups='build|run' ;;
 test) groups='build|run|test' ;;
+bench) groups='build|bench' ;;
 *)
-	echo "usage: deps.sh build|run|test" >&2
+	echo "usage: deps.sh build|run|test|bench" >&2
 	exit 2
 	;;
 esac
