@@ -66,6 +66,7 @@ check: ## everything CI does, from nothing (STEPS="lint asan" for a part)
 integration: ## real brokers and clients (ARGS= goes to pytest)
 	@scripts/deps.sh test
 	$(programs)
+	cmake --build --preset release --target kp_bench
 	KP_BUILD=$(CURDIR)/build/release scripts/toolchains.sh pytest-3 -v $(ARGS) integration
 
 bench: ## kproxy beside its peers (ARGS= goes to bench/run.py; as root)
