@@ -3,7 +3,7 @@
 # enough to begin with: make run, make check.
 .DEFAULT_GOAL := help
 .PHONY: help deps build dev test asan tsan fuzz cover tidy fmt fmt-check lint \
-	check integration bench run hooks docs clean
+	check integration profile bench run hooks docs clean
 
 # Configure and build a preset; the programs alone need no test packages.
 define preset
@@ -69,7 +69,12 @@ integration: ## real brokers and clients (ARGS= goes to pytest)
 	cmake --build --preset release --target kp_bench
 	KP_BUILD=$(CURDIR)/build/release scripts/toolchains.sh pytest-3 -v $(ARGS) integration
 
-bench: ## kproxy beside its peers (ARGS= goes to bench/run.py; as root)
+profile: ## the programs for profilers: as released, without the sandbox
+	@scripts/deps.sh build
+	cmake --preset profile
+	cmake --build --preset profile --target kproxy kpagent
+
+bench: profile ## kproxy beside its peers (ARGS= goes to bench/run.py; as root)
 	@scripts/deps.sh bench
 	$(programs)
 	cmake --build --preset release --target kp_bench

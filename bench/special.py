@@ -219,12 +219,21 @@ def instructions(bench, row, peer):
               for requests in (FEW_REQUESTS, MORE_REQUESTS)]
     frames = 2 * (MORE_REQUESTS - FEW_REQUESTS)
     return {"instructions": (totals[1] - totals[0]) / frames,
-            "method": "callgrind on the worker, without its system call "
-                      "filter"}
+            "method": "callgrind on the worker, built without its sandbox"}
+
+
+def without_sandbox(peer):
+    """The same peer of the preset "profile", which is built beside it."""
+    peer = copy.copy(peer)
+    peer.build = peer.build.parent / "profile"
+    if peer.missing():
+        raise NotToBeHad(f"{peer.missing()}: cmake --preset profile")
+    return peer
 
 
 def count_instructions(bench, row, peer, requests):
     must_have("valgrind")
+    peer = without_sandbox(peer)
     out = bench.out / f"callgrind-{peer.name}-{row.id}-{requests}"
     log = out.with_suffix(".log")
     log.unlink(missing_ok=True)

@@ -3,11 +3,9 @@
  * Preloaded into kproxy's supervisor, so that the worker, and it alone, runs
  * under another program: the command in KP_BENCH_UNDER, such as "valgrind
  * --tool=callgrind". The supervisor starts the worker as /proc/self/exe, which
- * valgrind cannot follow.
- *
- * In the worker it keeps the system call filter from being loaded: an
- * instrumented process writes its results to a file when it ends. For
- * measurements only.
+ * valgrind cannot follow. For measurements only, and for a build without the
+ * worker's sandbox: an instrumented process writes its results to a file when
+ * it ends.
  */
 #include <limits.h>
 #include <stdbool.h>
@@ -18,9 +16,6 @@
 
 #define WORKER "--role=worker"
 #define MAX_COMMAND 4096
-
-/* As libseccomp declares it. */
-int seccomp_load(void *filter);
 
 static bool
 is_worker(char *const argv[])
@@ -44,11 +39,4 @@ execvp(const char *file, char *const argv[])
 		under) >= MAX_COMMAND)
 		return execvpe(file, argv, environ);
 	return execve("/bin/sh", wrapped, environ);
-}
-
-int
-seccomp_load(void *filter)
-{
-	(void)filter;
-	return 0;
 }
