@@ -29,6 +29,13 @@ struct kp_error {
 	char text[256];
 };
 
+/*
+ * For large variables on the way of every request that are filled before they
+ * are read: the released programs set all others to zero, which costs time and
+ * touches the stack.
+ */
+#define KP_UNINITIALIZED __attribute__((uninitialized))
+
 #define KP_MUST_CHECK __attribute__((warn_unused_result))
 #define KP_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 

@@ -10,6 +10,7 @@ kp_walk_init(struct kp_walker *walker, const struct kp_message *message,
 	walker->version = version;
 	walker->is_flexible = kp_message_is_flexible(message, version);
 	walker->is_blanking = false;
+	walker->has_unknown = false;
 	walker->visitor = *visitor;
 	walker->body_len = body_len;
 	walker->offset = 0;

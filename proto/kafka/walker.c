@@ -66,6 +66,13 @@ pop(struct kp_walk_run *run, const struct kp_walk_level *level)
 	return KP_STEP_DONE;
 }
 
+static void
+begin_element(struct kp_walk_level *level)
+{
+	level->next = level->fields;
+	level->state = KP_AT_FIELDS;
+}
+
 static enum kp_step
 step_element(struct kp_walk_run *run, struct kp_walk_level *level)
 {
@@ -75,8 +82,7 @@ step_element(struct kp_walk_run *run, struct kp_walk_level *level)
 
 	if (level->num_left == 0)
 		return pop(run, level);
-	level->next = level->fields;
-	level->state = KP_AT_FIELDS;
+	begin_element(level);
 	if (level->array == NULL || !kp_walk_wants(run, level->array))
 		return KP_STEP_ON;
 	if (level->is_counted)
@@ -104,6 +110,9 @@ end_element(struct kp_walk_run *run, struct kp_walk_level *level)
 	unmute(run, false);
 	level->num_left--;
 	level->state = KP_AT_ELEMENT;
+	/* one that nobody is asked about begins at once */
+	if (level->num_left > 0 && !kp_walk_wants(run, level->array))
+		begin_element(level);
 	return KP_STEP_ON;
 }
 
@@ -238,45 +247,8 @@ static bool
 is_tail(const struct kp_walk_run *run, const struct kp_field *field)
 {
 	return run->stops_at_tail && run->walker->depth == 1 &&
-	       (field->kind == KP_END || field->entity == KP_E_ENDPOINTS);
-}
-
-/* Bytes of a field of fixed length that nobody wants to see, else 0. */
-static size_t
-skippable_len(const struct kp_walk_run *run, const struct kp_field *field)
-{
-	if (field->is_array || kp_walk_wants(run, field))
-		return 0;
-	return kp_walk_fixed_len(field);
-}
-
-static enum kp_step
-step_fields(struct kp_walk_run *run, struct kp_walk_level *level)
-{
-	const struct kp_field *field = plain_field(run, level->next);
-	size_t len = skippable_len(run, field);
-	enum kp_step step;
-
-	/* Most fields of large answers are such: a short way past them. */
-	while (
-	    len > 0 && len <= run->len - run->pos && len <= kp_walk_left(run)) {
-		run->pos += len;
-		field = plain_field(run, field + 1);
-		len = skippable_len(run, field);
-	}
-	level->next = field;
-	if (field->kind == KP_END && !run->walker->is_flexible)
-		return end_element(run, level);
-	if (is_tail(run, field))
-		return KP_STEP_TAIL;
-	if (field->kind == KP_END) {
-		level->state = KP_AT_TAG_COUNT;
-		return KP_STEP_ON;
-	}
-	step = begin_field(run, field);
-	if (step == KP_STEP_ON)
-		level->next = field + 1;
-	return step;
+	       (field->kind == KP_END ? run->walker->is_flexible
+				      : field->entity == KP_E_ENDPOINTS);
 }
 
 /* May the number of these tagged fields change after the walk? */
@@ -284,6 +256,96 @@ static bool
 is_left_open(const struct kp_walk_run *run)
 {
 	return run->leaves_tags_open && run->walker->depth == 1;
+}
+
+/* What the length in front of a string or bytes says, if it is the usual kind:
+ * one byte in flexible versions. Otherwise 0. */
+static size_t
+usual_len(const uint8_t *at, size_t have, const struct kp_field *field,
+    bool is_flexible)
+{
+	size_t prefix_len = field->kind == KP_STRING ? 2 : 4;
+
+	if (is_flexible)
+		return have == 0 || at[0] == 0 || at[0] >= 0x80 ? 0 : at[0];
+	if (have < prefix_len || (at[0] & 0x80) != 0)
+		return 0;
+	return prefix_len + (size_t)kp_number_get(at, prefix_len);
+}
+
+/*
+ * Most values of most messages are of no interest, have the usual form and are
+ * there as a whole: how long such a one is, with its length. 0 for all others,
+ * which take the long way.
+ */
+static size_t
+passable_len(
+    const struct kp_walk_run *run, const struct kp_field *field, size_t have)
+{
+	size_t len;
+
+	if (field->is_array || field->kind == KP_STRUCT ||
+	    kp_walk_wants(run, field))
+		return 0;
+	len = kp_walk_fixed_len(field);
+	if (len == 0)
+		len = usual_len(run->data + run->pos, have, field,
+		    run->walker->is_flexible);
+	return len <= have ? len : 0;
+}
+
+/* Goes over fields as long as that is short; STEP_ON: up to the next one. */
+static enum kp_step
+pass_fields(struct kp_walk_run *run, struct kp_walk_level *level)
+{
+	size_t have = kp_walk_left(run);
+	size_t len;
+
+	if (have > run->len - run->pos)
+		have = run->len - run->pos;
+	for (;;) {
+		level->next = plain_field(run, level->next);
+		if (is_tail(run, level->next))
+			return KP_STEP_TAIL;
+		if (level->next->kind == KP_END)
+			return KP_STEP_ON;
+		len = passable_len(run, level->next, have);
+		if (len == 0)
+			return KP_STEP_ON;
+		run->pos += len;
+		have -= len;
+		level->next++;
+	}
+}
+
+/* Nearly no struct has tagged fields. */
+static bool
+pass_no_tags(struct kp_walk_run *run)
+{
+	if (kp_walk_left(run) == 0 || run->pos == run->len ||
+	    run->data[run->pos] != 0 || is_left_open(run))
+		return false;
+	run->pos++;
+	return true;
+}
+
+static enum kp_step
+step_fields(struct kp_walk_run *run, struct kp_walk_level *level)
+{
+	enum kp_step step = pass_fields(run, level);
+
+	if (step != KP_STEP_ON)
+		return step;
+	if (level->next->kind != KP_END) {
+		step = begin_field(run, level->next);
+		if (step == KP_STEP_ON)
+			level->next++;
+		return step;
+	}
+	if (!run->walker->is_flexible || pass_no_tags(run))
+		return end_element(run, level);
+	level->state = KP_AT_TAG_COUNT;
+	return KP_STEP_ON;
 }
 
 static enum kp_step
@@ -353,6 +415,7 @@ skip_unknown(struct kp_walk_run *run, size_t begin, uint32_t len)
 		kp_output_remove(run->output, begin, run->pos + len);
 	run->walker->skip_len = len;
 	run->walker->is_blanking = len > 0;
+	run->walker->has_unknown = true;
 }
 
 static enum kp_step

@@ -116,7 +116,17 @@ bool kp_walk_whole(const struct kp_message *message, int16_t version,
     struct kp_bytes body, const struct kp_visitor *visitor,
     struct kp_rewrite *rewrite, struct kp_error *err) KP_MUST_CHECK;
 
-#define KP_WALK_MAX_DEPTH 16
+/*
+ * kp_walk_look is kp_walk_whole without a rewrite; *out_has_unknown tells
+ * whether there are tagged fields that the table does not know, which a rewrite
+ * would leave out.
+ */
+bool kp_walk_look(const struct kp_message *message, int16_t version,
+    struct kp_bytes body, const struct kp_visitor *visitor,
+    bool *out_has_unknown, struct kp_error *err) KP_MUST_CHECK;
+
+/* The deepest message has 6 levels; a test sees to it. */
+#define KP_WALK_MAX_DEPTH 8
 
 enum kp_walk_state {
 	KP_AT_ELEMENT,   /* before the next struct of the level */
@@ -149,6 +159,7 @@ struct kp_walker {
 	int16_t version;
 	bool is_flexible;
 	bool is_blanking; /* what is skipped is an unknown field */
+	bool has_unknown; /* there was such a field */
 	struct kp_visitor visitor;
 	size_t body_len; /* of the whole message */
 	size_t offset;   /* bytes used so far */

@@ -319,17 +319,29 @@ contains(struct kp_bytes bytes, const char *text)
 /* Part of what the samples' unknown tagged fields hold. */
 #define SECRET "broker-7"
 
+static bool
+looks(struct trial *trial, const struct kp_buf *body, bool *out_has_unknown)
+{
+	return kp_walk_look(trial->message, trial->version, kp_buf_bytes(body),
+	    &kp_see_nothing, out_has_unknown, &trial->err);
+}
+
 static void
 check_unknown_tags(struct trial *trial)
 {
 	struct kp_rewrite rewrite = { 0 };
 	size_t num_before = 0, num_after = 0;
 	struct kp_visitor counting = kp_keep_all;
+	bool has_unknown;
 
 	counting.context = &num_before;
 	require(trial, walk(trial, &counting, &rewrite));
+	require(trial, looks(trial, &trial->body, &has_unknown));
+	require(trial, has_unknown == rewrite.is_changed);
 	kp_rewritten(&trial->out, &rewrite);
 	require(trial, !contains(kp_buf_bytes(&trial->out), SECRET));
+	require(trial, looks(trial, &trial->out, &has_unknown));
+	require(trial, !has_unknown);
 	counting.context = &num_after;
 	kp_rewrite_clear(&rewrite);
 	require(trial,

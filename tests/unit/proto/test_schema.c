@@ -8,9 +8,10 @@
 
 #include "proto/kafka/apis/apis.h"
 #include "proto/kafka/schema.h"
+#include "proto/kafka/walker.h"
 
-/* The walker has room for 16 levels; the deepest message needs fewer. */
-#define MAX_DEPTH 12
+/* Of structs; below the last one there may be an array of its own. */
+#define MAX_DEPTH (KP_WALK_MAX_DEPTH - 1)
 /* Longer than any table: one that is not closed runs into this. */
 #define MAX_FIELDS 64
 

@@ -335,11 +335,17 @@ Test(walker_feed, a_message_without_a_tail_is_done_at_its_end)
 	struct kp_error err;
 	size_t used;
 
-	kp_walk_init(&walker, kp_api_find(SASL_HANDSHAKE)->response, 1,
-	    sizeof(body) - 1, &kp_see_nothing);
-	cr_assert_eq(kp_walk_feed(&walker, body, 0, &used, &err), KP_WALK_MORE);
-	cr_assert_eq(used, 0);
-	cr_assert_eq(kp_walk_feed(&walker, body, sizeof(body), &used, &err),
-	    KP_WALK_DONE);
-	cr_assert_eq(used, sizeof(body) - 1);
+	for (int stops = 0; stops < 2; stops++) {
+		kp_walk_init(&walker, kp_api_find(SASL_HANDSHAKE)->response, 1,
+		    sizeof(body) - 1, &kp_see_nothing);
+		if (stops)
+			kp_walk_stop_at_tail(&walker);
+		cr_assert_eq(
+		    kp_walk_feed(&walker, body, 0, &used, &err), KP_WALK_MORE);
+		cr_assert_eq(used, 0);
+		cr_assert_eq(
+		    kp_walk_feed(&walker, body, sizeof(body), &used, &err),
+		    KP_WALK_DONE);
+		cr_assert_eq(used, sizeof(body) - 1);
+	}
 }
