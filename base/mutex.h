@@ -20,7 +20,7 @@ enum kp_rank {
 	KP_RANK_SNAPSHOT = 20, /* the current rule tables */
 	KP_RANK_TOPOLOGY = 30, /* node addresses of one cluster */
 	KP_RANK_SESSIONS = 40, /* the list of live connections */
-	KP_RANK_POOL = 50,     /* a pool of buffers */
+	KP_RANK_POOL = 50,     /* a pool of pipes, tickets */
 	KP_RANK_TEST = 90,
 };
 

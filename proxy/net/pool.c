@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
-#include "base/mutex.h"
 
 /* Enough for the threads that run at one moment; 4 MiB. */
 #define MAX_FREE 64
@@ -13,9 +12,7 @@
 struct kp_pool {
 	_Atomic uint64_t in_use;
 	_Atomic uint64_t limit_len;
-	struct kp_mutex lock; /* guards free, num_free */
-	uint8_t *free[MAX_FREE];
-	unsigned num_free;
+	_Atomic(uint8_t *) free[MAX_FREE]; /* NULL: none there */
 };
 
 struct kp_pool *
@@ -23,9 +20,7 @@ kp_pool_new(uint64_t limit_len)
 {
 	struct kp_pool *pool = kp_alloc(1, sizeof(*pool));
 
-	atomic_init(&pool->in_use, 0);
 	atomic_init(&pool->limit_len, limit_len);
-	kp_mutex_init(&pool->lock, KP_RANK_POOL);
 	return pool;
 }
 
@@ -35,9 +30,8 @@ kp_pool_free(struct kp_pool *pool)
 	if (pool == NULL)
 		return;
 	kp_assert(kp_pool_in_use(pool) == 0);
-	while (pool->num_free > 0)
-		free(pool->free[--pool->num_free]);
-	kp_mutex_fini(&pool->lock);
+	for (unsigned i = 0; i < MAX_FREE; i++)
+		free(atomic_load(&pool->free[i]));
 	free(pool);
 }
 
@@ -66,17 +60,42 @@ kp_pool_uncharge(struct kp_pool *pool, uint64_t len)
 	kp_assert(before >= len);
 }
 
-/* The last one put is the first one taken: its bytes are still in the cache. */
+/*
+ * Each place is taken and filled with one atomic operation, from the first one
+ * on: the last one put is the first one taken, its bytes are still in the
+ * cache.
+ */
 static uint8_t *
 take_free(struct kp_pool *pool)
 {
-	uint8_t *buffer = NULL;
+	for (unsigned i = 0; i < MAX_FREE; i++) {
+		uint8_t *buffer =
+		    atomic_load_explicit(&pool->free[i], memory_order_relaxed);
 
-	kp_mutex_lock(&pool->lock);
-	if (pool->num_free > 0)
-		buffer = pool->free[--pool->num_free];
-	kp_mutex_unlock(&pool->lock);
-	return buffer;
+		if (buffer != NULL)
+			buffer = atomic_exchange_explicit(
+			    &pool->free[i], NULL, memory_order_acquire);
+		if (buffer != NULL)
+			return buffer;
+	}
+	return NULL;
+}
+
+/* False if every place is taken. */
+static bool
+keep_free(struct kp_pool *pool, uint8_t *buffer)
+{
+	for (unsigned i = 0; i < MAX_FREE; i++) {
+		uint8_t *none = NULL;
+
+		if (atomic_load_explicit(
+			&pool->free[i], memory_order_relaxed) == NULL &&
+		    atomic_compare_exchange_strong_explicit(&pool->free[i],
+			&none, buffer, memory_order_release,
+			memory_order_relaxed))
+			return true;
+	}
+	return false;
 }
 
 uint8_t *
@@ -99,13 +118,8 @@ kp_pool_put(struct kp_pool *pool, uint8_t *buffer)
 {
 	if (buffer == NULL)
 		return;
-	kp_mutex_lock(&pool->lock);
-	if (pool->num_free < MAX_FREE) {
-		pool->free[pool->num_free++] = buffer;
-		buffer = NULL;
-	}
-	kp_mutex_unlock(&pool->lock);
-	free(buffer);
+	if (!keep_free(pool, buffer))
+		free(buffer);
 	kp_pool_uncharge(pool, KP_BUFFER_LEN);
 }
 
