@@ -38,7 +38,7 @@ struct kp_metrics {
 	size_t segment_len;
 	_Atomic int64_t *slots; /* of stripe 0 */
 	size_t slots_per_stripe;
-	size_t *first_slots; /* of each metric, inside of a stripe */
+	struct kp_metric_place *places; /* of each metric, inside of a stripe */
 };
 
 static size_t
@@ -189,10 +189,11 @@ kp_metrics_map(
 	metrics->segment_len = len;
 	metrics->slots = (_Atomic int64_t *)(void *)(segment + 1);
 	metrics->slots_per_stripe = slots_per_stripe(table);
-	metrics->first_slots =
-	    kp_alloc(table->num_metrics, sizeof(*metrics->first_slots));
+	metrics->places =
+	    kp_alloc(table->num_metrics, sizeof(*metrics->places));
 	for (unsigned i = 0; i < table->num_metrics; i++) {
-		metrics->first_slots[i] = slot;
+		metrics->places[i] = (struct kp_metric_place){ (uint32_t)slot,
+			table->metrics[i].num_series };
 		slot += slots_of(&table->metrics[i]);
 	}
 	return metrics;
@@ -204,15 +205,18 @@ kp_metrics_free(struct kp_metrics *metrics)
 	if (metrics == NULL)
 		return;
 	(void)munmap(metrics->segment, metrics->segment_len);
-	free(metrics->first_slots);
+	free(metrics->places);
 	free(metrics);
 }
 
-static _Atomic int64_t *
-slot_at(const struct kp_metrics *metrics, unsigned stripe, size_t slot)
+struct kp_stripe
+kp_metrics_stripe(const struct kp_metrics *metrics, unsigned stripe)
 {
-	return metrics->slots +
-	       stripe % KP_METRIC_STRIPES * metrics->slots_per_stripe + slot;
+	struct kp_stripe out = { metrics->slots + stripe % KP_METRIC_STRIPES *
+						      metrics->slots_per_stripe,
+		metrics->places };
+
+	return out;
 }
 
 /* The first slot of one series inside of a stripe. */
@@ -223,9 +227,9 @@ series_slot(const struct kp_metrics *metrics, unsigned metric, unsigned series)
 
 	kp_assert(metric < metrics->table->num_metrics);
 	kp_assert(series < m->num_series);
-	return metrics->first_slots[metric] + (m->kind == KP_METRIC_HISTOGRAM
-						      ? series * HISTOGRAM_SLOTS
-						      : series);
+	return metrics->places[metric].first_slot +
+	       (m->kind == KP_METRIC_HISTOGRAM ? series * HISTOGRAM_SLOTS
+					       : series);
 }
 
 static void
@@ -241,7 +245,8 @@ sum_slot(const struct kp_metrics *metrics, size_t slot)
 
 	for (unsigned i = 0; i < KP_METRIC_STRIPES; i++)
 		sum += atomic_load_explicit(
-		    slot_at(metrics, i, slot), memory_order_relaxed);
+		    &kp_metrics_stripe(metrics, i).slots[slot],
+		    memory_order_relaxed);
 	return sum;
 }
 
@@ -261,7 +266,10 @@ void
 kp_metrics_add(struct kp_metrics *metrics, unsigned stripe, unsigned metric,
     unsigned series, int64_t n)
 {
-	add(slot_at(metrics, stripe, series_slot(metrics, metric, series)), n);
+	struct kp_stripe of = kp_metrics_stripe(metrics, stripe);
+
+	kp_assert(metric < metrics->table->num_metrics);
+	kp_stripe_add(&of, metric, series, n);
 }
 
 void
@@ -271,7 +279,8 @@ kp_metrics_set(
 	size_t slot = series_slot(metrics, metric, series);
 
 	for (unsigned i = 0; i < KP_METRIC_STRIPES; i++)
-		atomic_store_explicit(slot_at(metrics, i, slot),
+		atomic_store_explicit(
+		    &kp_metrics_stripe(metrics, i).slots[slot],
 		    i == 0 ? value : 0, memory_order_relaxed);
 }
 
@@ -282,17 +291,20 @@ bucket_bound_ns(unsigned bucket)
 }
 
 void
-kp_metrics_observe(struct kp_metrics *metrics, unsigned stripe, unsigned metric,
+kp_stripe_observe(const struct kp_stripe *stripe, unsigned metric,
     unsigned series, int64_t duration_ns)
 {
-	size_t slot = series_slot(metrics, metric, series);
+	const struct kp_metric_place *place = &stripe->places[metric];
+	_Atomic int64_t *slots =
+	    &stripe->slots[place->first_slot + series * HISTOGRAM_SLOTS];
 	unsigned bucket = 0;
 
+	kp_assert(series < place->num_series);
 	while (
 	    bucket < KP_METRIC_BUCKETS && duration_ns > bucket_bound_ns(bucket))
 		bucket++;
-	add(slot_at(metrics, stripe, slot + bucket), 1);
-	add(slot_at(metrics, stripe, slot + HISTOGRAM_SUM), duration_ns);
+	add(&slots[bucket], 1);
+	add(&slots[HISTOGRAM_SUM], duration_ns);
 }
 
 int64_t

@@ -12,6 +12,7 @@
 #ifndef KP_BASE_METRICS_H
 #define KP_BASE_METRICS_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -77,17 +78,44 @@ void kp_metrics_free(struct kp_metrics *metrics);
  */
 void kp_metrics_reset_gauges(struct kp_metrics *metrics);
 
-/* stripe is any number of the caller's, best one per thread. */
+/*
+ * Where a thread counts: stripe is any number of the caller's, best one per
+ * thread. Valid for as long as metrics. The fields are for the inline function.
+ */
+struct kp_stripe {
+	_Atomic int64_t *slots;
+	const struct kp_metric_place *places; /* of each metric */
+};
+
+struct kp_metric_place {
+	uint32_t first_slot, num_series;
+};
+
+struct kp_stripe kp_metrics_stripe(
+    const struct kp_metrics *metrics, unsigned stripe);
+
+static inline void
+kp_stripe_add(
+    const struct kp_stripe *stripe, unsigned metric, unsigned series, int64_t n)
+{
+	const struct kp_metric_place *place = &stripe->places[metric];
+
+	kp_assert(series < place->num_series);
+	atomic_fetch_add_explicit(&stripe->slots[place->first_slot + series], n,
+	    memory_order_relaxed);
+}
+
+/* kp_stripe_observe adds one duration to a histogram. */
+void kp_stripe_observe(const struct kp_stripe *stripe, unsigned metric,
+    unsigned series, int64_t duration_ns);
+
+/* The same for those who count now and then. */
 void kp_metrics_add(struct kp_metrics *metrics, unsigned stripe,
     unsigned metric, unsigned series, int64_t n);
 
 /* kp_metrics_set sets a gauge (to be used by one thread per series). */
 void kp_metrics_set(struct kp_metrics *metrics, unsigned metric,
     unsigned series, int64_t value);
-
-/* kp_metrics_observe adds one duration to a histogram. */
-void kp_metrics_observe(struct kp_metrics *metrics, unsigned stripe,
-    unsigned metric, unsigned series, int64_t duration_ns);
 
 /* The sum over all stripes; of a histogram the number of observations. */
 int64_t kp_metrics_read(

@@ -3,11 +3,10 @@
 
 void
 kp_record_account_init(struct kp_record_account *account,
-    struct kp_metrics *metrics, unsigned stripe, enum kp_traffic direction)
+    const struct kp_stripe *counters, enum kp_traffic direction)
 {
-	*account = (struct kp_record_account){
-		.metrics = metrics, .stripe = stripe, .direction = direction
-	};
+	*account = (struct kp_record_account){ .counters = counters,
+		.direction = direction };
 }
 
 static void
@@ -17,12 +16,11 @@ count_batch(void *context, const struct kp_batch_head *head)
 	unsigned series = kp_metric_of_codec(
 	    account->direction, head->attributes & KP_BATCH_CODEC_MASK);
 
-	kp_metrics_add(
-	    account->metrics, account->stripe, KP_M_BATCHES, series, 1);
-	kp_metrics_add(account->metrics, account->stripe, KP_M_BATCH_BYTES,
-	    series, (int64_t)head->len);
+	kp_stripe_add(account->counters, KP_M_BATCHES, series, 1);
+	kp_stripe_add(
+	    account->counters, KP_M_BATCH_BYTES, series, (int64_t)head->len);
 	if (head->num_records > 0)
-		kp_metrics_add(account->metrics, account->stripe, KP_M_RECORDS,
+		kp_stripe_add(account->counters, KP_M_RECORDS,
 		    account->direction, head->num_records);
 }
 
@@ -34,8 +32,8 @@ show(struct kp_record_account *account, const struct kp_visit *visit)
 	    visit->len, count_batch, account, &is_bad);
 
 	if (is_bad)
-		kp_metrics_add(account->metrics, account->stripe,
-		    KP_M_BATCHES_MALFORMED, account->direction, 1);
+		kp_stripe_add(account->counters, KP_M_BATCHES_MALFORMED,
+		    account->direction, 1);
 	return unseen;
 }
 

@@ -16,13 +16,13 @@
 
 struct kp_record_account {
 	struct kp_batch_scan scan;
-	struct kp_metrics *metrics;
-	unsigned stripe; /* of the metrics */
+	const struct kp_stripe *counters;
 	enum kp_traffic direction;
 };
 
+/* counters must live as long as the account. */
 void kp_record_account_init(struct kp_record_account *account,
-    struct kp_metrics *metrics, unsigned stripe, enum kp_traffic direction);
+    const struct kp_stripe *counters, enum kp_traffic direction);
 
 /* kp_record_account_visit is a kp_visit_fn; context is the account. */
 enum kp_verdict kp_record_account_visit(void *context,

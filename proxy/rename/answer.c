@@ -182,6 +182,26 @@ visit_value(struct kp_rename *rename, const struct kp_visit *visit,
 	}
 }
 
+bool
+kp_rename_concerns(const struct kp_visit *visit)
+{
+	if (visit->kind == KP_VISIT_ARRAY)
+		return visit->number > 0;
+	if (visit->kind != KP_VISIT_VALUE)
+		return true;
+	switch ((int)visit->field->entity) {
+	case KP_E_RESOURCE_TYPE: /* these only say what others mean */
+	case KP_E_RESOURCE_NAME:
+	case KP_E_CONFIG_NAME:
+		return false;
+	case KP_E_ERROR_TEXT:
+	case KP_E_CONFIG_VALUE:
+		return visit->len > 0;
+	default:
+		return true;
+	}
+}
+
 static enum kp_verdict
 visit_whole(void *context, const struct kp_visit *visit,
     struct kp_replacement *out, struct kp_error *err)

@@ -63,6 +63,9 @@ void kp_rename_init(struct kp_rename *rename,
     kp_learned_fn learned, void *context);
 void kp_rename_fini(struct kp_rename *rename);
 
+/* kp_rename_concerns: would something be done to what is shown? */
+bool kp_rename_concerns(const struct kp_visit *visit);
+
 /* kp_rename_whole is the visitor for kp_walk_whole and kp_walk_tail. */
 struct kp_visitor kp_rename_whole(struct kp_rename *rename);
 

@@ -19,8 +19,8 @@
  */
 #define STACK_LEN (256u * 1024)
 
-/* Gauges are written this often. */
-#define TICK_MS 1000
+/* Gauges are written and deadlines looked at this often. */
+#define TICK_MS 500
 
 /* After running out of file descriptors nothing is accepted for this long. */
 #define PAUSE_MS 100
@@ -37,6 +37,7 @@ struct kp_acceptor {
 	pthread_t thread;
 	pthread_attr_t stack;
 	int command_event; /* eventfd: next or is_stopping has changed */
+	int64_t next_look_ms;
 
 	struct kp_mutex next_mutex; /* guards what follows */
 	struct kp_cond taken;
@@ -207,9 +208,18 @@ join_ended(struct kp_shared *shared)
 	}
 }
 
+/* Not more often than each tick, however many events there are. */
 static void
-write_gauges(struct kp_shared *shared)
+look_around(struct kp_acceptor *acceptor)
 {
+	struct kp_shared *shared = acceptor->shared;
+	int64_t now_ms = kp_now_ms();
+
+	if (now_ms < acceptor->next_look_ms)
+		return;
+	acceptor->next_look_ms = now_ms + TICK_MS;
+	kp_roster_wake_late(&shared->roster, now_ms);
+
 	kp_metrics_set(shared->metrics, KP_M_BUFFER_BYTES, 0,
 	    (int64_t)kp_pool_in_use(shared->pool));
 	kp_metrics_set(shared->metrics, KP_M_BUFFER_LIMIT, 0,
@@ -261,7 +271,7 @@ run(void *argument)
 		int events =
 		    poll(doors->fds, num, has_room ? TICK_MS : PAUSE_MS);
 
-		write_gauges(acceptor->shared);
+		look_around(acceptor);
 		if (events > 0)
 			clear_events(doors);
 		join_ended(acceptor->shared);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What happens to each frame of a broker. */
 #include "proto/kafka/reader.h"
-#include "proxy/session/session.h"
+#include "proxy/session/visitors.h"
 
 /* Correlation id. */
 #define MIN_ANSWER_LEN 4
@@ -108,63 +108,12 @@ send_head(struct kp_session *session, struct kp_flow *flow,
 	return body_len;
 }
 
-/* Each stage sees what it asked for. */
-static enum kp_verdict
-visit_pieces(void *context, const struct kp_visit *visit,
-    struct kp_replacement *out, struct kp_error *err)
-{
-	struct kp_session *session = context;
-	struct kp_visitor rename;
-
-	if (visit->field->entity == KP_E_RECORDS)
-		return kp_record_account_visit(
-		    &session->received, visit, out, err);
-	rename = kp_rename_pieces(&session->rename);
-	return rename.visit(rename.context, visit, out, err);
-}
-
-static enum kp_verdict
-visit_whole(void *context, const struct kp_visit *visit,
-    struct kp_replacement *out, struct kp_error *err)
-{
-	struct kp_session *session = context;
-	struct kp_visitor rename;
-
-	if (visit->field->entity == KP_E_RECORDS)
-		return kp_record_account_visit(
-		    &session->received, visit, out, err);
-	rename = kp_rename_whole(&session->rename);
-	return rename.visit(rename.context, visit, out, err);
-}
-
-static struct kp_visitor
-in_pieces(struct kp_session *session)
-{
-	struct kp_visitor visitor = kp_rename_pieces(&session->rename);
-
-	visitor.interest |= KP_RECORD_ACCOUNT_INTEREST;
-	visitor.visit = visit_pieces;
-	visitor.context = session;
-	return visitor;
-}
-
-static struct kp_visitor
-as_a_whole(struct kp_session *session)
-{
-	struct kp_visitor visitor = kp_rename_whole(&session->rename);
-
-	visitor.interest |= KP_RECORD_ACCOUNT_INTEREST;
-	visitor.visit = visit_whole;
-	visitor.context = session;
-	return visitor;
-}
-
 static void
 begin_pieces(struct kp_session *session, struct kp_flow *flow,
     const uint8_t *frame, size_t total_len)
 {
-	struct kp_visitor pieces = in_pieces(session);
-	struct kp_visitor whole = as_a_whole(session);
+	struct kp_visitor pieces = kp_visit_answer_pieces(session);
+	struct kp_visitor whole = kp_visit_answer(session);
 	size_t body_len = send_head(session, flow, frame, total_len);
 
 	kp_flow_pieces(flow, body_len, kp_api_find(flow->api_key)->response,
@@ -224,6 +173,17 @@ begin_answer(struct kp_session *session, struct kp_flow *flow,
 	flow->num_begun++;
 	pop(session);
 	return begin_body(session, flow, frame.data, total_len, err);
+}
+
+/* An answer of ours whose turn it is needs nothing from the broker. */
+enum kp_ready
+kp_answer_ready(void *context)
+{
+	struct kp_session *session = context;
+	const struct kp_pending *head = kp_in_flight_head(&session->in_flight);
+
+	return head != NULL && head->kind == KP_PENDING_LOCAL ? KP_READY_DUE
+							      : KP_READY;
 }
 
 enum kp_begin
@@ -299,7 +259,7 @@ static bool
 rewrite(struct kp_session *session, struct kp_flow *flow, struct kp_bytes body,
     struct kp_error *err)
 {
-	struct kp_visitor visitor = as_a_whole(session);
+	struct kp_visitor visitor = kp_visit_answer(session);
 
 	if (is_versions_fallback(flow, body))
 		return kp_versions_narrow(body, &flow->rewrite, err);
@@ -310,6 +270,47 @@ rewrite(struct kp_session *session, struct kp_flow *flow, struct kp_bytes body,
 	    flow->api_version, body, &visitor, &flow->rewrite, err);
 }
 
+/* A body that goes on as it is; its head may be another. */
+static void
+send_clean(struct kp_session *session, struct kp_flow *flow,
+    struct kp_bytes frame, size_t body_len)
+{
+	size_t before = frame.len - body_len;
+	size_t head_len = write_head(flow, frame.data, body_len);
+
+	count_answer(session, flow->api_key, head_len + body_len);
+	if (head_len == before) {
+		kp_flow_add(flow, frame.data, frame.len);
+		return;
+	}
+	kp_flow_add_head(flow, head_len);
+	kp_flow_add(flow, frame.data + before, body_len);
+}
+
+static bool
+send_rewritten(struct kp_session *session, struct kp_flow *flow,
+    struct kp_bytes frame, struct kp_error *err)
+{
+	size_t head_len = write_head(flow, frame.data, flow->rewrite.total_len);
+
+	kp_flow_add_head(flow, head_len);
+	count_answer(
+	    session, flow->api_key, head_len + flow->rewrite.total_len);
+	if (kp_flow_add_rewrite(flow, err))
+		return true;
+	session->reason = kp_session_memory_reason(session);
+	return false;
+}
+
+static bool
+refuse_answer(struct kp_session *session, const struct kp_flow *flow,
+    struct kp_error *err)
+{
+	session->reason = KP_CLOSE_PROTOCOL_ERROR;
+	return kp_error_prefix(err, "broker's answer to %s version %d",
+	    kp_api_name(flow->api_key), flow->api_version);
+}
+
 bool
 kp_answer_collected(void *context, struct kp_flow *flow, struct kp_bytes frame,
     struct kp_error *err)
@@ -317,21 +318,18 @@ kp_answer_collected(void *context, struct kp_flow *flow, struct kp_bytes frame,
 	struct kp_session *session = context;
 	size_t before = KP_FRAME_PREFIX_LEN + flow->header_len;
 	struct kp_bytes body = { frame.data + before, frame.len - before };
-	size_t head_len;
+	bool is_clean = false;
 
-	if (!admit(session, flow, body, err) ||
-	    !rewrite(session, flow, body, err)) {
-		session->reason = KP_CLOSE_PROTOCOL_ERROR;
-		return kp_error_prefix(err, "broker's answer to %s version %d",
-		    kp_api_name(flow->api_key), flow->api_version);
+	if (!admit(session, flow, body, err))
+		return refuse_answer(session, flow, err);
+	if (flow->api_key != KP_API_VERSIONS &&
+	    !kp_look_at_answer(session, body, &is_clean, err))
+		return refuse_answer(session, flow, err);
+	if (is_clean) {
+		send_clean(session, flow, frame, body.len);
+		return true;
 	}
-	head_len = write_head(flow, frame.data, flow->rewrite.total_len);
-	kp_flow_add(flow, flow->head, head_len);
-	if (!kp_flow_add_rewrite(flow, err)) {
-		session->reason = kp_session_memory_reason(session);
-		return false;
-	}
-	count_answer(
-	    session, flow->api_key, head_len + flow->rewrite.total_len);
-	return true;
+	if (!rewrite(session, flow, body, err))
+		return refuse_answer(session, flow, err);
+	return send_rewritten(session, flow, frame, err);
 }

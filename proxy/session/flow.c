@@ -22,7 +22,7 @@ enum step {
 void
 kp_flow_init(struct kp_flow *flow, const struct kp_flow_owner *owner,
     struct kp_stream *from, struct kp_stream *to, struct kp_share *share,
-    struct kp_pipes *pipes)
+    struct kp_pipes *pipes, const int64_t *now_ns)
 {
 	*flow = (struct kp_flow){
 		.owner = *owner,
@@ -30,6 +30,7 @@ kp_flow_init(struct kp_flow *flow, const struct kp_flow_owner *owner,
 		.to = to,
 		.share = share,
 		.pipes = pipes,
+		.now_ns = now_ns,
 		.mode = KP_FLOW_BEGIN,
 		.max_spans = KP_FLOW_SPANS,
 	};
@@ -102,8 +103,7 @@ kp_flow_take_head(struct kp_flow *flow, size_t head_len, size_t new_len)
 	if (new_len == 0) {
 		kp_flow_add(flow, kp_flow_position(flow), head_len);
 	} else {
-		kp_flow_add(flow, flow->head, new_len);
-		flow->is_sealed = true;
+		kp_flow_add_head(flow, new_len);
 	}
 	flow->start += head_len;
 }
@@ -169,6 +169,13 @@ kp_flow_add(struct kp_flow *flow, const void *data, size_t len)
 	add_span(flow, (void *)(uintptr_t)data, len);
 }
 
+void
+kp_flow_add_head(struct kp_flow *flow, size_t len)
+{
+	kp_flow_add(flow, flow->head, len);
+	flow->is_sealed = true;
+}
+
 bool
 kp_flow_add_rewrite(struct kp_flow *flow, struct kp_error *err)
 {
@@ -228,6 +235,16 @@ kp_flow_pass_unseen(struct kp_flow *flow, size_t len)
 static enum step
 take_begin(struct kp_flow *flow, struct kp_error *err)
 {
+	switch (flow->owner.ready(flow->owner.session)) {
+	case KP_READY:
+		if (kp_flow_available(flow) == 0)
+			return STEP_MORE;
+		break;
+	case KP_READY_DUE:
+		break;
+	case KP_READY_HOLD:
+		return STEP_HELD;
+	}
 	switch (flow->owner.begin(flow->owner.session, flow,
 	    kp_flow_position(flow), kp_flow_available(flow), err)) {
 	case KP_BEGIN_OK:
@@ -314,7 +331,7 @@ take_collected(struct kp_flow *flow, struct kp_error *err)
 	}
 	if (!finish_collected(flow, frame, err))
 		return STEP_FAILED;
-	flow->is_sealed = true;
+	flow->is_sealed = flow->is_sealed || flow->large != NULL;
 	end_frame(flow);
 	return STEP_AGAIN;
 }

@@ -45,13 +45,21 @@ enum kp_begin {
 	KP_BEGIN_FAILED,
 };
 
+/* What may come next. */
+enum kp_ready {
+	KP_READY,      /* the next frame */
+	KP_READY_DUE,  /* something of the owner's: ask begin at once */
+	KP_READY_HOLD, /* nothing, and nothing is read */
+};
+
 struct kp_flow;
 
 struct kp_flow_owner {
+	enum kp_ready (*ready)(void *session);
 	/*
-	 * begin looks at the bytes at the start of a frame, none at all
-	 * perhaps, and sets up the flow for it with kp_flow_pass and the like;
-	 * or it adds something of its own that comes before that frame.
+	 * begin looks at the bytes at the start of a frame and sets up the flow
+	 * for it with kp_flow_pass and the like; or it adds something of its
+	 * own that comes before that frame (there may be no bytes then).
 	 */
 	enum kp_begin (*begin)(void *session, struct kp_flow *flow,
 	    const uint8_t *data, size_t len, struct kp_error *err);
@@ -77,6 +85,7 @@ struct kp_flow_owner {
 struct kp_flow {
 	struct kp_flow_owner owner;
 	struct kp_stream *from, *to;
+	const int64_t *now_ns; /* when the thread last woke up */
 	struct kp_share *share;
 	struct kp_pipes *pipes;
 
@@ -120,7 +129,7 @@ struct kp_flow {
 
 void kp_flow_init(struct kp_flow *flow, const struct kp_flow_owner *owner,
     struct kp_stream *from, struct kp_stream *to, struct kp_share *share,
-    struct kp_pipes *pipes);
+    struct kp_pipes *pipes, const int64_t *now_ns);
 void kp_flow_fini(struct kp_flow *flow);
 
 /* kp_flow_run goes on until it has to wait for something. */
@@ -155,6 +164,12 @@ void kp_flow_pieces(struct kp_flow *flow, size_t body_len,
 
 /* kp_flow_add appends bytes that stay until they are written. */
 void kp_flow_add(struct kp_flow *flow, const void *data, size_t len);
+
+/*
+ * kp_flow_add_head appends the first len bytes of flow->head; of what comes
+ * after this frame nothing is added before that is written.
+ */
+void kp_flow_add_head(struct kp_flow *flow, size_t len);
 
 /*
  * kp_flow_add_rewrite appends the spans of flow->rewrite; nothing else is added

@@ -214,7 +214,7 @@ make_room(struct kp_flow *flow, struct kp_error *err)
 static void
 note_read(struct kp_flow *flow, size_t len)
 {
-	flow->read_ns = kp_now_ns();
+	flow->read_ns = *flow->now_ns;
 	flow->progress_len += len;
 	if (flow->begun_ms == 0)
 		flow->begun_ms = flow->read_ns / 1000000;

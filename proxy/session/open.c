@@ -3,39 +3,13 @@
  * From an accepted socket to two streams that carry requests: PROXY header, TLS
  * towards the client, which broker is meant, connecting to it, TLS towards it.
  */
-#include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 
 #include "base/clock.h"
 #include "proxy/net/proxy_header.h"
 #include "proxy/session/session.h"
 #include "proxy/upstream/connect.h"
-
-int
-kp_session_poll(struct pollfd *fds, unsigned num_fds, int64_t deadline_ms)
-{
-	int left_ms = kp_ms_left(deadline_ms);
-	struct timespec timeout = {
-		.tv_sec = left_ms / 1000,
-		.tv_nsec = (long)(left_ms % 1000) * 1000000,
-	};
-	sigset_t awake;
-	int num;
-
-	/* only here may the wake-up signal come through */
-	(void)sigfillset(&awake);
-	(void)sigdelset(&awake, KP_WAKE_SIGNAL);
-	num = ppoll(fds, num_fds, left_ms < 0 ? NULL : &timeout, &awake);
-	if (num < 0) {
-		kp_assert(errno == EINTR || errno == ENOMEM);
-		for (unsigned i = 0; i < num_fds; i++)
-			fds[i].revents = 0;
-		return 0;
-	}
-	return num;
-}
 
 /* Waits for what io says; false when the deadline passes or the worker stops.
  */

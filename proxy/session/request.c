@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What happens to each frame of a client. */
 #include "proto/kafka/reader.h"
-#include "proxy/session/session.h"
+#include "proxy/session/visitors.h"
 
 #define PRODUCE 0
 
@@ -227,11 +227,7 @@ static void
 begin_pieces(struct kp_session *session, struct kp_flow *flow,
     const struct request *request)
 {
-	const struct kp_visitor visitor = {
-		.interest = KP_RECORD_ACCOUNT_INTEREST,
-		.visit = kp_record_account_visit,
-		.context = &session->sent,
-	};
+	struct kp_visitor visitor = kp_visit_request(session);
 	size_t head_len = KP_FRAME_PREFIX_LEN + request->header.len;
 
 	flow->api_version = request->header.api_version;
@@ -360,6 +356,19 @@ note_full(struct kp_session *session)
 		    KP_INT("suppressed", suppressed));
 }
 
+enum kp_ready
+kp_request_ready(void *context)
+{
+	struct kp_session *session = context;
+
+	if (kp_request_is_held(session)) {
+		note_full(session);
+		return KP_READY_HOLD;
+	}
+	session->is_full = false;
+	return KP_READY;
+}
+
 enum kp_begin
 kp_request_begin(void *context, struct kp_flow *flow, const uint8_t *data,
     size_t len, struct kp_error *err)
@@ -369,11 +378,6 @@ kp_request_begin(void *context, struct kp_flow *flow, const uint8_t *data,
 	struct kp_reader reader;
 	int32_t frame_len;
 
-	if (kp_request_is_held(session)) {
-		note_full(session);
-		return KP_BEGIN_HOLD;
-	}
-	session->is_full = false;
 	if (len < KP_FRAME_PREFIX_LEN)
 		return KP_BEGIN_MORE;
 	refresh_rules(session);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 
 void
 kp_roster_init(struct kp_roster *roster)
@@ -163,6 +164,7 @@ kp_roster_add(struct kp_roster *roster, struct kp_roster_entry *entry,
 {
 	enum kp_roster_verdict verdict;
 
+	atomic_store(&entry->wake_ms, KP_NEVER);
 	kp_mutex_lock(&roster->list_mutex);
 	entry->group = group_locked(roster, group);
 	verdict = judge_locked(roster, entry, limits);
@@ -248,13 +250,22 @@ kp_roster_count_opening(struct kp_roster *roster)
 }
 
 void
-kp_roster_wake_all(struct kp_roster *roster)
+kp_roster_wake_late(struct kp_roster *roster, int64_t now_ms)
 {
 	kp_mutex_lock(&roster->list_mutex);
 	for (unsigned i = 0; i < KP_ROSTER_BUCKETS; i++) {
 		for (struct kp_roster_entry *entry = roster->live[i];
-		     entry != NULL; entry = entry->next)
-			wake_locked(entry);
+		     entry != NULL; entry = entry->next) {
+			if (atomic_load_explicit(&entry->wake_ms,
+				memory_order_relaxed) <= now_ms)
+				wake_locked(entry);
+		}
 	}
 	kp_mutex_unlock(&roster->list_mutex);
+}
+
+void
+kp_roster_wake_all(struct kp_roster *roster)
+{
+	kp_roster_wake_late(roster, KP_NEVER);
 }

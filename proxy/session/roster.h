@@ -23,7 +23,8 @@ struct kp_roster_entry {
 	struct kp_roster_entry *next, *before;
 	struct kp_roster_entry *younger, *older; /* while it is opening */
 	bool is_opening;
-	atomic_bool is_evicted;         /* it made room for others: end soon */
+	atomic_bool is_evicted;  /* it made room for others: end soon */
+	_Atomic int64_t wake_ms; /* when its wait should end (kp_now_ms) */
 	char host[KP_ADDRESS_TEXT_LEN]; /* of the client's socket */
 	struct kp_roster_group *group;  /* of its virtual cluster */
 	pthread_t thread;
@@ -93,7 +94,11 @@ struct kp_roster_entry *kp_roster_take_ended(struct kp_roster *roster);
 uint32_t kp_roster_count(struct kp_roster *roster);
 uint32_t kp_roster_count_opening(struct kp_roster *roster);
 
-/* kp_roster_wake_all interrupts the wait of every live thread. */
+/*
+ * kp_roster_wake_all interrupts the wait of every live thread,
+ * kp_roster_wake_late that of those whose wake_ms has come.
+ */
 void kp_roster_wake_all(struct kp_roster *roster);
+void kp_roster_wake_late(struct kp_roster *roster, int64_t now_ms);
 
 #endif

@@ -1,22 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proxy/session/session.h"
 
-#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
 
-void
-kp_session_count(struct kp_session *session, enum kp_node_metric metric,
-    unsigned series, int64_t n)
-{
-	kp_metrics_add(
-	    session->shared->metrics, (unsigned)session->id, metric, series, n);
-}
+#define PAGE_LEN 4096u
+/* Less than what the acceptor gives a thread (acceptor.c). */
+#define TRIM_LEN (128u * 1024)
 
 bool
 kp_session_fail(struct kp_session *session, enum kp_close_reason reason,
@@ -63,20 +59,24 @@ static void
 init_flows(struct kp_session *session)
 {
 	const struct kp_flow_owner of_requests = {
+		.ready = kp_request_ready,
 		.begin = kp_request_begin,
 		.collected = kp_request_collected,
 		.session = session,
 	};
 	const struct kp_flow_owner of_answers = {
+		.ready = kp_answer_ready,
 		.begin = kp_answer_begin,
 		.collected = kp_answer_collected,
 		.session = session,
 	};
 
 	kp_flow_init(&session->requests, &of_requests, &session->client,
-	    &session->broker, &session->memory, session->shared->pipes);
+	    &session->broker, &session->memory, session->shared->pipes,
+	    &session->now_ns);
 	kp_flow_init(&session->answers, &of_answers, &session->broker,
-	    &session->client, &session->memory, session->shared->pipes);
+	    &session->client, &session->memory, session->shared->pipes,
+	    &session->now_ns);
 }
 
 struct kp_session *
@@ -88,6 +88,8 @@ kp_session_new(struct kp_shared *shared, struct kp_snapshot **snapshot,
 
 	session->shared = shared;
 	session->id = atomic_fetch_add(&shared->next_id, 1) + 1;
+	session->counters =
+	    kp_metrics_stripe(shared->metrics, (unsigned)session->id);
 	session->snapshot = *snapshot;
 	*snapshot = NULL;
 	session->endpoint = endpoint;
@@ -105,10 +107,10 @@ kp_session_new(struct kp_shared *shared, struct kp_snapshot **snapshot,
 	kp_versions_init(&session->versions);
 	kp_rename_init(&session->rename, endpoint->listener, endpoint->topology,
 	    on_learned, session);
-	kp_record_account_init(&session->sent, shared->metrics,
-	    (unsigned)session->id, KP_TRAFFIC_REQUEST);
-	kp_record_account_init(&session->received, shared->metrics,
-	    (unsigned)session->id, KP_TRAFFIC_ANSWER);
+	kp_record_account_init(
+	    &session->sent, &session->counters, KP_TRAFFIC_REQUEST);
+	kp_record_account_init(
+	    &session->received, &session->counters, KP_TRAFFIC_ANSWER);
 	init_flows(session);
 	if (!kp_stream_init_plain(&session->client, fd, &err)) {
 		kp_session_free(session);
@@ -128,63 +130,6 @@ kp_session_free(struct kp_session *session)
 	kp_rename_fini(&session->rename);
 	kp_snapshot_unref(session->snapshot);
 	free(session);
-}
-
-/* What ends the connection if nothing happens before. */
-struct deadline {
-	int64_t at_ms;
-	enum kp_close_reason reason;
-};
-
-static void
-sooner(struct deadline *deadline, int64_t at_ms, enum kp_close_reason reason)
-{
-	if (at_ms < deadline->at_ms)
-		*deadline = (struct deadline){ at_ms, reason };
-}
-
-/* since 0: nothing is waited for. */
-static void
-limit_wait(const struct kp_session *session, struct deadline *deadline,
-    int64_t since_ms, enum kp_limit limit, enum kp_close_reason reason)
-{
-	if (since_ms != 0)
-		sooner(deadline, since_ms + kp_session_limit(session, limit),
-		    reason);
-}
-
-static void
-flow_deadline(const struct kp_session *session, struct deadline *deadline,
-    const struct kp_flow *flow, enum kp_flow_status status)
-{
-	limit_wait(session, deadline, flow->begun_ms, KP_LIMIT_FRAME_TIMEOUT,
-	    KP_CLOSE_FRAME_TIMEOUT);
-	if (status == KP_FLOW_WANTS_WRITE)
-		limit_wait(session, deadline, flow->blocked_ms,
-		    KP_LIMIT_WRITE_TIMEOUT, KP_CLOSE_WRITE_TIMEOUT);
-	if (status == KP_FLOW_WANTS_READ)
-		limit_wait(session, deadline, flow->progress_ms,
-		    KP_LIMIT_REQUEST_TIMEOUT, KP_CLOSE_REQUEST_TIMEOUT);
-}
-
-static struct deadline
-next_deadline(const struct kp_session *session, enum kp_flow_status of_requests,
-    enum kp_flow_status of_answers)
-{
-	struct deadline deadline = {
-		.at_ms = atomic_load(&session->shared->hard_stop_ms),
-		.reason = KP_CLOSE_DRAIN,
-	};
-
-	limit_wait(session, &deadline, session->activity_ms,
-	    KP_LIMIT_IDLE_TIMEOUT, KP_CLOSE_IDLE_TIMEOUT);
-	if (!session->has_request)
-		limit_wait(session, &deadline, session->opened_ms,
-		    KP_LIMIT_FIRST_REQUEST_TIMEOUT,
-		    KP_CLOSE_FIRST_REQUEST_TIMEOUT);
-	flow_deadline(session, &deadline, &session->requests, of_requests);
-	flow_deadline(session, &deadline, &session->answers, of_answers);
-	return deadline;
 }
 
 enum kp_close_reason
@@ -250,8 +195,8 @@ report_flow(
 {
 	if (flow->added_ns == 0)
 		return;
-	kp_metrics_observe(session->shared->metrics, (unsigned)session->id,
-	    KP_M_ADDED_TIME, direction, flow->added_ns);
+	kp_stripe_observe(
+	    &session->counters, KP_M_ADDED_TIME, direction, flow->added_ns);
 	flow->added_ns = 0;
 	flow->num_begun = 0;
 }
@@ -288,26 +233,56 @@ report(struct kp_session *session)
 		report_renamed(session);
 }
 
-/* Runs both directions until both have to wait; false when it is over. */
+/* Is there anything that the flow can do now? */
 static bool
-run_flows(struct kp_session *session, enum kp_flow_status *of_requests,
-    enum kp_flow_status *of_answers, struct kp_error *err)
+can_run(const struct kp_flow *flow, enum kp_flow_status status)
+{
+	if (status == KP_FLOW_WANTS_READ)
+		return !kp_stream_is_empty(flow->from);
+	if (status == KP_FLOW_WANTS_WRITE)
+		return !kp_stream_is_full(flow->to);
+	return true;
+}
+
+static bool
+run_requests(struct kp_session *session, struct kp_error *err)
+{
+	session->of_requests = kp_flow_run(&session->requests, err);
+	if (ends_after_answers(session, session->of_requests, err))
+		session->of_requests = KP_FLOW_HELD;
+	return goes_on(session, session->of_requests, KP_CLOSE_CLIENT_CLOSED,
+	    KP_CLOSE_BROKER_CLOSED, err);
+}
+
+static bool
+run_answers(struct kp_session *session, struct kp_error *err)
+{
+	session->of_answers = kp_flow_run(&session->answers, err);
+	return goes_on(session, session->of_answers, KP_CLOSE_BROKER_CLOSED,
+	    KP_CLOSE_CLIENT_CLOSED, err);
+}
+
+/*
+ * Runs both directions until both have to wait; false when it is over. A
+ * direction whose sockets have nothing new is left alone, unless something else
+ * may have changed for it (is_nudged).
+ */
+static bool
+run_flows(struct kp_session *session, bool is_nudged, struct kp_error *err)
 {
 	bool is_released;
 
 	do {
-		*of_requests = kp_flow_run(&session->requests, err);
-		if (ends_after_answers(session, *of_requests, err))
-			*of_requests = KP_FLOW_HELD;
-		if (!goes_on(session, *of_requests, KP_CLOSE_CLIENT_CLOSED,
-			KP_CLOSE_BROKER_CLOSED, err))
+		if ((is_nudged ||
+			can_run(&session->requests, session->of_requests)) &&
+		    !run_requests(session, err))
 			return false;
-		*of_answers = kp_flow_run(&session->answers, err);
-		if (!goes_on(session, *of_answers, KP_CLOSE_BROKER_CLOSED,
-			KP_CLOSE_CLIENT_CLOSED, err))
+		if ((is_nudged || kp_answer_ready(session) == KP_READY_DUE ||
+			can_run(&session->answers, session->of_answers)) &&
+		    !run_answers(session, err))
 			return false;
 		report(session);
-		is_released = *of_requests == KP_FLOW_HELD &&
+		is_released = session->of_requests == KP_FLOW_HELD &&
 			      !kp_request_is_held(session);
 	} while (is_released);
 	return true;
@@ -323,63 +298,6 @@ is_finished(const struct kp_session *session)
 	       kp_flow_is_idle(&session->answers);
 }
 
-bool
-kp_session_is_evicted(struct kp_session *session, struct kp_error *err)
-{
-	if (!atomic_load_explicit(
-		&session->roster.is_evicted, memory_order_relaxed))
-		return false;
-	(void)kp_session_fail(session, KP_CLOSE_OPENING_LIMIT, err,
-	    KP_ERR_LIMIT, "too many connections without a request");
-	return true;
-}
-
-static bool
-has_hung_up(const struct pollfd *fd)
-{
-	return (fd->revents & (POLLHUP | POLLERR)) != 0 &&
-	       (fd->events & (POLLIN | POLLOUT)) == 0;
-}
-
-static bool
-wait_for_events(struct kp_session *session, enum kp_flow_status of_requests,
-    enum kp_flow_status of_answers, struct kp_error *err)
-{
-	struct deadline deadline =
-	    next_deadline(session, of_requests, of_answers);
-	struct pollfd fds[2] = {
-		{ .fd = session->client.fd,
-		    .events = kp_stream_events(&session->client,
-			of_requests == KP_FLOW_WANTS_READ,
-			of_answers == KP_FLOW_WANTS_WRITE) },
-		{ .fd = session->broker.fd,
-		    .events = kp_stream_events(&session->broker,
-			of_answers == KP_FLOW_WANTS_READ,
-			of_requests == KP_FLOW_WANTS_WRITE) },
-	};
-	bool is_waiting =
-	    of_requests != KP_FLOW_YIELD && of_answers != KP_FLOW_YIELD;
-	int num = kp_session_poll(fds, 2, is_waiting ? deadline.at_ms : 0);
-
-	if (num > 0)
-		session->activity_ms = kp_now_ms();
-	kp_stream_woke(&session->client, fds[0].revents);
-	kp_stream_woke(&session->broker, fds[1].revents);
-	if (has_hung_up(&fds[0]))
-		return kp_session_fail(session, KP_CLOSE_CLIENT_CLOSED, err,
-		    KP_ERR_CLOSED, "client hung up");
-	if (has_hung_up(&fds[1]))
-		return kp_session_fail(session, KP_CLOSE_BROKER_CLOSED, err,
-		    KP_ERR_CLOSED, "broker hung up");
-	if (kp_session_is_evicted(session, err))
-		return false;
-	if (num == 0 && kp_ms_left(deadline.at_ms) == 0)
-		return kp_session_fail(session, deadline.reason, err,
-		    KP_ERR_TIMEOUT, "%s",
-		    kp_close_reason_name(deadline.reason));
-	return true;
-}
-
 static void
 finish(struct kp_session *session, struct kp_error *err)
 {
@@ -393,14 +311,14 @@ finish(struct kp_session *session, struct kp_error *err)
 static void
 serve(struct kp_session *session, struct kp_error *err)
 {
-	enum kp_flow_status of_requests, of_answers;
+	bool is_nudged = true;
 
-	while (run_flows(session, &of_requests, &of_answers, err)) {
+	while (run_flows(session, is_nudged, err)) {
 		if (is_finished(session)) {
 			finish(session, err);
 			return;
 		}
-		if (!wait_for_events(session, of_requests, of_answers, err))
+		if (!kp_session_wait(session, &is_nudged, err))
 			return;
 	}
 }
@@ -457,6 +375,19 @@ note_end(struct kp_session *session, const struct kp_error *err)
 	log_end(session, err);
 }
 
+/*
+ * Opening a connection needs more of the stack than anything after it: TLS
+ * handshakes up to TRIM_LEN. Those pages go back, once.
+ */
+static void
+trim_stack(void)
+{
+	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+	uintptr_t end = (here & ~(uintptr_t)(PAGE_LEN - 1)) - PAGE_LEN;
+
+	(void)madvise((void *)(end - TRIM_LEN), TRIM_LEN, MADV_DONTNEED);
+}
+
 void *
 kp_session_run(void *argument)
 {
@@ -466,7 +397,9 @@ kp_session_run(void *argument)
 
 	kp_roster_started(&shared->roster, &session->roster);
 	if (kp_session_open(session, &err)) {
-		session->activity_ms = kp_now_ms();
+		trim_stack();
+		session->now_ns = kp_now_ns();
+		session->activity_ms = session->now_ns / 1000000;
 		serve(session, &err);
 	}
 	report(session);

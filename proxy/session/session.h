@@ -20,6 +20,7 @@
 struct kp_session {
 	struct kp_roster_entry roster; /* first: the roster knows only it */
 	struct kp_shared *shared;
+	struct kp_stripe counters;
 	uint64_t id;
 	char peer[KP_ADDRESS_TEXT_LEN]; /* the client, as PROXY said or the
 					 * socket does */
@@ -34,12 +35,14 @@ struct kp_session {
 	struct kp_share memory;
 	struct kp_stream client, broker;
 	struct kp_flow requests, answers;
+	enum kp_flow_status of_requests, of_answers; /* what they came to */
 	struct kp_in_flight in_flight;
 	struct kp_versions versions;
 	struct kp_sasl sasl;
 	struct kp_rename rename;
 	struct kp_record_account sent, received; /* by the client */
 	int64_t opened_ms, activity_ms;
+	int64_t now_ns;   /* when it last woke up */
 	bool has_request; /* the first one has come */
 	bool is_full;     /* the next one waits for answers, and is counted */
 	bool is_ending;   /* takes no more requests */
@@ -68,6 +71,8 @@ void *kp_session_run(void *argument);
 bool kp_request_is_held(struct kp_session *session);
 
 /* What the flows of a session do with frames: request.c and answer.c. */
+enum kp_ready kp_request_ready(void *session);
+enum kp_ready kp_answer_ready(void *session);
 enum kp_begin kp_request_begin(void *session, struct kp_flow *flow,
     const uint8_t *data, size_t len, struct kp_error *err);
 bool kp_request_collected(void *session, struct kp_flow *flow,
@@ -93,6 +98,17 @@ enum kp_close_reason kp_session_memory_reason(const struct kp_session *session);
 /* kp_session_is_evicted: it has to make room for others; fills err then. */
 bool kp_session_is_evicted(struct kp_session *session, struct kp_error *err);
 
+/* kp_session_prepare_wait comes once before all waiting. @thread any */
+void kp_session_prepare_wait(void);
+
+/*
+ * kp_session_wait waits until either stream has something to say, or the worker
+ * wakes the thread (*out_is_nudged then). False when the connection is over:
+ * somebody hung up, or a deadline has passed; wait.c.
+ */
+bool kp_session_wait(struct kp_session *session, bool *out_is_nudged,
+    struct kp_error *err) KP_MUST_CHECK;
+
 /*
  * kp_session_poll waits for events on one or both streams (fd -1: not that
  * one), or until deadline_ms, or until the worker wakes the thread. Returns
@@ -102,8 +118,12 @@ struct pollfd;
 int kp_session_poll(struct pollfd *fds, unsigned num_fds, int64_t deadline_ms);
 
 /* kp_session_count adds n to a counter or gauge of the worker. */
-void kp_session_count(struct kp_session *session, enum kp_node_metric metric,
-    unsigned series, int64_t n);
+static inline void
+kp_session_count(const struct kp_session *session, enum kp_node_metric metric,
+    unsigned series, int64_t n)
+{
+	kp_stripe_add(&session->counters, metric, series, n);
+}
 
 /*
  * kp_session_fail notes why the connection will end and fills err; returns

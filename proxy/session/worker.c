@@ -13,6 +13,7 @@
 #include "proxy/rename/answer.h"
 #include "proxy/rename/view.h"
 #include "proxy/session/acceptor.h"
+#include "proxy/session/session.h"
 #include "proxy/session/shared.h"
 
 /* A listening socket as the supervisor handed it over. */
@@ -57,6 +58,7 @@ kp_worker_new(struct kp_metrics *metrics, const struct kp_reports *reports)
 	struct kp_worker *worker = kp_alloc(1, sizeof(*worker));
 	struct kp_shared *shared = &worker->shared;
 
+	kp_session_prepare_wait();
 	kp_snapshot_store_init(&shared->snapshots);
 	kp_roster_init(&shared->roster);
 	shared->pool = kp_pool_new(MEMORY_BEFORE_TABLES);

@@ -13,6 +13,8 @@ kp_unit_test(scrub SOURCES unit/proxy/rename/test_scrub.c
   LINK kp_rename kp_test_cluster)
 kp_unit_test(answer SOURCES unit/proxy/rename/test_answer.c
   LINK kp_rename kp_test_cluster)
+kp_unit_test(concerns SOURCES unit/proxy/rename/test_concerns.c
+  LINK kp_rename kp_test_cluster kp_test_kafka)
 kp_unit_test(topology SOURCES unit/proxy/upstream/test_topology.c
   LINK kp_upstream kp_test_cluster)
 kp_unit_test(names SOURCES unit/proxy/upstream/test_names.c LINK kp_upstream)

@@ -80,6 +80,15 @@ renders(const struct kp_metrics *mapped, const char *line)
 	return has_line;
 }
 
+static void
+observe(struct kp_metrics *into, unsigned stripe, unsigned metric,
+    unsigned series, int64_t duration_ns)
+{
+	struct kp_stripe of = kp_metrics_stripe(into, stripe);
+
+	kp_stripe_observe(&of, metric, series, duration_ns);
+}
+
 Test(metrics, all_stripes_count_and_none_touches_another_metric)
 {
 	int fd = new_segment();
@@ -88,7 +97,7 @@ Test(metrics, all_stripes_count_and_none_touches_another_metric)
 	for (unsigned stripe = 0; stripe < 3 * KP_METRIC_STRIPES; stripe++) {
 		kp_metrics_add(mapped, stripe, M_COUNT, 0, 1);
 		kp_metrics_add(mapped, stripe, M_BY_KIND, 1, 2);
-		kp_metrics_observe(mapped, stripe, M_TIME, 1, 5000);
+		observe(mapped, stripe, M_TIME, 1, 5000);
 	}
 	cr_assert_eq(
 	    kp_metrics_read(mapped, M_COUNT, 0), 3 * KP_METRIC_STRIPES);
@@ -193,9 +202,9 @@ Test(metrics, text_follows_the_prometheus_format)
 	kp_metrics_add(mapped, 0, M_GAUGE, 0, -4);
 	kp_metrics_add(mapped, 0, M_BY_KIND, 1, 1);
 	kp_metrics_add(mapped, 0, M_BY_KIND, 2, 1);
-	kp_metrics_observe(mapped, 0, M_TIME, 0, 1000);
-	kp_metrics_observe(mapped, 1, M_TIME, 0, 2000);
-	kp_metrics_observe(mapped, 2, M_TIME, 0, INT64_C(60000000000));
+	observe(mapped, 0, M_TIME, 0, 1000);
+	observe(mapped, 1, M_TIME, 0, 2000);
+	observe(mapped, 2, M_TIME, 0, INT64_C(60000000000));
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
 		cr_expect(renders(mapped, lines[i]), "missing: %s", lines[i]);
 	cr_assert(!renders(mapped, "kind=\"a\"} 0\nt_kind"), "sparse zero");
@@ -236,7 +245,7 @@ add_many(void *arg)
 	for (unsigned i = 0; i < NUM_ADDS; i++) {
 		kp_metrics_add(adder->mapped, 0, M_COUNT, 0, 1);
 		kp_metrics_add(adder->mapped, i, M_GAUGE, 0, i % 2 ? -1 : 1);
-		kp_metrics_observe(adder->mapped, 0, M_TIME, 0, i);
+		observe(adder->mapped, 0, M_TIME, 0, i);
 	}
 	return NULL;
 }

@@ -82,12 +82,12 @@ Test(account, counts_batches_as_they_pass_and_as_a_whole)
 
 	for (int in_pieces = 0; in_pieces < 2; in_pieces++) {
 		struct kp_metrics *metrics = new_metrics();
+		struct kp_stripe counters = kp_metrics_stripe(metrics, 5);
 		struct kp_record_account account;
 		struct kp_bytes head = { field.data, KP_BATCH_HEADER_LEN };
 		int64_t unseen;
 
-		kp_record_account_init(
-		    &account, metrics, 5, KP_TRAFFIC_REQUEST);
+		kp_record_account_init(&account, &counters, KP_TRAFFIC_REQUEST);
 		if (in_pieces == 0) {
 			(void)show(
 			    &account, KP_VISIT_VALUE, kp_buf_bytes(&field), 0);
@@ -110,10 +110,11 @@ Test(account, counts_batches_as_they_pass_and_as_a_whole)
 Test(account, null_records_and_what_is_no_batch)
 {
 	struct kp_metrics *metrics = new_metrics();
+	struct kp_stripe counters = kp_metrics_stripe(metrics, 5);
 	struct kp_record_account account;
 	struct kp_bytes junk = kp_bytes_of("this is no batch of any magic");
 
-	kp_record_account_init(&account, metrics, 5, KP_TRAFFIC_ANSWER);
+	kp_record_account_init(&account, &counters, KP_TRAFFIC_ANSWER);
 	(void)show(&account, KP_VISIT_RECORDS, (struct kp_bytes){ 0 }, -1);
 	(void)show(&account, KP_VISIT_VALUE, (struct kp_bytes){ 0 }, 0);
 	cr_assert_eq(

@@ -116,7 +116,7 @@ on_wake(int number)
 }
 
 static void *
-wait_for_eviction(void *argument)
+wait_for_signal(void *argument)
 {
 	(void)argument;
 	kp_roster_started(&threaded, &waiting);
@@ -125,25 +125,53 @@ wait_for_eviction(void *argument)
 	return NULL;
 }
 
-Test(roster, an_evicted_thread_is_woken)
+static pthread_t
+start_waiting(const struct kp_roster_limits *limits)
 {
-	const struct kp_roster_limits limits = { .opening = 1 };
 	struct sigaction action = { .sa_handler = on_wake };
-	struct kp_roster_entry next;
 	pthread_t thread;
 
 	cr_assert_eq(sigaction(KP_WAKE_SIGNAL, &action, NULL), 0);
 	kp_roster_init(&threaded);
 	set_host(&waiting, "10.0.0.1");
-	set_host(&next, "10.0.0.1");
 	cr_assert_eq(
-	    kp_roster_add(&threaded, &waiting, "a", &limits), KP_ROSTER_IN);
-	cr_assert_eq(pthread_create(&thread, NULL, wait_for_eviction, NULL), 0);
+	    kp_roster_add(&threaded, &waiting, "a", limits), KP_ROSTER_IN);
+	cr_assert_eq(pthread_create(&thread, NULL, wait_for_signal, NULL), 0);
 	for (bool is_running = false; !is_running;) {
 		kp_mutex_lock(&threaded.list_mutex);
 		is_running = waiting.is_running;
 		kp_mutex_unlock(&threaded.list_mutex);
 	}
+	return thread;
+}
+
+/* A signal of a thread to itself has come when its sending returns. */
+Test(roster, a_thread_whose_time_has_come_is_woken)
+{
+	struct sigaction action = { .sa_handler = on_wake };
+
+	cr_assert_eq(sigaction(KP_WAKE_SIGNAL, &action, NULL), 0);
+	kp_roster_init(&threaded);
+	set_host(&waiting, "10.0.0.1");
+	cr_assert_eq(
+	    kp_roster_add(&threaded, &waiting, "a", &none), KP_ROSTER_IN);
+	kp_roster_started(&threaded, &waiting);
+	kp_roster_wake_late(&threaded, 4000);
+	atomic_store(&waiting.wake_ms, 4001);
+	kp_roster_wake_late(&threaded, 4000);
+	cr_assert(!atomic_load(&is_awake));
+	kp_roster_wake_late(&threaded, 4001);
+	cr_assert(atomic_load(&is_awake));
+	kp_roster_fini(&threaded);
+}
+
+Test(roster, an_evicted_thread_is_woken)
+{
+	const struct kp_roster_limits limits = { .opening = 1 };
+	struct kp_roster_entry next;
+	pthread_t thread = start_waiting(&limits);
+
+	set_host(&next, "10.0.0.1");
 	cr_assert_eq(
 	    kp_roster_add(&threaded, &next, "a", &limits), KP_ROSTER_IN);
 	cr_assert_eq(pthread_join(thread, NULL), 0);
