@@ -160,11 +160,8 @@ put_limits(struct wire *w, const struct kp_limits *from)
 		return NULL;
 	kp__tables__limits__init(m);
 	m->limits = wire_alloc(w, KP_NUM_LIMITS, sizeof(*m->limits));
-	if (m->limits == NULL)
-		return NULL;
-	m->n_limits = KP_NUM_LIMITS;
-	for (int i = 0; i < KP_NUM_LIMITS; i++)
-		m->limits[i] =
+	for (size_t i = 0; !w->failed && i < KP_NUM_LIMITS; i++)
+		m->limits[m->n_limits++] =
 		    put_limit(w, kp_limit_settings[i].name, from->of[i]);
 	return m;
 }

@@ -43,6 +43,7 @@ void kp_standin_fail(const char *file, int line, const char *what);
 		} \
 	} while (0)
 #define cr_assert_eq(a, b, ...) cr_assert((a) == (b))
+#define cr_assert_neq(a, b, ...) cr_assert((a) != (b))
 #define cr_assert_str_eq(a, b, ...) cr_assert(strcmp((a), (b)) == 0)
 #define cr_assert_null(a, ...) cr_assert((a) == NULL)
 #define cr_assert_not_null(a, ...) cr_assert((a) != NULL)

@@ -125,13 +125,21 @@ wait_for_signal(void *argument)
 	return NULL;
 }
 
+static void
+expect_wakes(void)
+{
+	struct sigaction action = { .sa_handler = on_wake };
+
+	atomic_store(&is_awake, false);
+	cr_assert_eq(sigaction(KP_WAKE_SIGNAL, &action, NULL), 0);
+}
+
 static pthread_t
 start_waiting(const struct kp_roster_limits *limits)
 {
-	struct sigaction action = { .sa_handler = on_wake };
 	pthread_t thread;
 
-	cr_assert_eq(sigaction(KP_WAKE_SIGNAL, &action, NULL), 0);
+	expect_wakes();
 	kp_roster_init(&threaded);
 	set_host(&waiting, "10.0.0.1");
 	cr_assert_eq(
@@ -148,9 +156,7 @@ start_waiting(const struct kp_roster_limits *limits)
 /* A signal of a thread to itself has come when its sending returns. */
 Test(roster, a_thread_whose_time_has_come_is_woken)
 {
-	struct sigaction action = { .sa_handler = on_wake };
-
-	cr_assert_eq(sigaction(KP_WAKE_SIGNAL, &action, NULL), 0);
+	expect_wakes();
 	kp_roster_init(&threaded);
 	set_host(&waiting, "10.0.0.1");
 	cr_assert_eq(
