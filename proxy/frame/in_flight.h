@@ -26,7 +26,7 @@ struct kp_pending {
 };
 
 /* Most connections never have more than a few: no heap until then. */
-#define KP_IN_FLIGHT_INLINE 8
+#define KP_IN_FLIGHT_INLINE 4
 
 struct kp_in_flight {
 	struct kp_pending inline_ring[KP_IN_FLIGHT_INLINE];

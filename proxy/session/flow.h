@@ -73,7 +73,7 @@ struct kp_flow_owner {
 	void *session;
 };
 
-#define KP_FLOW_SPANS 32
+#define KP_FLOW_SPANS 12
 /* Enough for nearly every header, little to copy. */
 #define KP_FLOW_PEEK_LEN 4096
 /* The longest head of our own: a request of ours with nothing in it. */

@@ -5,14 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <sys/mman.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
-
-#define PAGE_LEN 4096u
-/* Less than what the acceptor gives a thread (acceptor.c). */
-#define TRIM_LEN (128u * 1024)
 
 bool
 kp_session_fail(struct kp_session *session, enum kp_close_reason reason,
@@ -375,19 +370,6 @@ note_end(struct kp_session *session, const struct kp_error *err)
 	log_end(session, err);
 }
 
-/*
- * Opening a connection needs more of the stack than anything after it: TLS
- * handshakes up to TRIM_LEN. Those pages go back, once.
- */
-static void
-trim_stack(void)
-{
-	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
-	uintptr_t end = (here & ~(uintptr_t)(PAGE_LEN - 1)) - PAGE_LEN;
-
-	(void)madvise((void *)(end - TRIM_LEN), TRIM_LEN, MADV_DONTNEED);
-}
-
 void *
 kp_session_run(void *argument)
 {
@@ -397,7 +379,6 @@ kp_session_run(void *argument)
 
 	kp_roster_started(&shared->roster, &session->roster);
 	if (kp_session_open(session, &err)) {
-		trim_stack();
 		session->now_ns = kp_now_ns();
 		session->activity_ms = session->now_ns / 1000000;
 		serve(session, &err);

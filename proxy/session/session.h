@@ -43,6 +43,7 @@ struct kp_session {
 	struct kp_record_account sent, received; /* by the client */
 	int64_t opened_ms, activity_ms;
 	int64_t now_ns;   /* when it last woke up */
+	bool is_resting;  /* for long, and takes less memory since */
 	bool has_request; /* the first one has come */
 	bool is_full;     /* the next one waits for answers, and is counted */
 	bool is_ending;   /* takes no more requests */

@@ -10,12 +10,22 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/mman.h>
 
 #include "base/clock.h"
 #include "proxy/session/session.h"
 
 /* From here on a deadline is far away; the acceptor may be late by its tick. */
 #define FAR_MS 2000
+
+/* After this long without an event a connection rests. */
+#define REST_MS 5000
+
+#define PAGE_LEN 4096u
+/* Less than what the acceptor gives a thread (acceptor.c). */
+#define TRIM_LEN (128u * 1024)
+/* More than trim_stack and madvise need themselves. */
+#define OWN_LEN 512u
 
 /* What ends the connection if nothing happens before. */
 struct deadline {
@@ -118,17 +128,48 @@ kp_session_poll(struct pollfd *fds, unsigned num_fds, int64_t deadline_ms)
 	return poll_for(fds, num_fds, kp_ms_left(deadline_ms));
 }
 
+static int64_t
+rest_ms(const struct kp_session *session)
+{
+	return session->is_resting ? KP_NEVER : session->activity_ms + REST_MS;
+}
+
+/*
+ * Whoever waits needs little of its stack, but has used much of it, above all
+ * while opening: TLS handshakes up to TRIM_LEN. Those pages go back.
+ */
+static void
+trim_stack(void)
+{
+	uintptr_t here = (uintptr_t)__builtin_frame_address(0) - OWN_LEN;
+	uintptr_t end = here & ~(uintptr_t)(PAGE_LEN - 1);
+
+	(void)madvise((void *)(end - TRIM_LEN), TRIM_LEN, MADV_DONTNEED);
+}
+
+static void
+rest(struct kp_session *session)
+{
+	if (session->now_ns / 1000000 < rest_ms(session))
+		return;
+	trim_stack();
+	session->is_resting = true;
+}
+
 /* For how long poll is to wait, now that it is now_ms. */
 static int
 time_to_wait(
     struct kp_session *session, const struct deadline *deadline, int64_t now_ms)
 {
+	int64_t wake_ms = deadline->at_ms < rest_ms(session) ? deadline->at_ms
+							     : rest_ms(session);
+
 	if (session->of_requests == KP_FLOW_YIELD ||
 	    session->of_answers == KP_FLOW_YIELD)
 		return 0;
 	/* said before it waits: who passes the deadline is woken */
 	atomic_store_explicit(
-	    &session->roster.wake_ms, deadline->at_ms, memory_order_relaxed);
+	    &session->roster.wake_ms, wake_ms, memory_order_relaxed);
 	if (deadline->at_ms - now_ms >= FAR_MS)
 		return -1;
 	return (int)(deadline->at_ms - now_ms);
@@ -189,8 +230,11 @@ kp_session_wait(
 	    time_to_wait(session, &deadline, session->now_ns / 1000000));
 	session->now_ns = kp_now_ns();
 	*out_is_nudged = num == 0;
-	if (num == 0)
+	if (num == 0) {
+		rest(session);
 		return true;
+	}
+	session->is_resting = false;
 	session->activity_ms = session->now_ns / 1000000;
 	kp_stream_woke(client, fds[0].revents);
 	kp_stream_woke(broker, fds[1].revents);
