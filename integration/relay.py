@@ -3,7 +3,7 @@
 
 It listens on another loopback address with the same port numbers as the
 server, so clients that follow advertised addresses pass through it with every
-connection. Runs in a thread of its own.
+connection. Runs in a thread of its own, as everything made of Servers does.
 """
 import asyncio
 import contextlib
@@ -13,18 +13,13 @@ import threading
 CHUNK = 1 << 16
 
 
-class Relay:
-    """Relays listen:port to target:port for each port, while in use.
+class Servers:
+    """A thread with an event loop in which servers run, while in use.
 
-    needles are texts; hits are (port, text, the bytes around it).
+    Whoever derives from it opens them in _listen().
     """
 
-    def __init__(self, listen, target, ports, needles):
-        self.listen, self.target, self.ports = listen, target, ports
-        self.needles = [needle.encode() for needle in needles]
-        self.overlap = max(map(len, self.needles)) - 1
-        self.hits = []
-        self.scanned = 0
+    def __init__(self):
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_forever)
 
@@ -46,17 +41,32 @@ class Relay:
     def _run(self, work):
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(30)
 
-    async def _listen(self):
-        for port in self.ports:
-            await asyncio.start_server(
-                lambda r, w, port=port: self._serve(r, w, port),
-                self.listen, port)
-
     async def _close(self):
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
+
+
+class Relay(Servers):
+    """Relays listen:port to target:port for each port, while in use.
+
+    needles are texts; hits are (port, text, the bytes around it).
+    """
+
+    def __init__(self, listen, target, ports, needles):
+        super().__init__()
+        self.listen, self.target, self.ports = listen, target, ports
+        self.needles = [needle.encode() for needle in needles]
+        self.overlap = max(map(len, self.needles)) - 1
+        self.hits = []
+        self.scanned = 0
+
+    async def _listen(self):
+        for port in self.ports:
+            await asyncio.start_server(
+                lambda r, w, port=port: self._serve(r, w, port),
+                self.listen, port)
 
     async def _serve(self, client_in, client_out, port):
         try:
