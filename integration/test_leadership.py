@@ -2,16 +2,11 @@
 """Brokers and leaders change while producers and consumers run."""
 import contextlib
 import signal
-import time
 
 import kafka_wire
+import leaders
 import pytest
 import rig
-
-PARTITIONS = 3
-DEADLINE_S = 60
-NO_ERROR = 0
-ELECTION_NOT_NEEDED = 84
 
 
 class Steady:
@@ -75,7 +70,7 @@ def test_leadership_moves(cluster, proxy, running):
         topics = steady_topics(connection)
         assert len(topics) >= len(running)
         for first in (2, 3, 1):
-            move_leaders(connection, topics, first)
+            leaders.move(connection, topics, lambda _: first)
             expect_progress(running)
     expect_nothing_lost(running, proxy)
 
@@ -102,33 +97,5 @@ def test_a_broker_moves_to_another_port(cluster, proxy, running):
 
 
 def steady_topics(connection):
-    body = connection.call("Metadata", 12, {"Topics": None}).body
-    return [topic["Name"] for topic in body["Topics"]
-            if topic["Name"].endswith("-steady")]
-
-
-def move_leaders(connection, topics, first):
-    """Makes one broker the leader of all partitions and waits for it."""
-    replicas = [first] + [node for node in (1, 2, 3) if node != first]
-    entries = [{"Name": topic, "Partitions": [
-        {"PartitionIndex": i, "Replicas": replicas}
-        for i in range(PARTITIONS)]} for topic in topics]
-    answer = connection.call("AlterPartitionReassignments", 0, {
-        "TimeoutMs": 30000, "Topics": entries}).body
-    assert answer["ErrorCode"] == NO_ERROR, answer
-    elected = [{"Topic": topic, "Partitions": list(range(PARTITIONS))}
-               for topic in topics]
-    deadline = time.monotonic() + DEADLINE_S
-    while leaders(connection, topics) != {first}:
-        assert time.monotonic() < deadline, "leaders did not move"
-        answer = connection.call("ElectLeaders", 2, {
-            "TimeoutMs": 30000, "TopicPartitions": elected}).body
-        assert answer["ErrorCode"] in (NO_ERROR, ELECTION_NOT_NEEDED), answer
-        time.sleep(0.1)
-
-
-def leaders(connection, topics):
-    body = connection.call("Metadata", 12, {
-        "Topics": [{"Name": topic} for topic in topics]}).body
-    return {partition["LeaderId"] for topic in body["Topics"]
-            for partition in topic["Partitions"]}
+    return sorted({topic for topic, _ in leaders.partitions(connection)
+                   if topic.endswith("-steady")})
