@@ -3,13 +3,8 @@
 import contextlib
 
 import kafka
-import kafka_wire
-import kproxy_rig
 import pytest
 import rig
-
-
-GROUP, TRANSACTION = 0, 1
 
 # Short enough for every run with OAUTHBEARER to see it.
 REAUTHENTICATION = {"listener.name.sasl_plaintext.oauthbearer"
@@ -17,25 +12,12 @@ REAUTHENTICATION = {"listener.name.sasl_plaintext.oauthbearer"
 
 
 @contextlib.contextmanager
-def running_cluster(tmp_path_factory, version, **settings):
+def running_cluster(tmp_path_factory, version, kind=kafka.Cluster,
+                    **settings):
     folder = tmp_path_factory.mktemp(f"kafka-{version}") / "cluster"
-    with kafka.Cluster(version, folder, **settings) as cluster:
-        make_internal_topics(cluster)
+    with kind(version, folder, **settings) as cluster:
+        rig.make_internal_topics(cluster)
         yield cluster
-
-
-def make_internal_topics(cluster):
-    """The first group and transaction of a cluster would wait for them."""
-    broker = cluster.brokers[0]
-    with kafka_wire.Connection(
-            rig.definitions(cluster.version), broker.address,
-            broker.ports["PLAINTEXT"]) as connection:
-        for kind in (GROUP, TRANSACTION):
-            def has_coordinator():
-                body = connection.call("FindCoordinator", 4, {
-                    "KeyType": kind, "CoordinatorKeys": ["any"]}).body
-                return body["Coordinators"][0]["ErrorCode"] == 0
-            kproxy_rig.wait_until(has_coordinator, 60, "coordinator")
 
 
 @pytest.fixture(scope="session")

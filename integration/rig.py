@@ -22,6 +22,7 @@ RELAY_ADDRESS = "127.0.0.2"
 NODE_PORTS = 8
 RECORDS = 11
 PARTITIONS = 3
+GROUP, TRANSACTION = 0, 1  # what coordinators are for
 
 unique = itertools.count(1)
 
@@ -154,6 +155,19 @@ def has_leaders(connection, topics):
                for topic in body["Topics"])
 
 
+def make_internal_topics(cluster):
+    """The first group and transaction of a cluster would wait for them."""
+    broker = cluster.brokers[0]
+    with kafka_wire.Connection(definitions(cluster.version), broker.address,
+                               broker.ports["PLAINTEXT"]) as connection:
+        for kind in (GROUP, TRANSACTION):
+            def has_coordinator():
+                body = connection.call("FindCoordinator", 4, {
+                    "KeyType": kind, "CoordinatorKeys": ["any"]}).body
+                return body["Coordinators"][0]["ErrorCode"] == 0
+            kproxy_rig.wait_until(has_coordinator, 60, "coordinator")
+
+
 def together(*calls):
     """Results of calls made at the same time."""
     with concurrent.futures.ThreadPoolExecutor(len(calls)) as pool:
@@ -163,12 +177,13 @@ def together(*calls):
 class Proxy(kproxy_rig.Kproxy):
     """kproxy that advertises an address where a relay listens and looks.
 
-    Clients connect to `address`. Without the relay (`with_relay=False`, for
-    the machinery's sake also with TLS) they reach kproxy itself.
+    Clients connect to `address`. Without needles there is no relay, and they
+    reach kproxy itself, unless advertised says otherwise.
     """
 
-    def __init__(self, bootstrap, needles=(), **settings):
-        self.advertised = RELAY_ADDRESS if needles else "127.0.0.1"
+    def __init__(self, bootstrap, needles=(), advertised=None, **settings):
+        self.advertised = advertised or (
+            RELAY_ADDRESS if needles else "127.0.0.1")
         super().__init__(bootstrap.split(","), count=NODE_PORTS, **settings)
         self.relay = None
         if needles:
