@@ -44,6 +44,7 @@ public final class Client {
         case "streams", "streams-classic" ->
             new StreamsMode(this, mode.equals("streams")).run();
         case "steady" -> new SteadyMode(this).run();
+        case "history" -> new HistoryMode(this).run();
         default -> new GroupMode(this, mode).run();
         }
     }

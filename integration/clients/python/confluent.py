@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""confluent-kafka: modes classic, consumer (KIP-848), txn and steady."""
+"""confluent-kafka: modes classic, consumer (KIP-848), txn and steady; history
+and log-read_committed, log-read_uncommitted (see history.py)."""
 import sys
 import threading
 import time
@@ -8,6 +9,7 @@ import confluent_kafka
 from confluent_kafka import admin
 
 import common
+import history
 
 STEP = 200
 
@@ -176,6 +178,13 @@ class Steady:
 def run(mode, topic):
     if mode == "steady":
         return Steady(topic).run()
+    if mode == "history":
+        history.Workload(settings, topic).run()
+        return []
+    if mode.startswith("log-"):
+        history.read_log(settings, f"{common.NAME}-history",
+                         mode.removeprefix("log-"))
+        return []
     return create(topic) + produce(topic, mode) + consume(topic, mode)
 
 
