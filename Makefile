@@ -3,7 +3,7 @@
 # enough to begin with: make run, make check.
 .DEFAULT_GOAL := help
 .PHONY: help deps build dev test asan tsan fuzz cover tidy fmt fmt-check lint \
-	check integration profile bench run hooks docs clean
+	check integration profile bench soak run hooks docs clean
 
 # Configure and build a preset; the programs alone need no test packages.
 define preset
@@ -68,6 +68,14 @@ integration: ## real brokers and clients (ARGS= goes to pytest)
 	$(programs)
 	cmake --build --preset release --target kp_bench
 	KP_BUILD=$(CURDIR)/build/release scripts/toolchains.sh pytest-3 -v $(ARGS) integration
+
+soak: ## clients at work while everything fails, for KP_SOAK_SECONDS (3600)
+	@scripts/deps.sh test
+	$(programs)
+	KP_BUILD=$(CURDIR)/build/release \
+		KP_HISTORY_SECONDS=$(or $(KP_SOAK_SECONDS),3600) \
+		scripts/toolchains.sh pytest-3 -v -s --basetemp=build/soak \
+		integration/test_history.py -k nothing_is_lost
 
 profile: ## the programs for profilers: as released, without the sandbox
 	@scripts/deps.sh build

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What worker and agent hold over time: memory, descriptors, threads."""
+import pathlib
+import time
+from typing import NamedTuple
+
+PROCESSES = ("worker", "agent")
+FIELDS = ("rss_kib", "fds", "threads")
+
+
+class Sample(NamedTuple):
+    seconds: float  # since the start of the run
+    pid: int
+    rss_kib: int
+    fds: int
+    threads: int
+
+
+def sample(pid, seconds):
+    """None if the process is gone."""
+    folder = pathlib.Path(f"/proc/{pid}")
+    try:
+        status = dict(line.split(":", 1) for line in
+                      (folder / "status").read_text().splitlines())
+        return Sample(seconds, pid, int(status["VmRSS"].split()[0]),
+                      len(list((folder / "fd").iterdir())),
+                      int(status["Threads"]))
+    except (OSError, KeyError):
+        return None
+
+
+class Watch:
+    """Samples both processes of a kproxy."""
+
+    def __init__(self, proxy):
+        self.proxy = proxy
+        self.began = time.monotonic()
+        self.pids = {}
+        self.samples = {name: [] for name in PROCESSES}
+
+    def look(self):
+        seconds = time.monotonic() - self.began
+        for name in PROCESSES:
+            found = self.pids.get(name) and sample(self.pids[name], seconds)
+            if not found:
+                self.pids[name] = self.proxy.child(name)
+                found = self.pids[name] and sample(self.pids[name], seconds)
+            if found:
+                self.samples[name].append(found)
+
+
+def second_half(samples, begin, end):
+    """Samples of the last process, from the middle of the run on or from its
+    start if that was later."""
+    last = samples[-1].pid
+    return [one for one in samples if one.pid == last
+            and (begin + end) / 2 <= one.seconds <= end]
+
+
+def slope_per_hour(samples, field):
+    """By least squares."""
+    count = len(samples)
+    times = [one.seconds / 3600 for one in samples]
+    values = [getattr(one, field) for one in samples]
+    mean_time, mean_value = sum(times) / count, sum(values) / count
+    spread = sum((at - mean_time) ** 2 for at in times)
+    if spread == 0:
+        return 0.0
+    return sum((at - mean_time) * (value - mean_value)
+               for at, value in zip(times, values)) / spread

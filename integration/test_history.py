@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Nothing is lost, twice, out of order, changed or invented, whatever fails.
+
+KP_HISTORY_SECONDS is how long faults happen (120), KP_HISTORY_SEED which ones
+(by default another seed each time; it is printed). `make soak` runs it for an
+hour.
+"""
+import os
+import random
+
+import conftest
+import pytest
+from history import figures, run
+
+SECONDS = int(os.environ.get("KP_HISTORY_SECONDS", "120"))
+SEED = int(os.environ.get("KP_HISTORY_SEED") or random.randrange(10**6))
+
+# Small enough for some records to be refused.
+SETTINGS = {"message.max.bytes": 131072}
+
+
+@pytest.fixture(scope="module")
+def history_cluster(tmp_path_factory):
+    with conftest.running_cluster(tmp_path_factory, "4.3.1", run.Cluster,
+                                  brokers=3, settings=SETTINGS) as found:
+        yield found
+
+
+def test_nothing_is_lost(history_cluster, clients, tmp_path, capsys):
+    def say(text):
+        with capsys.disabled():
+            print(f"\n{text}", end="", flush=True)
+    say(f"seed {SEED}, {SECONDS} s")
+    with run.Run(history_cluster, clients.commands, tmp_path, SEED,
+                 say) as one:
+        one.wait_flowing()
+        one.disturb(SECONDS)
+        one.settle()
+        one.judge()
+        one.wait_idle()
+        for line in figures.lines_of(one, SECONDS):
+            say(line)
+        assert not list(figures.faults_of(one, SECONDS))
