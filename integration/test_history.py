@@ -9,8 +9,10 @@ import os
 import random
 
 import conftest
+import kproxy_rig
 import pytest
-from history import figures, run
+import rig
+from history import checker, figures, run, sabotage
 
 SECONDS = int(os.environ.get("KP_HISTORY_SECONDS", "120"))
 SEED = int(os.environ.get("KP_HISTORY_SEED") or random.randrange(10**6))
@@ -41,3 +43,18 @@ def test_nothing_is_lost(history_cluster, clients, tmp_path, capsys):
         for line in figures.lines_of(one, SECONDS):
             say(line)
         assert not list(figures.faults_of(one, SECONDS))
+
+
+def test_what_a_broken_relay_does_is_found(history_cluster, clients, tmp_path):
+    """One request sent twice and one only acknowledged, among thousands."""
+    known = rig.definitions(history_cluster.version)
+    with run.Run(history_cluster, clients.commands, tmp_path, SEED, print,
+                 lambda routes: sabotage.Broken(routes, known,
+                                                "java-plain")) as one:
+        one.wait_flowing()
+        kproxy_rig.wait_until(lambda: not one.wire.todo, 30, "sabotage")
+        one.settle()
+        one.judge()
+    assert one.verdict.counts.keys() == {checker.LOST, checker.DUPLICATED}
+    assert [who for who, *_ in one.ledger.invented] == [
+        ("java-plain", "Produce")]
