@@ -234,7 +234,7 @@ class Message:
             count = self._get_length(reader, version,
                                      ">h" if kind == "string" else ">i")
             raw = None if count is None else reader.take(count)
-            return raw.decode() if kind == "string" and raw else raw
+            return raw if kind != "string" or raw is None else raw.decode()
         if self._is_nullable_struct(field, version):
             if reader.number(">b") < 0:
                 return None

@@ -9,6 +9,8 @@ Producers, in the order in which it happens:
     {"event": "acked", "producer": P, "sequence": n, "offset": o}
     {"event": "failed" | "unknown", "producer": P, "sequence": n, "why": ...}
     {"event": "commit", "producer": P, "transaction": t, "ms": time}   asked
+    {"event": "flushed", "producer": P, "transaction": t}   all answered, then
+                                                            it is aborted
     {"event": "committed" | "aborted" | "undecided", "producer": P,
      "transaction": t}
 Readers:

@@ -4,7 +4,7 @@ import struct
 
 from history import wire
 
-PRODUCE = b"\0\0"
+PRODUCE, FETCH = b"\0\0", b"\0\1"
 CLIENT_AT = 10  # in a request: key, version, correlation id, length before it
 NO_OFFSET = 10**6
 
@@ -12,11 +12,14 @@ NO_OFFSET = 10**6
 class Broken(wire.Wire):
     """Behind kproxy, one Produce request of a client is sent twice, and one is
     answered but never sent, each when nothing else of its connection waits for
-    an answer. known are the definitions of the protocol."""
+    an answer; and all Fetch requests of the readers whose client ids begin
+    with reader ask for what is not committed, too. known are the definitions
+    of the protocol."""
 
-    def __init__(self, routes, known, client):
+    def __init__(self, routes, known, client, reader):
         super().__init__(routes)
         self.known, self.client = known, client.encode()
+        self.reader = reader.encode()
         self.todo = [self._send_twice, self._send_never]
 
     def link(self, *all_of_it):
@@ -39,7 +42,19 @@ class Broken(wire.Wire):
             await self.todo.pop()(link, sink, frame)
             return
         link.num_waiting += 1
+        if frame.startswith(FETCH) and (
+                frame[CLIENT_AT:].startswith(self.reader)):
+            frame = self.uncommitted(frame)
         await super()._send(link, wire.REQUESTS, sink, framed(frame))
+
+    def uncommitted(self, frame):
+        """A Fetch request for all that is stored."""
+        _, version, _, length = struct.unpack_from(">hhih", frame)
+        body_at = CLIENT_AT + length + 1
+        layout = self.known.requests[1]
+        request = layout.decode(version, frame[body_at:])
+        return frame[:body_at] + layout.encode(
+            version, {**request, "IsolationLevel": 0})
 
     async def _answer(self, link, sink, frame):
         link.num_waiting -= 1

@@ -208,3 +208,14 @@ def test_a_target_that_is_gone_resets_the_client(noted):
     with found.wire, pytest.raises(ConnectionResetError):
         with found.connect() as client:
             client.recv(1)
+
+
+def test_what_goes_wrong_in_a_relay_is_raised():
+    def note(_):
+        raise ValueError("note")
+    with echo() as (address, _):
+        found = Rig(address, note)
+        with pytest.raises(ValueError, match="note"), found.wire:
+            with found.connect() as client:
+                client.sendall(frame(1))
+                assert receive(client, 104) == b""

@@ -127,13 +127,19 @@ class Link:
 class Wire(relay.Servers):
     """All routes. modes may be changed by any thread, by a route's name; a
     mode takes hold of a connection when its next bytes come. counts says how
-    often it did."""
+    often it did. What goes wrong in a relay itself is raised at the end."""
 
     def __init__(self, routes):
         super().__init__()
         self.routes = routes
         self.modes = {route.name: CLEAR for route in routes}
         self.counts = collections.Counter()
+        self.errors = []
+
+    def __exit__(self, *why):
+        super().__exit__(*why)
+        if self.errors:
+            raise self.errors[0]
 
     async def _listen(self):
         for route in self.routes:
@@ -148,16 +154,19 @@ class Wire(relay.Servers):
         except OSError:
             reset(client_out)
             return
-        for stream in (client_out, server_out):
-            stream.get_extra_info("socket").setsockopt(
-                socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         link = self.link(route, client_out, server_out)
-        with contextlib.suppress(asyncio.CancelledError):
+        try:
+            send_at_once(client_out, server_out)
             await asyncio.gather(
                 self._pump(link, REQUESTS, client_in, server_out),
                 self._pump(link, ANSWERS, server_in, client_out))
-        client_out.close()
-        server_out.close()
+        except asyncio.CancelledError:
+            pass
+        except Exception as error:
+            self.errors.append(error)
+        finally:
+            client_out.close()
+            server_out.close()
 
     def link(self, route, client, server):
         return Link(route, client, server)
@@ -210,6 +219,13 @@ class Wire(relay.Servers):
         reset(link.client)
         reset(link.server)
         return splitter.is_inside
+
+
+def send_at_once(*writers):
+    with contextlib.suppress(OSError):  # gone already
+        for writer in writers:
+            writer.get_extra_info("socket").setsockopt(
+                socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def reset(writer):

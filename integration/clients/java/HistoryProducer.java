@@ -103,8 +103,11 @@ final class HistoryProducer {
             for (int i = 0; i < count; i++)
                 if (!send())
                     return abort();
-            if (random.nextInt(ABORT_ONE_IN) == 0)
+            if (random.nextInt(ABORT_ONE_IN) == 0) {
+                if (random.nextBoolean())
+                    flush();
                 return abort();
+            }
             HistoryMode.print("commit", "producer", HistoryMode.quote(name),
                 "transaction", transaction, "ms", HistoryMode.now());
             producer.commitTransaction();
@@ -112,6 +115,13 @@ final class HistoryProducer {
         } catch (RuntimeException e) {
             return abort();
         }
+    }
+
+    /** Of what is aborted at once little would ever have been sent. */
+    private void flush() {
+        producer.flush();
+        HistoryMode.print("flushed", "producer", HistoryMode.quote(name),
+            "transaction", transaction);
     }
 
     /** Only where Kafka says so is it aborted, else nobody knows. */
