@@ -8,7 +8,7 @@ from history import checker, faults, memory, record, run
 # for a line to mean something. The worker keeps up to 4 MiB of buffers, which
 # fill bit by bit. Descriptors and threads follow the connections, which faults
 # make come and go; idle, they must be exactly what they were.
-JUDGED_FROM_S = 480
+JUDGED_FROM_S = 240
 RISE = {"rss_kib": 1024, "fds": 20, "threads": 10}
 
 # So that no run passes idle: records acknowledged and transactions ended in a
@@ -16,6 +16,7 @@ RISE = {"rss_kib": 1024, "fds": 20, "threads": 10}
 ACKED_PER_S = {record.PLAIN: 10, record.RETRYING: 10, record.IDEMPOTENT: 10,
                record.TRANSACTIONAL: 1}
 ENDED_PER_S = {record.COMMITTED: 0.15, record.ABORTED: 0.04}
+HIDDEN_PER_S = 0.1  # stored records of transactions that were not committed
 
 
 def outcomes(one):
@@ -48,8 +49,9 @@ def lines_of(one, seconds):
             found, (record.ACKED, record.FAILED, record.UNKNOWN)))
     yield "transactions: " + listed(transactions, (
         record.COMMITTED, record.ABORTED, record.UNDECIDED))
-    yield (f"stored {one.stored}, of them {one.verdict.sent_again} that the "
-           f"retrying client sent again; read by groups {counts['read']}")
+    yield (f"stored {one.stored}, of them {one.hidden} hidden from "
+           f"read_committed and {one.verdict.sent_again} that the retrying "
+           f"client sent again; read by groups {counts['read']}")
     yield from lines_of_requests(one.ledger)
     yield f"faults: {listed(one.faults.counts)}"
     yield (f"reloads taken {one.generation}, refused {one.refused}; "
@@ -127,6 +129,8 @@ def idleness(one, seconds):
         count = one.counts()[outcome]
         if count < wanted * seconds:
             yield f"only {count} transactions {outcome}"
+    if one.hidden < HIDDEN_PER_S * seconds:
+        yield f"only {one.hidden} records were hidden from read_committed"
     for client in run.PRODUCERS:
         if one.ledger.arrived[client, "Produce"] == 0:
             yield f"no request of {client} was seen at a broker"

@@ -1,19 +1,35 @@
 # SPDX-License-Identifier: Apache-2.0
 """What worker and agent hold over time: memory, descriptors, threads."""
+import collections
+import contextlib
+import os
 import pathlib
 import time
 from typing import NamedTuple
 
 PROCESSES = ("worker", "agent")
-FIELDS = ("rss_kib", "fds", "threads")
+MOST_KEPT = 2 * 32  # docs/decisions/007-splice.md
+FIELDS = ("rss_kib", "fds", "pipes", "threads")
 
 
 class Sample(NamedTuple):
+    """pipes are descriptors, too, of which the worker keeps some when nobody
+    uses them; fds are all others."""
     seconds: float  # since the start of the run
     pid: int
     rss_kib: int
     fds: int
+    pipes: int
     threads: int
+
+
+def descriptors(folder):
+    """(how many are no pipes, how many are) of a process."""
+    kinds = collections.Counter()
+    for one in folder.iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            kinds[os.readlink(one).startswith("pipe:")] += 1
+    return kinds[False], kinds[True]
 
 
 def sample(pid, seconds):
@@ -23,7 +39,7 @@ def sample(pid, seconds):
         status = dict(line.split(":", 1) for line in
                       (folder / "status").read_text().splitlines())
         return Sample(seconds, pid, int(status["VmRSS"].split()[0]),
-                      len(list((folder / "fd").iterdir())),
+                      *descriptors(folder / "fd"),
                       int(status["Threads"]))
     except (OSError, KeyError):
         return None
@@ -47,6 +63,16 @@ class Watch:
                 found = self.pids[name] and sample(self.pids[name], seconds)
             if found:
                 self.samples[name].append(found)
+
+    def newest(self):
+        return {name: samples[-1] for name, samples in self.samples.items()
+                if samples}
+
+
+def is_as_before(now, before):
+    """Idle again: what is left are pipes that the worker keeps."""
+    return ((now.fds, now.threads) == (before.fds, before.threads)
+            and now.pipes - before.pipes <= MOST_KEPT)
 
 
 def second_half(samples, begin, end):

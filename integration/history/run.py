@@ -26,6 +26,8 @@ PRODUCERS = ("java-plain", "java-idempotent", "java-transactional",
              "python-retrying")
 ISOLATIONS = ("read_committed", "read_uncommitted")
 FLOWING_S, STOP_S, FINISH_S, IDLE_S = 90, 180, 240, 30
+GAUGES = ("kproxy_connections", "kproxy_requests_in_flight",
+          "kproxy_buffer_bytes")
 UNCOMMITTED, COMMITTED = 0, 1
 LATEST = -1
 LOOK_S = 1
@@ -62,8 +64,8 @@ class Cluster(kafka.Cluster):
 
 class Run:
     """One run in a folder of its own: see test_history.py for its steps. At
-    the end verdict, history, stored, ledger, watch and faults.counts tell what
-    happened.
+    the end verdict, history, stored, hidden, ledger, watch and faults.counts
+    tell what happened.
 
     say is called with lines of progress. make_wire may put relays between that
     do more than faults: for tests of all this.
@@ -111,8 +113,7 @@ class Run:
             stack.enter_context(self.proxy)
             rig.make_topics(self.cluster, [self.topic])
             self.watch.look()
-            self.idle = {name: self.watch.samples[name][-1]
-                         for name in memory.PROCESSES}
+            self.idle = self.watch.newest()
             for name, client in PROGRAMS.items():
                 one = programs.Program(name, self.command(
                     client, self.proxy.address, "history"), self.folder)
@@ -185,13 +186,13 @@ class Run:
 
     def progress(self):
         counts = self.counts()
-        now = {name: samples[-1] for name, samples
-               in self.watch.samples.items() if samples}
+        processes = ", ".join(
+            f"{name} {one.rss_kib} KiB {one.fds} fds {one.pipes} pipes "
+            f"{one.threads} threads"
+            for name, one in self.watch.newest().items())
         return (f"{counts['acked']} acknowledged, {counts['unknown']} unknown,"
                 f" {counts['committed']} committed, {counts['read']} read, "
-                f"{self.faults.counts.total()} faults; " + ", ".join(
-                    f"{name} {one.rss_kib} KiB {one.fds} fds {one.threads} "
-                    "threads" for name, one in now.items()))
+                f"{self.faults.counts.total()} faults; {processes}")
 
     # -- afterwards
 
@@ -202,10 +203,12 @@ class Run:
         kproxy_rig.wait_until(
             lambda: self.proxy.metric("kproxy_config_valid") == 1, 10,
             "resources are valid again")
+        self.note("all is whole")
         for one in self.programs:
             one.tell()
         for one in self.programs:
             one.wait_for("stopped", STOP_S)
+        self.note("producers have stopped")
         kproxy_rig.wait_until(
             lambda: self.ends(COMMITTED) == self.ends(UNCOMMITTED), STOP_S,
             "transactions end")
@@ -260,6 +263,8 @@ class Run:
         for group, (members, is_committed) in READERS.items():
             self.judge_group(history, views, group, members, is_committed)
         self.history, self.stored = history, len(views[0])
+        self.hidden = self.stored - len(views[1])
+        self.note("judged")
 
     def judge_group(self, history, views, group, members, is_committed):
         lines = next(one.lines for one in self.programs
@@ -289,17 +294,19 @@ class Run:
         """Until kproxy is as it was before clients came: no connection, no
         buffer, no more descriptors and threads than then."""
         self.proxy.write(self.faults.resources)
-        for name in ("kproxy_connections", "kproxy_requests_in_flight",
-                     "kproxy_buffer_bytes"):
-            kproxy_rig.wait_until(lambda: self.proxy.metric(name) == 0,
-                                  IDLE_S, f"{name} 0")
+
+        def is_quiet():
+            status, page = self.proxy.get("/metrics")
+            return status == 200 and all(
+                f"\n{name} 0\n" in page for name in GAUGES)
+        kproxy_rig.wait_until(is_quiet, IDLE_S, f"{', '.join(GAUGES)} 0")
 
         def is_idle():
             self.watch.look()
-            now = {name: self.watch.samples[name][-1]
-                   for name in memory.PROCESSES}
-            return all((now[name].fds, now[name].threads)
-                       == (self.idle[name].fds, self.idle[name].threads)
-                       for name in now)
-        kproxy_rig.wait_until(is_idle, IDLE_S, "descriptors and threads as "
-                              f"before: {self.idle}")
+            return all(memory.is_as_before(now, self.idle[name])
+                       for name, now in self.watch.newest().items())
+        try:
+            kproxy_rig.wait_until(is_idle, IDLE_S, "idle as before")
+        except AssertionError as error:
+            raise AssertionError(f"{error}: {self.idle}, now "
+                                 f"{self.watch.newest()}") from None

@@ -37,7 +37,7 @@ def test_each_reload_changes_something():
 
 
 def samples(pids, values):
-    return [memory.Sample(float(second), pid, value, 10, 3) for
+    return [memory.Sample(float(second), pid, value, 10, 0, 3) for
             second, (pid, value) in enumerate(zip(pids, values))]
 
 

@@ -156,6 +156,7 @@ class Reader:
         self.name, self.consumer, self.topic = name, consumer, topic
         self.entries = []
         self.positions = {}  # partition: the offset after all that was read
+        self.moved = 0.0     # when one of them changed last
 
     def run(self, finishing):
         self.consumer.subscribe([self.topic], on_assign=self.assigned,
@@ -165,14 +166,15 @@ class Reader:
         self.read_to_end()
 
     def read_to_end(self):
-        """Returns whether the end was reached."""
-        deadline = time.monotonic() + DEADLINE_S
+        """Returns whether the end was reached; it may be far, but each step
+        has a deadline."""
+        self.moved = time.monotonic()
         ends = {number: self.consumer.get_watermark_offsets(
             confluent_kafka.TopicPartition(self.topic, number), 30)[1]
             for number in range(PARTITIONS)}
         while any(self.positions.get(number, 0) < end
                   for number, end in ends.items()):
-            if time.monotonic() > deadline:
+            if time.monotonic() > self.moved + DEADLINE_S:
                 return False
             self.take()
         return True
@@ -209,8 +211,9 @@ class Reader:
             raise confluent_kafka.KafkaException(error)
 
     def advance(self, partition, position):
-        self.positions[partition] = max(position,
-                                        self.positions.get(partition, 0))
+        if position > self.positions.get(partition, 0):
+            self.positions[partition] = position
+            self.moved = time.monotonic()
 
     def flush(self):
         if self.entries:
