@@ -9,7 +9,7 @@ from history import checker, faults, memory, record, run
 # fill bit by bit. Descriptors and threads follow the connections, which faults
 # make come and go; idle, they must be exactly what they were.
 JUDGED_FROM_S = 240
-RISE = {"rss_kib": 1024, "fds": 20, "threads": 10}
+RISE = {"rss_kib": 1024, "fds": 40, "threads": 20}
 
 # So that no run passes idle: records acknowledged and transactions ended in a
 # second of faults, a third of what a busy machine with two cores brings.
@@ -17,6 +17,14 @@ ACKED_PER_S = {record.PLAIN: 10, record.RETRYING: 10, record.IDEMPOTENT: 10,
                record.TRANSACTIONAL: 1}
 ENDED_PER_S = {record.COMMITTED: 0.15, record.ABORTED: 0.04}
 HIDDEN_PER_S = 0.1  # stored records of transactions that were not committed
+
+# What shows that each client is of the kind that it is said to be.
+SEEN = (*((client, "Produce") for client in run.PRODUCERS),
+        ("java-idempotent", "InitProducerId"),
+        ("java-transactional", "EndTxn"),
+        ("java-classic-0", "JoinGroup"), ("python-classic-0", "JoinGroup"),
+        ("java-consumer-0", "ConsumerGroupHeartbeat"),
+        ("python-consumer-0", "ConsumerGroupHeartbeat"))
 
 
 def outcomes(one):
@@ -131,11 +139,9 @@ def idleness(one, seconds):
             yield f"only {count} transactions {outcome}"
     if one.hidden < HIDDEN_PER_S * seconds:
         yield f"only {one.hidden} records were hidden from read_committed"
-    for client in run.PRODUCERS:
-        if one.ledger.arrived[client, "Produce"] == 0:
-            yield f"no request of {client} was seen at a broker"
-    if one.ledger.arrived["java-transactional", "EndTxn"] == 0:
-        yield "no EndTxn was seen at a broker"
+    for client, api in SEEN:
+        if one.ledger.arrived[client, api] == 0:
+            yield f"no {api} of {client} was seen at a broker"
     if one.generation < one.faults.counts[faults.RELOAD] / 2:
         yield f"only {one.generation} reloads were taken"
     if one.refused == 0:

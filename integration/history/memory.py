@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What worker and agent hold over time: memory, descriptors, threads."""
+"""What the processes of kproxy hold over time: memory, descriptors, threads."""
 import collections
 import contextlib
 import os
@@ -7,7 +7,9 @@ import pathlib
 import time
 from typing import NamedTuple
 
-PROCESSES = ("worker", "agent")
+SUPERVISOR = "supervisor"
+CHILDREN = ("worker", "agent")
+PROCESSES = (SUPERVISOR, *CHILDREN)
 MOST_KEPT = 2 * 32  # docs/decisions/007-splice.md
 FIELDS = ("rss_kib", "fds", "pipes", "threads")
 
@@ -46,7 +48,7 @@ def sample(pid, seconds):
 
 
 class Watch:
-    """Samples both processes of a kproxy."""
+    """Samples all processes of a kproxy."""
 
     def __init__(self, proxy):
         self.proxy = proxy
@@ -59,10 +61,15 @@ class Watch:
         for name in PROCESSES:
             found = self.pids.get(name) and sample(self.pids[name], seconds)
             if not found:
-                self.pids[name] = self.proxy.child(name)
+                self.pids[name] = self._pid(name)
                 found = self.pids[name] and sample(self.pids[name], seconds)
             if found:
                 self.samples[name].append(found)
+
+    def _pid(self, name):
+        if name == SUPERVISOR:
+            return self.proxy.process.pid
+        return self.proxy.child(name)
 
     def newest(self):
         return {name: samples[-1] for name, samples in self.samples.items()

@@ -288,7 +288,7 @@ class Run:
     def restarts(self):
         return {name: int(self.proxy.metric(
             f'kproxy_process_restarts_total{{process="{name}"}}'))
-            for name in memory.PROCESSES}
+            for name in memory.CHILDREN}
 
     def wait_idle(self):
         """Until kproxy is as it was before clients came: no connection, no

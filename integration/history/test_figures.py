@@ -7,7 +7,7 @@ import types
 
 import pytest
 
-from history import checker, faults, figures, memory, record, run, wire
+from history import checker, faults, figures, memory, record, wire
 
 SECONDS = 10
 PER_KIND = 400
@@ -39,9 +39,7 @@ def good_run():
     one.history.sends[record.PLAIN, 0].outcome = record.FAILED
     one.events = collections.Counter(committed=9, aborted=9)
     one.counts = lambda: one.events
-    for client in run.PRODUCERS:
-        one.ledger.arrived[client, "Produce"] = 1
-    one.ledger.arrived["java-transactional", "EndTxn"] = 1
+    one.ledger.arrived.update(figures.SEEN)
     one.faults = types.SimpleNamespace(
         counts=collections.Counter({kind: 1 for kind in faults.ALL}))
     one.cluster = types.SimpleNamespace(
@@ -91,14 +89,19 @@ def test_a_kind_of_fault_that_is_missing_is_said(kind):
     lambda one: setattr(one.proxy, "text", lambda: "to 127.77.0.1:9092"),
     lambda one: one.events.pop("committed"),
     lambda one: one.events.pop("aborted"),
-    lambda one: one.ledger.arrived.pop(("java-plain", "Produce")),
-    lambda one: one.ledger.arrived.pop(("java-transactional", "EndTxn")),
     lambda one: setattr(one.history.sends[record.PLAIN, 0], "outcome",
                         record.ACKED)])
 def test_an_idle_run_is_said(change):
     one = good_run()
     change(one)
     assert len(said(one)) == 1
+
+
+@pytest.mark.parametrize("client,api", figures.SEEN)
+def test_a_client_that_was_not_seen_is_said(client, api):
+    one = good_run()
+    del one.ledger.arrived[client, api]
+    assert said(one) == [f"no {api} of {client} was seen at a broker"]
 
 
 @pytest.mark.parametrize("kind", figures.ACKED_PER_S)

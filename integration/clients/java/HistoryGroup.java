@@ -82,8 +82,8 @@ final class HistoryGroup {
             try {
                 positions.merge(at.partition(), consumer.position(at, POLL),
                     Math::max);
-            } catch (TimeoutException e) {
-                // not known yet: asked again after the next poll
+            } catch (TimeoutException | IllegalStateException e) {
+                // not known yet, or another's now: asked again after a poll
             }
         }
     }

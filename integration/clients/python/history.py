@@ -7,11 +7,13 @@ integration/history/record.py.
 """
 import hashlib
 import json
+import os
 import random
 import struct
 import sys
 import threading
 import time
+import traceback
 
 import confluent_kafka
 
@@ -22,6 +24,7 @@ SMALL, LARGE = 500, 70_000
 LARGE_EVERY, WITHOUT_KEY_EVERY = 199, 5
 DEADLINE_S = 120
 READ_S = 0.1
+ASK_S = 30
 MOST_AT_ONCE = 500
 
 END = confluent_kafka.KafkaError._PARTITION_EOF
@@ -33,6 +36,12 @@ def show(event, **fields):
     text = json.dumps({"event": event, **fields})
     with printing:
         print(text, flush=True)
+
+
+def end_with_error(error):
+    """The run must be seen to fail, not to go on with one thread less."""
+    traceback.print_exception(error.exc_value)
+    os._exit(1)
 
 
 def now_ms():
@@ -74,6 +83,7 @@ class Workload:
         self.finishing = threading.Event()
 
     def run(self):
+        threading.excepthook = end_with_error
         producer = threading.Thread(target=self.produce, daemon=True)
         readers = [
             threading.Thread(target=self.read, daemon=True, args=more)
@@ -169,15 +179,25 @@ class Reader:
         """Returns whether the end was reached; it may be far, but each step
         has a deadline."""
         self.moved = time.monotonic()
-        ends = {number: self.consumer.get_watermark_offsets(
-            confluent_kafka.TopicPartition(self.topic, number), 30)[1]
-            for number in range(PARTITIONS)}
+        ends = {number: self.end(number) for number in range(PARTITIONS)}
         while any(self.positions.get(number, 0) < end
                   for number, end in ends.items()):
             if time.monotonic() > self.moved + DEADLINE_S:
                 return False
             self.take()
         return True
+
+    def end(self, partition):
+        """The library does not ask again if the leader is another one now."""
+        while True:
+            try:
+                return self.consumer.get_watermark_offsets(
+                    confluent_kafka.TopicPartition(self.topic, partition),
+                    ASK_S)[1]
+            except confluent_kafka.KafkaException:
+                if time.monotonic() > self.moved + DEADLINE_S:
+                    raise
+            time.sleep(READ_S)
 
     def assigned(self, _, partitions):
         self.flush()
