@@ -439,8 +439,9 @@ kp_supervisor_main(const struct kp_supervisor_options *options)
 
 	kp_log_init("supervisor", KP_LOG_AUTO, KP_LOG_INFO);
 	if (prepare(&s, options, &err)) {
-		start_due(&s, &s.worker);
+		/* the agent first: the worker will wait for its tables */
 		start_due(&s, &s.agent);
+		start_due(&s, &s.worker);
 		while (s.phase != STOPPED)
 			turn(&s);
 		kp_log(
