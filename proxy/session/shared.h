@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What all connections of the worker share. Each part guards itself. */
+/*
+ * What all connections of the worker share. Each part guards itself.
+ * @thread any, but init and fini
+ */
 #ifndef KP_PROXY_SESSION_SHARED_H
 #define KP_PROXY_SESSION_SHARED_H
 
@@ -28,5 +31,11 @@ struct kp_shared {
 	_Atomic int64_t hard_stop_ms;
 	atomic_uint_fast64_t next_id;
 };
+
+/* kp_shared_init starts without rules; reports are copied. */
+void kp_shared_init(struct kp_shared *shared, struct kp_metrics *metrics,
+    const struct kp_reports *reports);
+/* kp_shared_fini is for after the last connection. */
+void kp_shared_fini(struct kp_shared *shared);
 
 #endif

@@ -2,15 +2,12 @@
 #include "proxy/worker.h"
 
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "proto/control/node_metrics.h"
-#include "proxy/account/records.h"
 #include "proxy/net/address.h"
-#include "proxy/rename/answer.h"
 #include "proxy/rename/view.h"
 #include "proxy/session/acceptor.h"
 #include "proxy/session/session.h"
@@ -32,20 +29,6 @@ struct kp_worker {
 	size_t num_used;
 };
 
-/* Two descriptors each; as many large frames are on their way at one moment. */
-#define MAX_PIPES 32
-
-/* Nobody is connected before tables say what the limit is. */
-#define MEMORY_BEFORE_TABLES ((uint64_t)64 * 1024 * 1024)
-
-/* What admit wants to see of requests: the SASL exchange. */
-#define ADMIT_REQUESTS \
-	(KP_ENTITY_BIT(KP_E_SASL_MECHANISM) | KP_ENTITY_BIT(KP_E_SASL_BYTES))
-/* … and of answers, with the versions that frame narrows. */
-#define ADMIT_ANSWERS \
-	(KP_ENTITY_BIT(KP_E_SASL_MECHANISM) | KP_ENTITY_BIT(KP_E_SASL_BYTES) | \
-	    KP_ENTITY_BIT(KP_E_API_KEY))
-
 void
 kp_worker_prepare(void)
 {
@@ -56,24 +39,11 @@ struct kp_worker *
 kp_worker_new(struct kp_metrics *metrics, const struct kp_reports *reports)
 {
 	struct kp_worker *worker = kp_alloc(1, sizeof(*worker));
-	struct kp_shared *shared = &worker->shared;
 
 	kp_session_prepare_wait();
-	kp_snapshot_store_init(&shared->snapshots);
-	kp_roster_init(&shared->roster);
-	shared->pool = kp_pool_new(MEMORY_BEFORE_TABLES);
-	shared->pipes = kp_pipes_new(MAX_PIPES);
-	shared->names = kp_names_new(reports);
-	shared->metrics = metrics;
-	shared->reports = *reports;
-	shared->ended_event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	kp_assert(shared->ended_event >= 0);
-	atomic_init(&shared->hard_stop_ms, KP_NEVER);
-	kp_plan_make(&shared->plan, ADMIT_REQUESTS | KP_RECORD_ACCOUNT_INTEREST,
-	    ADMIT_ANSWERS | KP_RENAME_ANSWER_TRIGGER |
-		KP_RECORD_ACCOUNT_INTEREST);
+	kp_shared_init(&worker->shared, metrics, reports);
 	worker->tickets = kp_tls_tickets_new();
-	worker->acceptor = kp_acceptor_start(shared);
+	worker->acceptor = kp_acceptor_start(&worker->shared);
 	return worker;
 }
 
@@ -300,21 +270,14 @@ kp_worker_is_drained(struct kp_worker *worker)
 void
 kp_worker_free(struct kp_worker *worker)
 {
-	struct kp_shared *shared = &worker->shared;
-
 	if (worker == NULL)
 		return;
-	kp_assert(kp_roster_count(&shared->roster) == 0);
+	kp_assert(kp_roster_count(&worker->shared.roster) == 0);
 	kp_acceptor_stop(worker->acceptor);
 	worker->num_used = 0;
 	close_unused(worker);
 	free(worker->used);
-	kp_snapshot_store_fini(&shared->snapshots);
-	kp_roster_fini(&shared->roster);
-	kp_names_free(shared->names);
-	kp_pipes_free(shared->pipes);
-	kp_pool_free(shared->pool);
+	kp_shared_fini(&worker->shared);
 	kp_tls_tickets_unref(worker->tickets);
-	(void)close(shared->ended_event);
 	free(worker);
 }
