@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proxy/net/pool.h"
 
+#include <sanitizer/asan_interface.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -24,14 +25,40 @@ kp_pool_new(uint64_t limit_len)
 	return pool;
 }
 
+/*
+ * Each place is taken and filled with one atomic operation, from the first one
+ * on: the last one put is the first one taken, its bytes are still in the
+ * cache. While nobody has it AddressSanitizer, where it is used, reports who
+ * touches it.
+ */
+static uint8_t *
+take_free(struct kp_pool *pool)
+{
+	for (unsigned i = 0; i < MAX_FREE; i++) {
+		uint8_t *buffer =
+		    atomic_load_explicit(&pool->free[i], memory_order_relaxed);
+
+		if (buffer != NULL)
+			buffer = atomic_exchange_explicit(
+			    &pool->free[i], NULL, memory_order_acquire);
+		if (buffer == NULL)
+			continue;
+		ASAN_UNPOISON_MEMORY_REGION(buffer, KP_BUFFER_LEN);
+		return buffer;
+	}
+	return NULL;
+}
+
 void
 kp_pool_free(struct kp_pool *pool)
 {
+	uint8_t *buffer;
+
 	if (pool == NULL)
 		return;
 	kp_assert(kp_pool_in_use(pool) == 0);
-	for (unsigned i = 0; i < MAX_FREE; i++)
-		free(atomic_load(&pool->free[i]));
+	while ((buffer = take_free(pool)) != NULL)
+		free(buffer);
 	free(pool);
 }
 
@@ -58,27 +85,6 @@ kp_pool_uncharge(struct kp_pool *pool, uint64_t len)
 	    atomic_fetch_sub_explicit(&pool->in_use, len, memory_order_relaxed);
 
 	kp_assert(before >= len);
-}
-
-/*
- * Each place is taken and filled with one atomic operation, from the first one
- * on: the last one put is the first one taken, its bytes are still in the
- * cache.
- */
-static uint8_t *
-take_free(struct kp_pool *pool)
-{
-	for (unsigned i = 0; i < MAX_FREE; i++) {
-		uint8_t *buffer =
-		    atomic_load_explicit(&pool->free[i], memory_order_relaxed);
-
-		if (buffer != NULL)
-			buffer = atomic_exchange_explicit(
-			    &pool->free[i], NULL, memory_order_acquire);
-		if (buffer != NULL)
-			return buffer;
-	}
-	return NULL;
 }
 
 /* False if every place is taken. */
@@ -118,8 +124,11 @@ kp_pool_put(struct kp_pool *pool, uint8_t *buffer)
 {
 	if (buffer == NULL)
 		return;
-	if (!keep_free(pool, buffer))
+	ASAN_POISON_MEMORY_REGION(buffer, KP_BUFFER_LEN);
+	if (!keep_free(pool, buffer)) {
+		ASAN_UNPOISON_MEMORY_REGION(buffer, KP_BUFFER_LEN);
 		free(buffer);
+	}
 	kp_pool_uncharge(pool, KP_BUFFER_LEN);
 }
 
