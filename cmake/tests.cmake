@@ -7,6 +7,15 @@ set(KP_TEST_FAIL "Tested: 0 ;Sanitizer;runtime error:")
 # does not look for it.
 set(KP_PYTEST pytest-3 CACHE STRING "command that runs our Python tests")
 
+# kp_wrap_calls(target): what target and its libraries want of the system goes
+# through tests/support/calls.c.
+function(kp_wrap_calls target)
+  foreach(call IN ITEMS clock_gettime close connect kp_try_alloc kp_try_realloc
+      pipe2 poll ppoll recv recvmsg send sendmsg socket splice write)
+    target_link_options(${target} PRIVATE -Wl,--wrap=${call})
+  endforeach()
+endfunction()
+
 # kp_unit_test(name SOURCES file... LINK target...)
 function(kp_unit_test name)
   cmake_parse_arguments(A "" "" "SOURCES;LINK" ${ARGN})

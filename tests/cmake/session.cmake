@@ -21,3 +21,19 @@ kp_unit_test(names SOURCES unit/proxy/upstream/test_names.c LINK kp_upstream)
 
 kp_fuzz_test(sasl SOURCES fuzz/fuzz_sasl.c LINK kp_admit)
 kp_fuzz_test(answer SOURCES fuzz/fuzz_answer.c LINK kp_rename kp_test_cluster)
+
+# Hardened, some system calls have other names (__recv_chk).
+if(NOT KP_HARDEN)
+  kp_library(kp_test_bridge
+    support/bridge.c
+    support/calls.c
+    support/far.c
+    support/frames.c)
+  target_link_libraries(kp_test_bridge
+    PUBLIC kp_session kp_test_net kp_test_kafka)
+  kp_unit_test(session
+    SOURCES unit/proxy/session/test_session.c
+      unit/proxy/session/conversation.c
+    LINK kp_test_bridge)
+  kp_wrap_calls(test_session)
+endif()

@@ -62,11 +62,53 @@ write_text(struct body *body, struct kp_buf *out, const struct kp_field *field)
 }
 
 static void
+write_records(struct kp_buf *out, size_t len, bool is_flexible)
+{
+	uint8_t *content;
+
+	if (is_flexible)
+		kp_write_compact_length(out, (int64_t)len);
+	else
+		kp_write_length32(out, (int64_t)len);
+	content = kp_buf_extend(out, len);
+	for (size_t i = 0; content != NULL && i < len; i++)
+		content[i] = (uint8_t)(i * 7 + i / 256);
+}
+
+/* Fields whose content the sample's maker has chosen. */
+static bool
+write_chosen(
+    struct body *body, struct kp_buf *out, const struct kp_field *field)
+{
+	const struct kp_sample *sample = body->sample;
+
+	if (field->entity == KP_E_RECORDS && sample->records_len > 0) {
+		write_records(out, sample->records_len, body->is_flexible);
+		return true;
+	}
+	if (sample->host == NULL || field->is_array)
+		return false;
+	if (field->entity == KP_E_HOST && body->is_flexible)
+		kp_write_compact(out, kp_bytes_of(sample->host));
+	else if (field->entity == KP_E_HOST)
+		kp_write_string(out, kp_bytes_of(sample->host));
+	else if ((field->entity == KP_E_NODE_ID ||
+		     field->entity == KP_E_ENDPOINT_NODE) &&
+		 field->kind == KP_INT32)
+		kp_write_int32(out, (int32_t)kp_sample_random(body->sample, 8));
+	else
+		return false;
+	return true;
+}
+
+static void
 write_value(struct body *body, struct kp_buf *out, const struct kp_field *field)
 {
 	uint64_t number = next_random(body->sample);
 	uint8_t uuid[KP_UUID_LEN] = { (uint8_t)number, 1, 2, 3 };
 
+	if (write_chosen(body, out, field))
+		return;
 	switch ((enum kp_kind)field->kind) {
 	case KP_BOOL:
 		kp_write_bool(out, number % 2 != 0);

@@ -16,6 +16,9 @@ struct kp_sample {
 	uint64_t random;       /* the seed, and then the state */
 	bool has_unknown_tags; /* add tagged fields that no table knows */
 	bool is_full;          /* no empty arrays, no nulls, all known tags */
+	/* Of every node, all of which have ids from 0 to 7; NULL: anything. */
+	const char *host;
+	size_t records_len; /* of all records; 0: as short as other bytes */
 };
 
 /* kp_sample_random is a number from 0 to below bound. */
