@@ -306,7 +306,8 @@ static bool
 refuse_answer(struct kp_session *session, const struct kp_flow *flow,
     struct kp_error *err)
 {
-	session->reason = KP_CLOSE_PROTOCOL_ERROR;
+	if (err->kind != KP_ERR_LIMIT)
+		session->reason = KP_CLOSE_PROTOCOL_ERROR;
 	return kp_error_prefix(err, "broker's answer to %s version %d",
 	    kp_api_name(flow->api_key), flow->api_version);
 }

@@ -177,17 +177,23 @@ refuse_version(struct kp_session *session, struct kp_flow *flow,
 {
 	const struct kp_request_header *header = &request->header;
 	struct kp_buf answer;
+	bool has_place;
 
 	if (header->api_key == KP_API_VERSIONS)
 		return ask_versions(session, flow, request);
 	kp_buf_init(&answer, KP_BUFFER_LEN);
-	if (kp_answer_error(&answer, header->api_key, header->api_version,
-		header->correlation_id, KP_KAFKA_UNSUPPORTED_VERSION) &&
-	    !answer.failed) {
+	has_place =
+	    kp_answer_error(&answer, header->api_key, header->api_version,
+		header->correlation_id, KP_KAFKA_UNSUPPORTED_VERSION);
+	if (has_place && !answer.failed) {
 		answer_locally(session, flow, request, &answer);
 		return KP_BEGIN_OK;
 	}
 	kp_buf_fini(&answer);
+	if (has_place) {
+		kp_error_set(err, KP_ERR_LIMIT, "no memory for an answer");
+		return fail(session, KP_CLOSE_MEMORY_LIMIT);
+	}
 	kp_session_fail(session, KP_CLOSE_UNSUPPORTED_API, err,
 	    KP_ERR_UNSUPPORTED, "request %s (key %d) version %d",
 	    kp_api_name(header->api_key), header->api_key, header->api_version);

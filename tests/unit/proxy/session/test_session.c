@@ -23,6 +23,7 @@
 #define SOCKET (1u << KP_CALL_SOCKET)
 #define CONNECT (1u << KP_CALL_CONNECT)
 #define PIPE (1u << KP_CALL_PIPE)
+#define MEMORY (1u << KP_CALL_MEMORY)
 #define TLS_MEMORY (1u << KP_CALL_TLS_MEMORY)
 
 #define ALL_TLS (KP_BRIDGE_CLIENT_TLS | KP_BRIDGE_BROKER_TLS)
@@ -356,6 +357,38 @@ Test(session, a_broker_that_takes_its_time_is_waited_for)
 	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
 		sweep(&world, faults[i], require_complete);
 	fini(&world);
+}
+
+/* Refused by the system, not by a limit of the connection. */
+static void
+require_memory_limit(const struct world *world)
+{
+	check_beginnings(world);
+	cr_assert(
+	    is_complete(world) || world->bridge.reason == KP_CLOSE_MEMORY_LIMIT,
+	    "allocation %u: %s", world->step,
+	    kp_close_reason_name(world->bridge.reason));
+}
+
+static void
+sweep_memory(unsigned options)
+{
+	struct world world;
+
+	init(&world, options, true);
+	sweep(&world, (struct kp_test_fault){ .calls = MEMORY },
+	    require_memory_limit);
+	fini(&world);
+}
+
+Test(session, memory_that_is_refused_ends_the_connection)
+{
+	sweep_memory(0);
+}
+
+Test(session, memory_that_is_refused_ends_the_connection_with_tls)
+{
+	sweep_memory(ALL_TLS | KP_BRIDGE_PROXY_HEADER);
 }
 
 static void
