@@ -14,6 +14,7 @@
 #define MAX_PIPES 4
 #define STEP_NS 2000000000 /* between two connections */
 #define LEARNED_NODE 7
+#define MAX_RULES_LEN (1u << 20)
 
 static const char rules_format[] =
     "{apiVersion: kproxy/v1, kind: Cluster, metadata: {name: c},\n"
@@ -79,40 +80,47 @@ write_rules(const struct kp_test_bridge *bridge, bool has_cluster, char *out,
 	    has_cluster ? "v" : "w");
 }
 
-static struct kp_tables *
-compile(struct kp_test_bridge *bridge, const char *text)
+static void
+compile(struct kp_test_bridge *bridge, bool has_cluster)
 {
 	struct kp_diagnostics diagnostics = { 0 };
 	struct kp_resources *set = kp_resources_new();
+	struct kp_limits usual;
 	const struct kp_compile_input input = {
 		.resources = set,
-		.limits = &bridge->limits,
-		.generation = ++bridge->generation,
+		.limits = &usual,
 		.read_secret = read_secret,
 		.ctx = &bridge->world,
 	};
+	struct kp_buf *out = &bridge->rules[has_cluster];
 	struct kp_tables *tables;
+	char text[1024];
 
+	kp_limits_default(&usual);
+	write_rules(bridge, has_cluster, text, sizeof(text));
 	kp_resources_add_file(set, "r.yaml", kp_bytes_of(text), &diagnostics);
 	kp_assert(kp_resources_check(set, &diagnostics));
 	tables = kp_compile(&input, &diagnostics);
 	kp_assert(tables != NULL);
+	kp_buf_init(out, MAX_RULES_LEN);
+	kp_assert(kp_tables_pack(out, tables, true));
+	kp_tables_free(tables);
 	kp_diagnostics_fini(&diagnostics);
 	kp_resources_free(set);
-	return tables;
 }
 
 void
 kp_bridge_publish(struct kp_test_bridge *bridge, bool has_cluster)
 {
 	struct kp_shared *shared = &bridge->shared;
-	char text[1024];
-	struct kp_tables *tables;
-	struct kp_snapshot *snapshot;
 	struct kp_error err;
+	struct kp_tables *tables =
+	    kp_tables_unpack(kp_buf_bytes(&bridge->rules[has_cluster]), &err);
+	struct kp_snapshot *snapshot;
 
-	write_rules(bridge, has_cluster, text, sizeof(text));
-	tables = compile(bridge, text);
+	kp_assert(tables != NULL);
+	tables->generation = ++bridge->generation;
+	tables->limits = bridge->limits; /* tests go below what is sensible */
 	snapshot = kp_snapshot_new(&tables, shared->snapshots.current,
 	    bridge->world.tickets, bridge->metrics, &err);
 	kp_assert(snapshot != NULL);
@@ -130,6 +138,19 @@ init_metrics(struct kp_test_bridge *bridge)
 	bridge->metrics = kp_metrics_map(&kp_node_metrics, fd, &err);
 	kp_assert(bridge->metrics != NULL);
 	(void)close(fd);
+}
+
+static void
+end_shared(struct kp_shared *shared)
+{
+	struct kp_endpoint *endpoint = &shared->snapshots.current->endpoints[0];
+
+	kp_topology_unref(endpoint->topology);
+	endpoint->topology = kp_topology_new(endpoint->cluster);
+	kp_pipes_free(shared->pipes);
+	shared->pipes = NULL;
+	kp_pool_free(shared->pool);
+	shared->pool = NULL;
 }
 
 void
@@ -150,7 +171,10 @@ kp_bridge_init(struct kp_test_bridge *bridge, unsigned options,
 	    (const char *const[]){ "10.9.8.7" }, 1);
 	kp_pool_set_limit(
 	    bridge->shared.pool, (uint64_t)bridge->limits.of[KP_LIMIT_MEMORY]);
+	compile(bridge, false);
+	compile(bridge, true);
 	kp_bridge_publish(bridge, true);
+	end_shared(&bridge->shared);
 	bridge->is_changed = false;
 	bridge->calls.now_ns = STEP_NS;
 	kp_far_init(&bridge->client);
@@ -165,6 +189,8 @@ kp_bridge_fini(struct kp_test_bridge *bridge)
 	kp_shared_fini(&bridge->shared);
 	kp_metrics_free(bridge->metrics);
 	kp_test_world_fini(&bridge->world);
+	kp_buf_fini(&bridge->rules[0]);
+	kp_buf_fini(&bridge->rules[1]);
 }
 
 /* The broker is there as soon as the session has a socket to reach it. */
@@ -201,45 +227,25 @@ late_ns(void *context)
 	return wake_ms == KP_NEVER ? INT64_MAX : wake_ms * 1000000;
 }
 
-/* Nothing that one connection learned is known to the next. */
-static void
-forget(struct kp_test_bridge *bridge)
-{
-	struct kp_endpoint *endpoint;
-
-	if (bridge->is_changed)
-		kp_bridge_publish(bridge, true);
-	bridge->is_changed = false;
-	endpoint = &bridge->shared.snapshots.current->endpoints[0];
-	kp_topology_unref(endpoint->topology);
-	endpoint->topology = kp_topology_new(endpoint->cluster);
-	(void)kp_topology_learn(endpoint->topology, LEARNED_NODE,
-	    kp_bytes_of(KP_BRIDGE_SECRET), 9092);
-	kp_far_reset(&bridge->client);
-	kp_far_reset(&bridge->broker);
-}
-
-/* None that an earlier connection used is kept. */
+/* Nothing that one connection learned or used is there for the next. */
 static void
 begin_shared(struct kp_test_bridge *bridge)
 {
 	struct kp_shared *shared = &bridge->shared;
 
-	kp_pool_free(shared->pool);
+	if (bridge->is_changed)
+		kp_bridge_publish(bridge, true);
+	bridge->is_changed = false;
+	(void)kp_topology_learn(
+	    shared->snapshots.current->endpoints[0].topology, LEARNED_NODE,
+	    kp_bytes_of(KP_BRIDGE_SECRET), 9092);
 	shared->pool =
 	    kp_pool_new((uint64_t)bridge->limits.of[KP_LIMIT_MEMORY]);
-	kp_pipes_free(shared->pipes);
 	shared->pipes = kp_pipes_new(MAX_PIPES);
 	atomic_init(&shared->hard_stop_ms, KP_NEVER);
 	atomic_init(&shared->is_draining, false);
-}
-
-static void
-end_shared(struct kp_shared *shared)
-{
-	kp_pipes_free(shared->pipes);
-	shared->pipes = NULL;
-	kp_assert(kp_pool_in_use(shared->pool) == 0);
+	kp_far_reset(&bridge->client);
+	kp_far_reset(&bridge->broker);
 }
 
 static void
@@ -299,7 +305,6 @@ hang_up(struct kp_test_bridge *bridge)
 void
 kp_bridge_run(struct kp_test_bridge *bridge, struct kp_bytes proxy_header)
 {
-	forget(bridge);
 	begin_shared(bridge);
 	bridge->calls.now_ns += STEP_NS;
 	bridge->calls.turn = have_turn;

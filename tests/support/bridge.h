@@ -29,8 +29,10 @@ struct kp_test_bridge {
 	struct kp_test_world world; /* the far ends' TLS, and certificates */
 	struct kp_metrics *metrics;
 	struct kp_shared shared;
+	struct kp_buf
+	    rules[2]; /* packed: without the virtual cluster, with it */
 	uint64_t generation;
-	bool is_changed; /* the rules are no longer as at first */
+	bool is_changed; /* rules or limits are no longer as at first */
 
 	/* of the connection */
 	struct kp_test_calls calls;

@@ -71,6 +71,7 @@ kp_test_calls_begin(struct kp_test_calls *calls)
 	kp_assert(active == NULL);
 	calls->num_calls = 0;
 	calls->faulty_fd = -1;
+	calls->num_waits = 0;
 	calls->num_timeouts = 0;
 	calls->num_open = 0;
 	calls->near_fd = -1;
@@ -229,6 +230,7 @@ wait_in_turns(struct pollfd *fds, nfds_t num, int timeout_ms)
 	bool has_moved = true;
 	int num_ready = 0;
 
+	active->num_waits++;
 	while (num_ready == 0 && has_moved) {
 		has_moved = have_turn();
 		num_ready = __real_poll(fds, num, 0);

@@ -49,8 +49,9 @@ struct kp_test_calls {
 	struct kp_test_fault fault;
 
 	/* filled in */
-	unsigned num_calls;    /* that fault is meant for */
-	int faulty_fd;         /* of the last one that met it; -1: none did */
+	unsigned num_calls; /* that fault is meant for */
+	int faulty_fd;      /* of the last one that met it; -1: none did */
+	unsigned num_waits;
 	unsigned num_timeouts; /* waits that ended because time passed */
 	int num_open;          /* descriptors opened less those closed */
 	int near_fd, far_fd; /* of the newest socket; far_fd until taken, -1 */

@@ -75,14 +75,13 @@ greet(struct kp_far *far)
 static bool
 send_some(struct kp_far *far)
 {
-	struct iovec span = { far->to_send.data + far->sent_len,
-		far->to_send.len - far->sent_len };
+	struct iovec span = { .iov_len = far->to_send.len - far->sent_len };
 	size_t len;
-
 	enum kp_io io;
 
 	if (span.iov_len == 0)
 		return false;
+	span.iov_base = far->to_send.data + far->sent_len;
 	io = kp_stream_writev(&far->stream, &span, 1, &len, &far->err);
 	far->sent_len += len;
 	if (io == KP_IO_FAILED) /* what came before that can still be read */
@@ -120,6 +119,16 @@ kp_far_pump(struct kp_far *far)
 	if (!far->has_ended && !far->is_deaf)
 		has_moved = receive_all(far) || has_moved;
 	return has_moved;
+}
+
+struct kp_bytes
+kp_far_heard(const struct kp_far *far, size_t pos)
+{
+	size_t len = far->received.len - pos;
+
+	if (len == 0)
+		return (struct kp_bytes){ 0 };
+	return (struct kp_bytes){ far->received.data + pos, len };
 }
 
 void

@@ -40,6 +40,9 @@ void kp_far_send(struct kp_far *far, struct kp_bytes bytes);
 /* kp_far_pump does all that works now; false if that was nothing. */
 bool kp_far_pump(struct kp_far *far);
 
+/* kp_far_heard is what was received, from pos on; until more is received. */
+struct kp_bytes kp_far_heard(const struct kp_far *far, size_t pos);
+
 /* kp_far_close hangs up; what was received stays. */
 void kp_far_close(struct kp_far *far);
 

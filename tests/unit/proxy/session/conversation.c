@@ -298,8 +298,7 @@ kp_conversation_fini(struct kp_conversation *conversation)
 static unsigned
 count_frames(const struct kp_far *far, size_t *pos)
 {
-	struct kp_bytes rest = { far->received.data + *pos,
-		far->received.len - *pos };
+	struct kp_bytes rest = kp_far_heard(far, *pos);
 	struct kp_bytes frame;
 	unsigned num = 0;
 
