@@ -34,25 +34,41 @@ function(kp_unit_test name)
     ENVIRONMENT "UBSAN_OPTIONS=print_stacktrace=1")
 endfunction()
 
-# kp_fuzz_test(name SOURCES file... LINK target...): a libFuzzer target; its
-# corpus is tests/fuzz/corpus/NAME. KP_FUZZ_SECONDS bounds one ctest run.
+# kp_not_fuzzed(file...): what a fuzz target needs for its inputs. The fuzzer is
+# not to look for new ways through it.
+function(kp_not_fuzzed)
+  if(KP_FUZZ)
+    set_source_files_properties(${ARGN} PROPERTIES
+      COMPILE_OPTIONS -fno-sanitize=fuzzer-no-link)
+  endif()
+endfunction()
+
+# kp_fuzz_test(name [WRAP] [SEEDS] SOURCES file... LINK target...): a libFuzzer
+# target; its corpus is tests/fuzz/corpus/NAME. WRAP: with kp_wrap_calls; SEEDS:
+# kp_make_seeds has some for it. KP_FUZZ_SECONDS bounds one ctest run.
 set(KP_FUZZ_SECONDS 20 CACHE STRING "seconds that ctest lets each fuzz target run")
 function(kp_fuzz_test name)
   if(NOT KP_FUZZ)
     return()
   endif()
-  cmake_parse_arguments(A "" "" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(A "WRAP;SEEDS" "" "SOURCES;LINK" ${ARGN})
   kp_program(fuzz_${name} ${A_SOURCES})
   target_link_libraries(fuzz_${name} PRIVATE ${A_LINK})
   target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+  if(A_WRAP)
+    kp_wrap_calls(fuzz_${name})
+  endif()
   # The first folder receives new inputs: never the one in git.
   set(scratch ${CMAKE_BINARY_DIR}/corpus/${name})
   file(MAKE_DIRECTORY ${scratch})
+  set(corpora ${scratch} ${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${name})
+  if(A_SEEDS)
+    list(APPEND corpora ${CMAKE_BINARY_DIR}/seeds/${name})
+  endif()
   add_test(NAME fuzz.${name} COMMAND fuzz_${name}
     -max_total_time=${KP_FUZZ_SECONDS} -max_len=8192 -timeout=10
     -rss_limit_mb=2048 -print_final_stats=1
-    -artifact_prefix=${CMAKE_BINARY_DIR}/fuzz-${name}-
-    ${scratch} ${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${name})
+    -artifact_prefix=${CMAKE_BINARY_DIR}/fuzz-${name}- ${corpora})
   math(EXPR limit "${KP_FUZZ_SECONDS} + 120")
   set_tests_properties(fuzz.${name} PROPERTIES LABELS fuzz TIMEOUT ${limit})
 endfunction()

@@ -3,13 +3,15 @@ kp_library(kp_test_kafka
   support/sample.c
   support/walks.c)
 target_link_libraries(kp_test_kafka PUBLIC kp_kafka)
+kp_not_fuzzed(
+  support/sample.c fuzz/messages.c fuzz/messages_mutator.c)
 
 foreach(name IN ITEMS header properties reader walker walker_feed
     walker_tail writer rewrite verdicts)
   kp_unit_test(${name} SOURCES unit/proto/test_${name}.c LINK kp_test_kafka)
 endforeach()
 
-kp_fuzz_test(frame SOURCES fuzz/fuzz_frame.c LINK kp_test_kafka)
-kp_fuzz_test(walker SOURCES fuzz/fuzz_walker.c LINK kp_test_kafka)
-kp_program(kp_make_seeds fuzz/make_seeds.c)
-target_link_libraries(kp_make_seeds PRIVATE kp_test_kafka)
+kp_fuzz_test(frame SEEDS SOURCES fuzz/fuzz_frame.c LINK kp_test_kafka)
+kp_fuzz_test(walker SEEDS
+  SOURCES fuzz/fuzz_walker.c fuzz/messages.c fuzz/messages_mutator.c
+  LINK kp_test_kafka)

@@ -20,7 +20,9 @@ kp_unit_test(topology SOURCES unit/proxy/upstream/test_topology.c
 kp_unit_test(names SOURCES unit/proxy/upstream/test_names.c LINK kp_upstream)
 
 kp_fuzz_test(sasl SOURCES fuzz/fuzz_sasl.c LINK kp_admit)
-kp_fuzz_test(answer SOURCES fuzz/fuzz_answer.c LINK kp_rename kp_test_cluster)
+kp_fuzz_test(answer SEEDS
+  SOURCES fuzz/fuzz_answer.c fuzz/messages.c fuzz/messages_mutator.c
+  LINK kp_rename kp_test_cluster kp_test_kafka)
 
 # Hardened, some system calls have other names (__recv_chk).
 if(NOT KP_HARDEN)
@@ -36,4 +38,17 @@ if(NOT KP_HARDEN)
       unit/proxy/session/conversation.c
     LINK kp_test_bridge)
   kp_wrap_calls(test_session)
+endif()
+
+if(KP_FUZZ)
+  kp_program(kp_make_seeds
+    fuzz/messages.c
+    fuzz/seeds.c
+    fuzz/seeds_messages.c)
+  target_link_libraries(kp_make_seeds PRIVATE kp_test_kafka)
+  add_custom_command(OUTPUT ${CMAKE_BINARY_DIR}/seeds/stamp
+    COMMAND kp_make_seeds ${CMAKE_BINARY_DIR}/seeds
+    COMMAND ${CMAKE_COMMAND} -E touch ${CMAKE_BINARY_DIR}/seeds/stamp
+    DEPENDS kp_make_seeds VERBATIM)
+  add_custom_target(kp_seeds ALL DEPENDS ${CMAKE_BINARY_DIR}/seeds/stamp)
 endif()

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Bodies. Input: API key, version, request or answer, a seed; the rest is the
- * body. All forms of walking must agree on what is malformed, and what a walk
- * writes must be well formed, whatever the visitor said.
+ * Bodies of all messages (messages.h). All forms of walking must agree on what
+ * is malformed, and what a walk writes must be well formed, whatever the
+ * visitor said.
  */
 #include <stdlib.h>
 
 #include "proto/kafka/reader.h"
 #include "proto/kafka/walker.h"
+#include "tests/fuzz/messages.h"
 #include "tests/support/sample.h"
 #include "tests/support/walks.h"
 
@@ -15,12 +16,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-struct input {
-	const struct kp_message *message;
-	int16_t version;
-	uint8_t seed;
-	struct kp_bytes body;
-};
+const bool kp_fuzzes_requests = true;
 
 static uint8_t new_text[300];
 
@@ -74,7 +70,7 @@ visit_some(void *context, const struct kp_visit *visit,
 }
 
 static bool
-walk(const struct input *input, struct kp_bytes body,
+walk(const struct kp_message_input *input, struct kp_bytes body,
     const struct kp_visitor *visitor, struct kp_rewrite *rewrite,
     struct kp_error *err)
 {
@@ -84,7 +80,8 @@ walk(const struct input *input, struct kp_bytes body,
 
 /* A walk over what a walk has written changes nothing any more. */
 static void
-check_rewritten(const struct input *input, const struct kp_rewrite *rewrite)
+check_rewritten(
+    const struct kp_message_input *input, const struct kp_rewrite *rewrite)
 {
 	struct kp_rewrite again = { 0 };
 	struct kp_error err;
@@ -99,7 +96,7 @@ check_rewritten(const struct input *input, const struct kp_rewrite *rewrite)
 }
 
 static void
-check_random_verdicts(const struct input *input, bool is_valid)
+check_random_verdicts(const struct kp_message_input *input, bool is_valid)
 {
 	struct kp_sample random = { .random = input->seed };
 	struct kp_visitor visitor = { UINT64_MAX, visit_randomly, &random };
@@ -117,8 +114,9 @@ check_random_verdicts(const struct input *input, bool is_valid)
 }
 
 static void
-check_pieces(const struct input *input, const struct kp_visitor *visitor,
-    bool is_valid, bool has_unknown, bool has_tail)
+check_pieces(const struct kp_message_input *input,
+    const struct kp_visitor *visitor, bool is_valid, bool has_unknown,
+    bool has_tail)
 {
 	uint8_t *copy = malloc(input->body.len + 1);
 	struct kp_error err;
@@ -141,8 +139,32 @@ check_pieces(const struct input *input, const struct kp_visitor *visitor,
 	free(copy);
 }
 
+/* Whoever wants to see whatever: soundness and what is unknown are the same. */
 static void
-check(const struct input *input)
+check_looks(
+    const struct kp_message_input *input, bool is_valid, bool has_unknown)
+{
+	struct kp_sample random = { .random = input->seed };
+	uint64_t interest = (uint64_t)kp_sample_random(&random, UINT32_MAX)
+				<< 32 |
+			    kp_sample_random(&random, UINT32_MAX);
+	const struct kp_visitor some = { interest, visit_some, &random };
+	const struct kp_visitor *const visitors[] = { &kp_keep_all,
+		&kp_see_nothing, &some };
+
+	for (size_t i = 0; i < sizeof(visitors) / sizeof(visitors[0]); i++) {
+		struct kp_error err;
+		bool found = false;
+
+		kp_assert(
+		    kp_walk_look(input->message, input->version, input->body,
+			visitors[i], &found, &err) == is_valid);
+		kp_assert(!is_valid || found == has_unknown);
+	}
+}
+
+static void
+check(const struct kp_message_input *input)
 {
 	struct kp_rewrite rewrite = { 0 };
 	struct kp_error err;
@@ -154,8 +176,11 @@ check(const struct input *input)
 
 	kp_assert(
 	    walk(input, input->body, &kp_keep_all, &rewrite, &err) == is_valid);
-	if (is_valid)
+	if (is_valid) {
+		kp_message_input_is_valid(input);
 		check_rewritten(input, &rewrite);
+	}
+	check_looks(input, is_valid, rewrite.is_changed);
 	for (size_t i = 0; i < sizeof(visitors) / sizeof(visitors[0]); i++) {
 		check_pieces(
 		    input, visitors[i], is_valid, rewrite.is_changed, true);
@@ -169,24 +194,9 @@ check(const struct input *input)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct kp_bytes bytes = { data, size };
-	const struct kp_api *api;
-	struct kp_reader reader;
-	struct input input;
-	bool is_request;
+	struct kp_message_input input;
 
-	kp_reader_init(&reader, bytes);
-	api = kp_api_find(kp_read_int8(&reader));
-	input.version = kp_read_int8(&reader);
-	is_request = kp_read_bool(&reader);
-	input.seed = (uint8_t)kp_read_int8(&reader);
-	if (api == NULL || reader.failed)
-		return 0;
-	input.message = is_request ? api->request : api->response;
-	if (input.version < input.message->min_version ||
-	    input.version > input.message->max_version)
-		return 0;
-	input.body = (struct kp_bytes){ reader.pos, kp_reader_left(&reader) };
-	check(&input);
+	if (kp_message_input_read(&input, data, size))
+		check(&input);
 	return 0;
 }
