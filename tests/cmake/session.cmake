@@ -31,6 +31,8 @@ if(NOT KP_HARDEN)
     support/calls.c
     support/far.c
     support/frames.c)
+  kp_not_fuzzed(support/bridge.c support/calls.c support/far.c support/frames.c
+    fuzz/fuzz_session.c fuzz/play.c)
   target_link_libraries(kp_test_bridge
     PUBLIC kp_session kp_test_net kp_test_kafka)
   kp_unit_test(session
@@ -38,14 +40,18 @@ if(NOT KP_HARDEN)
       unit/proxy/session/conversation.c
     LINK kp_test_bridge)
   kp_wrap_calls(test_session)
+
+  kp_fuzz_test(session WRAP SEEDS
+    SOURCES fuzz/fuzz_session.c fuzz/play.c LINK kp_test_bridge)
 endif()
 
 if(KP_FUZZ)
   kp_program(kp_make_seeds
     fuzz/messages.c
     fuzz/seeds.c
-    fuzz/seeds_messages.c)
-  target_link_libraries(kp_make_seeds PRIVATE kp_test_kafka)
+    fuzz/seeds_messages.c
+    fuzz/seeds_session.c)
+  target_link_libraries(kp_make_seeds PRIVATE kp_test_kafka kp_session)
   add_custom_command(OUTPUT ${CMAKE_BINARY_DIR}/seeds/stamp
     COMMAND kp_make_seeds ${CMAKE_BINARY_DIR}/seeds
     COMMAND ${CMAKE_COMMAND} -E touch ${CMAKE_BINARY_DIR}/seeds/stamp

@@ -49,5 +49,6 @@ main(int argc, char **argv)
 	folder = argv[1];
 	make_folder(folder);
 	kp_seed_messages();
+	kp_seed_session();
 	return 0;
 }
