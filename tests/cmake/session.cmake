@@ -45,13 +45,18 @@ if(NOT KP_HARDEN)
     SOURCES fuzz/fuzz_session.c fuzz/play.c LINK kp_test_bridge)
 endif()
 
+kp_fuzz_test(tls SEEDS
+  SOURCES fuzz/fuzz_tls.c fuzz/middle.c LINK kp_rename kp_test_net)
+kp_not_fuzzed(fuzz/fuzz_tls.c fuzz/middle.c support/certs.c support/tls_world.c)
+
 if(KP_FUZZ)
   kp_program(kp_make_seeds
     fuzz/messages.c
     fuzz/seeds.c
     fuzz/seeds_messages.c
-    fuzz/seeds_session.c)
-  target_link_libraries(kp_make_seeds PRIVATE kp_test_kafka kp_session)
+    fuzz/seeds_session.c
+    fuzz/seeds_tls.c)
+  target_link_libraries(kp_make_seeds PRIVATE kp_test_kafka kp_test_net)
   add_custom_command(OUTPUT ${CMAKE_BINARY_DIR}/seeds/stamp
     COMMAND kp_make_seeds ${CMAKE_BINARY_DIR}/seeds
     COMMAND ${CMAKE_COMMAND} -E touch ${CMAKE_BINARY_DIR}/seeds/stamp

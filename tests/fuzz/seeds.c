@@ -50,5 +50,6 @@ main(int argc, char **argv)
 	make_folder(folder);
 	kp_seed_messages();
 	kp_seed_session();
+	kp_seed_tls();
 	return 0;
 }
