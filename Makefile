@@ -36,10 +36,10 @@ asan tsan: ## unit tests with AddressSanitizer + UBSan, with ThreadSanitizer
 	$(call preset,$@)
 	ctest --preset $@
 
-fuzz: ## each libFuzzer target for KP_FUZZ_SECONDS (20)
+fuzz: ## each libFuzzer target for KP_FUZZ_SECONDS (20; ARGS="-R session": that one)
 	cmake --preset fuzz -DKP_FUZZ_SECONDS=$(or $(KP_FUZZ_SECONDS),20)
 	cmake --build --preset fuzz
-	ctest --preset fuzz
+	ctest --preset fuzz $(ARGS)
 
 cover: ## line and branch coverage of the unit tests: build/coverage/report.html
 	$(call preset,coverage)
