@@ -30,6 +30,8 @@ STILL, STILL_SECONDS = "500ms", 1.0
 
 CROWD, CROWD_ACTIVE = 9900, 100
 FEW_REQUESTS, MORE_REQUESTS = 500, 3000
+# What a connection does nothing for before it counts as idle.
+IDLE_SECONDS = 8
 SETTLE_SECONDS = 0.2
 
 
@@ -90,6 +92,7 @@ def idle(bench, row, peer):
             ready = load.ready()
             measure.must(ready["failed"] == 0, f"{peer.name}: "
                          f"{ready['failed']} connections were refused")
+            time.sleep(IDLE_SECONDS)
             rss = settled_rss(pid)
             stack, slab = (new - old for new, old in
                            zip(proc.kernel_kib(), kernel))
