@@ -24,7 +24,8 @@ OUT = ROOT / "build" / "check"
 JOBS = str(os.cpu_count() or 2)
 FUZZ_SECONDS = 5
 TAIL_LINES = 40
-HOSTILE = [f"integration/test_{x}.py" for x in ("peers", "tls", "processes")]
+HOSTILE = ["peers_brokers", "peers_frames", "peers_limits", "peers_logins"]
+HOSTILE += ["processes", "tls"]
 TELLING = re.compile(r"error:|Error |^FAILED|\*\*\*|\[FAIL\]| FAILED ")
 SYNTHESIS = re.compile(r"Tested: (\d+) \| Passing: (\d+) \| Failing: (\d+)")
 
@@ -144,7 +145,8 @@ def unit(step):
 def sanitized(step):
     """The programs themselves under the sanitizer, with peers that misbehave."""
     unit(step)
-    pytest(step, *HOSTILE, KP_BUILD=str(ROOT / "build" / step.name))
+    programs = [f"integration/test_{name}.py" for name in HOSTILE]
+    pytest(step, *programs, KP_BUILD=str(ROOT / "build" / step.name))
 
 
 def fuzz(step):

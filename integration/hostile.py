@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the tests of misbehaving peers have in common."""
+
+import struct
+
+from fake_broker import API_VERSIONS, Client, answer, request
+from kproxy_rig import wait_until
+
+HEARTBEAT = 12
+
+
+def closed(proxy, reason):
+    return proxy.metric(
+        f'kproxy_connections_closed_total{{reason="{reason}"}}')
+
+
+def expect_closed(proxy, reason, before=0):
+    wait_until(lambda: closed(proxy, reason) == before + 1, 5,
+               f"connection closed for {reason}")
+
+
+def assert_alive(proxy):
+    """A new connection works and nobody had to restart."""
+    with Client(proxy) as client:
+        data = client.ask(API_VERSIONS, 0, 4711)
+        assert data[:6] == struct.pack(">ih", 4711, 0)
+    assert proxy.metric(
+        'kproxy_process_restarts_total{process="worker"}') == 0
+
+
+def versions_request(correlation=1):
+    return request(API_VERSIONS, 0, correlation)
+
+
+def uvarint(number):
+    data = b""
+    while number >= 0x80:
+        data += bytes([number & 0x7f | 0x80])
+        number >>= 7
+    return data + bytes([number])
+
+
+def compact(text):
+    return uvarint(len(text) + 1) + text
+
+
+def string(text):
+    return struct.pack(">h", len(text)) + text
+
+
+def fetch_answer_16(correlation, records, host):
+    """A Fetch answer v16 with one partition and a NodeEndpoints hint."""
+    partition = (struct.pack(">ihqqq", 0, 6, 100, 100, 0) + uvarint(0)
+                 + struct.pack(">i", -1) + uvarint(len(records) + 1) + records
+                 + uvarint(1) + uvarint(1) + uvarint(9)
+                 + struct.pack(">ii", 2, 5) + b"\0")
+    topic = b"\7" * 16 + uvarint(2) + partition + b"\0"
+    endpoint = (uvarint(2) + struct.pack(">i", 2) + compact(host)
+                + struct.pack(">i", 29092) + uvarint(0) + b"\0")
+    body = (struct.pack(">ihi", 0, 0, 0) + uvarint(2) + topic + uvarint(1)
+            + uvarint(0) + uvarint(len(endpoint)) + endpoint)
+    return answer(correlation, body, tags=b"\0")
