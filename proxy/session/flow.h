@@ -130,7 +130,7 @@ struct kp_flow {
 void kp_flow_init(struct kp_flow *flow, const struct kp_flow_owner *owner,
     struct kp_stream *from, struct kp_stream *to, struct kp_share *share,
     struct kp_pipes *pipes, const int64_t *now_ns);
-void kp_flow_fini(struct kp_flow *flow);
+void kp_flow_fini(struct kp_flow *flow); /* also a second time */
 
 /* kp_flow_run goes on until it has to wait for something. */
 enum kp_flow_status kp_flow_run(struct kp_flow *flow, struct kp_error *err);

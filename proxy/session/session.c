@@ -385,6 +385,9 @@ kp_session_run(void *argument)
 	}
 	report(session);
 	note_end(session, &err);
+	/* not only when it is joined: there may be many ahead of it */
+	kp_flow_fini(&session->requests);
+	kp_flow_fini(&session->answers);
 	kp_stream_fini(&session->client);
 	kp_stream_fini(&session->broker);
 	kp_roster_end(&shared->roster, &session->roster);

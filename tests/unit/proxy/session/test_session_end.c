@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A whole connection between a client and a broker that the test plays. */
+#include "proxy/session/session.h"
+
+#include <criterion/criterion.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "tests/support/declared.h"
+#include "tests/support/socketpair.h"
+
+#define WAIT_MS 5000
+#define MEMORY ((uint64_t)16 << 20)
+
+/* Heartbeat version 0: 14 bytes of it are there, the frame says 100. */
+static const uint8_t half_a_request[] = { 0, 0, 0, 100, 0, 12, 0, 0, 0, 0, 0, 7,
+	0xff, 0xff };
+
+struct world {
+	struct kp_shared shared;
+	struct kp_session *session;
+	pthread_t thread;
+	int client, broker; /* the test's ends */
+};
+
+static void
+on_want_host(void *context, const char *host)
+{
+	(void)context;
+	(void)host;
+}
+
+static void
+init_shared(struct kp_shared *shared)
+{
+	const struct kp_reports reports = { .want_host = on_want_host };
+	struct kp_error err;
+	int fd = kp_metrics_new_segment(&kp_node_metrics, &err);
+
+	*shared = (struct kp_shared){ .pool = kp_pool_new(MEMORY),
+		.pipes = kp_pipes_new(1),
+		.names = kp_names_new(&reports),
+		.metrics = kp_metrics_map(&kp_node_metrics, fd, &err),
+		.reports = reports,
+		.ended_event = eventfd(0, EFD_CLOEXEC) };
+	cr_assert_not_null(shared->metrics);
+	(void)close(fd);
+	kp_snapshot_store_init(&shared->snapshots);
+	kp_roster_init(&shared->roster);
+	kp_plan_make(&shared->plan, 0, 0);
+	atomic_init(&shared->hard_stop_ms, KP_NEVER);
+}
+
+static struct kp_snapshot *
+snapshot_of_broker(uint16_t port)
+{
+	struct kp_diagnostics diagnostics = { 0 };
+	struct kp_error err;
+	struct kp_tables *tables;
+	char text[1024];
+
+	(void)snprintf(text, sizeof(text),
+	    "{apiVersion: kproxy/v1, kind: Cluster, metadata: {name: c},\n"
+	    "spec: {bootstrap: [127.0.0.1:%u]}}\n---\n" KP_TEST_LISTENER
+	    "{apiVersion: kproxy/v1, kind: VirtualCluster, metadata: {name: v},"
+	    "\nspec: {cluster: c, listener: l}}",
+	    port);
+	tables = kp_test_compile(text, &diagnostics);
+	cr_assert_not_null(tables);
+	return kp_snapshot_new(&tables, NULL, NULL, NULL, &err);
+}
+
+/* The acceptor's part: what it does with a connection. */
+static void
+start(struct world *world, struct kp_snapshot *snapshot, int fd)
+{
+	const struct kp_roster_limits no_limits = { 0 };
+	const struct kp_endpoint *endpoint = &snapshot->endpoints[0];
+
+	kp_snapshot_publish(
+	    &world->shared.snapshots, &(struct kp_snapshot *){ snapshot });
+	snapshot = kp_snapshot_acquire(&world->shared.snapshots);
+	world->session =
+	    kp_session_new(&world->shared, &snapshot, endpoint, KP_NO_NODE, fd);
+	cr_assert_not_null(world->session);
+	cr_assert_eq(kp_roster_add(&world->shared.roster,
+			 &world->session->roster, "v", &no_limits),
+	    KP_ROSTER_IN);
+	kp_must(pthread_create(
+	    &world->thread, NULL, kp_session_run, world->session));
+}
+
+static void
+set_up(struct world *world)
+{
+	struct kp_address address;
+	int listener = kp_test_listen(&address), fds[2];
+	struct pollfd fd = { .fd = listener, .events = POLLIN };
+
+	init_shared(&world->shared);
+	kp_test_tcp_pair(fds, 0);
+	world->client = fds[0];
+	start(world, snapshot_of_broker(kp_address_port(&address)), fds[1]);
+	cr_assert_eq(poll(&fd, 1, WAIT_MS), 1, "nobody comes to the broker");
+	world->broker = accept(listener, NULL, NULL);
+	cr_assert(world->broker >= 0);
+	(void)close(listener);
+}
+
+/* The acceptor's part again: it joins the thread and frees the session. */
+static void
+tear_down(struct world *world)
+{
+	struct kp_shared *shared = &world->shared;
+
+	cr_assert_eq(kp_roster_take_ended(&shared->roster),
+	    &world->session->roster, "the thread is among the ended");
+	kp_session_free(world->session);
+	kp_snapshot_store_fini(&shared->snapshots);
+	kp_roster_fini(&shared->roster);
+	kp_names_free(shared->names);
+	kp_pipes_free(shared->pipes);
+	kp_pool_free(shared->pool);
+	kp_metrics_free(shared->metrics);
+	(void)close(shared->ended_event);
+	(void)close(world->broker);
+}
+
+/* It may take a while until somebody joins it. */
+Test(session_end, a_connection_that_ended_holds_no_buffer)
+{
+	struct pollfd fd = { .events = POLLIN };
+	struct world world;
+
+	set_up(&world);
+	fd.fd = world.broker;
+	cr_assert_eq(send(world.client, half_a_request, sizeof(half_a_request),
+			 MSG_NOSIGNAL),
+	    (ssize_t)sizeof(half_a_request));
+	cr_assert_eq(poll(&fd, 1, WAIT_MS), 1, "nothing comes to the broker");
+	(void)close(world.client);
+	kp_must(pthread_join(world.thread, NULL));
+	cr_expect_eq(kp_pool_in_use(world.shared.pool), 0);
+	tear_down(&world);
+}
