@@ -4,6 +4,9 @@ and what counts it."""
 
 import concurrent.futures
 import contextlib
+import os
+import pathlib
+import signal
 import socket
 import struct
 import threading
@@ -107,6 +110,38 @@ def test_connection_limits():
         assert_alive(proxy)
         for client in clients:
             client.__exit__()
+
+
+def is_stopped(pid):
+    return all(" (kproxy-worker) T " in stat.read_text() for stat
+               in pathlib.Path(f"/proc/{pid}/task").glob("*/stat"))
+
+
+@contextlib.contextmanager
+def at_the_door(proxy):
+    """Whoever connects meanwhile is there at once when the worker goes on."""
+    worker = proxy.child("worker")
+    os.kill(worker, signal.SIGSTOP)
+    try:
+        wait_until(lambda: is_stopped(worker), 5, "all threads stopped")
+        yield
+    finally:
+        os.kill(worker, signal.SIGCONT)
+
+
+def test_a_crowd_at_one_port_does_not_keep_others_out():
+    """They would fill the node, if all of them were let in before anybody looks
+    at the next port."""
+    with FakeBroker() as broker, \
+            Kproxy(broker.address, limits="connections: 100") as proxy, \
+            contextlib.ExitStack() as stack:
+        with at_the_door(proxy):
+            for _ in range(400):
+                stack.enter_context(Client(proxy))
+            other = stack.enter_context(Client(proxy, proxy.port + 1))
+        assert other.ask(API_VERSIONS, 0, 1)[:4] == struct.pack(">i", 1)
+        wait_until(lambda: closed(proxy, "connection_limit") == 301, 5,
+                   "the others")
 
 
 def test_connection_limits_of_an_address_and_a_virtual_cluster():

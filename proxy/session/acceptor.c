@@ -22,6 +22,9 @@
 /* Gauges are written and deadlines looked at this often. */
 #define TICK_MS 500
 
+/* Then the next door has its turn, and connections that ended are joined. */
+#define ACCEPT_TURN 64
+
 /* After running out of file descriptors nothing is accepted for this long. */
 #define PAUSE_MS 100
 
@@ -146,12 +149,12 @@ start_session(struct kp_acceptor *acceptor, struct kp_session *session)
 	refuse(shared, session, KP_CLOSE_INTERNAL, "could not start a thread");
 }
 
-/* Accepts all that wait at one door; false when descriptors are used up. */
+/* Accepts from one door; false when descriptors are used up. */
 static bool
-accept_all(struct kp_acceptor *acceptor, const struct doors *doors,
+accept_some(struct kp_acceptor *acceptor, const struct doors *doors,
     const struct kp_door *door)
 {
-	for (;;) {
+	for (unsigned i = 0; i < ACCEPT_TURN; i++) {
 		int fd =
 		    accept4(door->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		struct kp_snapshot *snapshot;
@@ -167,6 +170,7 @@ accept_all(struct kp_acceptor *acceptor, const struct doors *doors,
 		if (session != NULL)
 			start_session(acceptor, session);
 	}
+	return true;
 }
 
 static void
@@ -190,7 +194,7 @@ accept_from_doors(struct kp_acceptor *acceptor, const struct doors *doors)
 	for (size_t i = 0; i < doors->num_doors && has_room; i++) {
 		if (doors->fds[NUM_EVENTS + i].revents != 0)
 			has_room =
-			    accept_all(acceptor, doors, &doors->doors[i]);
+			    accept_some(acceptor, doors, &doors->doors[i]);
 	}
 	if (!has_room)
 		log_pause();
