@@ -251,6 +251,30 @@ def test_one_connection_has_a_limit_of_its_own():
                    "memory came back")
 
 
+def test_requests_that_are_held_leave_memory_to_others():
+    """Clients that nobody knows say 14 bytes each, or one, and have all memory
+    held for them if they are let. A neighbour, old or new, does not notice."""
+    limits = ("memory: 16MiB\nmemoryPerConnection: 1MiB\nframe: 1MiB\n"
+              "frameBeforeAuthentication: 512KiB")
+    logins = [struct.pack(">ihhih", length, SASL_HANDSHAKE, 1, 1, -1)
+              for length in 40 * [500_000] + 10 * [66_000]]
+    with FakeBroker() as broker, \
+            Kproxy(broker.address, limits=limits) as proxy, \
+            Client(proxy) as old, contextlib.ExitStack() as stack:
+        old.ask(API_VERSIONS, 0, 1)
+        for begun in logins + 20 * [b"\0"]:
+            stack.enter_context(Client(proxy)).send(begun)
+        wait_until(lambda: closed(proxy, "memory_limit") > 0, 5, "no room")
+        assert old.ask(API_VERSIONS, 0, 2)[:4] == struct.pack(">i", 2)
+        assert_alive(proxy)
+        held = 8 + 2  # in 4 MiB
+        wait_until(lambda: closed(proxy, "memory_limit") == len(logins) - held,
+                   5, "those that do not fit")
+        stack.close()
+        wait_until(lambda: proxy.metric("kproxy_buffer_bytes") == 0, 5,
+                   "memory came back")
+
+
 def test_requests_in_flight_have_a_limit():
     """The ninth is read when an answer has come; that is counted once."""
     held = []

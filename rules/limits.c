@@ -28,7 +28,9 @@
 	    "Client connections that have not begun a request yet.", \
 	    "the oldest of these is closed", CLOSED("opening_limit")) \
 	X(MEMORY, "memory", SIZE, 16 * MIB, 64 * TIB, 4 * GIB, "4GiB", \
-	    "Buffers of all connections together.", \
+	    "Buffers of all connections together. Of it, a quarter is for " \
+	    "requests and half for answers of more than 64 KiB that have to " \
+	    "be held.", \
 	    "the connection that needs more is closed", \
 	    CLOSED("memory_limit")) \
 	X(MEMORY_PER_CONNECTION, "memoryPerConnection", SIZE, 1 * MIB, \
@@ -137,19 +139,24 @@ kp_limits_complaint(const struct kp_limits *limits, enum kp_limit *out_which)
 {
 	static const struct {
 		enum kp_limit smaller, larger;
+		int divisor; /* of the larger one */
 		const char *complaint;
 	} order[] = {
-		{ KP_LIMIT_FRAME_BEFORE_AUTH, KP_LIMIT_FRAME,
+		{ KP_LIMIT_FRAME_BEFORE_AUTH, KP_LIMIT_FRAME, 1,
 		    "frameBeforeAuthentication is larger than frame" },
-		{ KP_LIMIT_FRAME, KP_LIMIT_MEMORY_PER_CONNECTION,
+		{ KP_LIMIT_FRAME, KP_LIMIT_MEMORY_PER_CONNECTION, 1,
 		    "frame is larger than memoryPerConnection" },
-		{ KP_LIMIT_FRAME, KP_LIMIT_MEMORY,
-		    "frame is larger than memory" },
+		{ KP_LIMIT_FRAME, KP_LIMIT_MEMORY, 2,
+		    "frame is larger than half of memory" },
+		{ KP_LIMIT_FRAME_BEFORE_AUTH, KP_LIMIT_MEMORY, 4,
+		    "frameBeforeAuthentication is larger than a quarter of "
+		    "memory" },
 	};
 
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
 		*out_which = order[i].smaller;
-		if (limits->of[order[i].smaller] > limits->of[order[i].larger])
+		if (limits->of[order[i].smaller] >
+		    limits->of[order[i].larger] / order[i].divisor)
 			return order[i].complaint;
 	}
 	return NULL;

@@ -103,7 +103,8 @@ kp_pipes_get(struct kp_pipes *pipes, struct kp_share *share)
 		if (pipe == NULL)
 			forget(pipes);
 	}
-	if (pipe == NULL || kp_share_charge(share, pipe->capacity))
+	if (pipe == NULL ||
+	    kp_share_charge(share, KP_MEMORY_ANSWERS, pipe->capacity))
 		return pipe;
 	close_pipe(pipe);
 	forget(pipes);
@@ -119,7 +120,7 @@ kp_pipes_put(
 	*pipe = NULL;
 	if (returned == NULL)
 		return;
-	kp_share_uncharge(share, returned->capacity);
+	kp_share_uncharge(share, KP_MEMORY_ANSWERS, returned->capacity);
 	if (returned->len > 0) {
 		close_pipe(returned);
 		forget(pipes);

@@ -11,7 +11,8 @@
 #define MAX_FREE 64
 
 struct kp_pool {
-	_Atomic uint64_t in_use;
+	_Atomic uint64_t in_use;                         /* in all */
+	_Atomic uint64_t long_ones[KP_NUM_MEMORY_PARTS]; /* of it */
 	_Atomic uint64_t limit_len;
 	_Atomic(uint8_t *) free[MAX_FREE]; /* NULL: none there */
 };
@@ -62,29 +63,54 @@ kp_pool_free(struct kp_pool *pool)
 	free(pool);
 }
 
-bool
-kp_pool_charge(struct kp_pool *pool, uint64_t len)
+static bool
+add_within(_Atomic uint64_t *account, uint64_t len, uint64_t limit)
 {
-	uint64_t limit =
-	    atomic_load_explicit(&pool->limit_len, memory_order_relaxed);
-	uint64_t in_use =
-	    atomic_load_explicit(&pool->in_use, memory_order_relaxed);
+	uint64_t in_use = atomic_load_explicit(account, memory_order_relaxed);
 
 	do {
 		if (in_use > limit || len > limit - in_use)
 			return false;
-	} while (!atomic_compare_exchange_weak_explicit(&pool->in_use, &in_use,
+	} while (!atomic_compare_exchange_weak_explicit(account, &in_use,
 	    in_use + len, memory_order_relaxed, memory_order_relaxed));
 	return true;
 }
 
-void
-kp_pool_uncharge(struct kp_pool *pool, uint64_t len)
+static void
+subtract(_Atomic uint64_t *account, uint64_t len)
 {
 	uint64_t before =
-	    atomic_fetch_sub_explicit(&pool->in_use, len, memory_order_relaxed);
+	    atomic_fetch_sub_explicit(account, len, memory_order_relaxed);
 
 	kp_assert(before >= len);
+}
+
+bool
+kp_pool_charge(struct kp_pool *pool, enum kp_memory_part part, uint64_t len)
+{
+	static const uint64_t divisors[KP_NUM_MEMORY_PARTS] = {
+		[KP_MEMORY_REQUESTS] = KP_MEMORY_REQUESTS_DIVISOR,
+		[KP_MEMORY_ANSWERS] = KP_MEMORY_ANSWERS_DIVISOR,
+	};
+	uint64_t limit = kp_pool_limit(pool);
+	bool is_long = len > KP_BUFFER_LEN;
+
+	if (is_long &&
+	    !add_within(&pool->long_ones[part], len, limit / divisors[part]))
+		return false;
+	if (add_within(&pool->in_use, len, limit))
+		return true;
+	if (is_long)
+		subtract(&pool->long_ones[part], len);
+	return false;
+}
+
+void
+kp_pool_uncharge(struct kp_pool *pool, enum kp_memory_part part, uint64_t len)
+{
+	if (len > KP_BUFFER_LEN)
+		subtract(&pool->long_ones[part], len);
+	subtract(&pool->in_use, len);
 }
 
 /* False if every place is taken. */
@@ -109,13 +135,13 @@ kp_pool_get(struct kp_pool *pool)
 {
 	uint8_t *buffer;
 
-	if (!kp_pool_charge(pool, KP_BUFFER_LEN))
+	if (!add_within(&pool->in_use, KP_BUFFER_LEN, kp_pool_limit(pool)))
 		return NULL;
 	buffer = take_free(pool);
 	if (buffer == NULL)
 		buffer = kp_try_alloc(KP_BUFFER_LEN);
 	if (buffer == NULL)
-		kp_pool_uncharge(pool, KP_BUFFER_LEN);
+		subtract(&pool->in_use, KP_BUFFER_LEN);
 	return buffer;
 }
 
@@ -129,7 +155,7 @@ kp_pool_put(struct kp_pool *pool, uint8_t *buffer)
 		ASAN_UNPOISON_MEMORY_REGION(buffer, KP_BUFFER_LEN);
 		free(buffer);
 	}
-	kp_pool_uncharge(pool, KP_BUFFER_LEN);
+	subtract(&pool->in_use, KP_BUFFER_LEN);
 }
 
 void
@@ -185,20 +211,21 @@ kp_share_put(struct kp_share *share, uint8_t *buffer)
 }
 
 bool
-kp_share_charge(struct kp_share *share, uint64_t len)
+kp_share_charge(struct kp_share *share, enum kp_memory_part part, uint64_t len)
 {
 	if (!take_share(share, len))
 		return false;
-	if (kp_pool_charge(share->pool, len))
+	if (kp_pool_charge(share->pool, part, len))
 		return true;
 	share->in_use -= len;
 	return false;
 }
 
 void
-kp_share_uncharge(struct kp_share *share, uint64_t len)
+kp_share_uncharge(
+    struct kp_share *share, enum kp_memory_part part, uint64_t len)
 {
 	kp_assert(len <= share->in_use);
 	share->in_use -= len;
-	kp_pool_uncharge(share->pool, len);
+	kp_pool_uncharge(share->pool, part, len);
 }

@@ -4,7 +4,11 @@
  * that connections use: when the budget is spent, a connection does not get
  * more, and nobody else suffers. A few free buffers are kept, the rest goes
  * back to the system. Buffers are not cleared: what is in them is a former
- * connection's. @thread any
+ * connection's.
+ *
+ * All of the budget is for buffers and for what is not longer than one. What is
+ * longer gets a part of it, so that whoever makes the proxy hold long frames
+ * leaves enough for those who do not. @thread any
  */
 #ifndef KP_PROXY_NET_POOL_H
 #define KP_PROXY_NET_POOL_H
@@ -17,6 +21,15 @@
 
 #define KP_BUFFER_LEN ((size_t)64 * 1024)
 
+/* What memory is for. Of the budget, long ones get at most: */
+enum kp_memory_part {
+	KP_MEMORY_REQUESTS, /* a quarter: clients may be anybody */
+	KP_MEMORY_ANSWERS,  /* half, and so do pipes */
+	KP_NUM_MEMORY_PARTS
+};
+#define KP_MEMORY_REQUESTS_DIVISOR 4
+#define KP_MEMORY_ANSWERS_DIVISOR 2
+
 struct kp_pool;
 
 struct kp_pool *kp_pool_new(uint64_t limit_len);
@@ -28,10 +41,13 @@ void kp_pool_put(struct kp_pool *pool, uint8_t *buffer); /* NULL is fine */
 
 /*
  * kp_pool_charge accounts for len bytes that the caller allocates elsewhere;
- * false when the budget is spent.
+ * false when the budget, or that part of it, is spent.
  */
-bool kp_pool_charge(struct kp_pool *pool, uint64_t len) KP_MUST_CHECK;
-void kp_pool_uncharge(struct kp_pool *pool, uint64_t len);
+bool kp_pool_charge(
+    struct kp_pool *pool, enum kp_memory_part part, uint64_t len) KP_MUST_CHECK;
+/* kp_pool_uncharge gives back what was charged at once. */
+void kp_pool_uncharge(
+    struct kp_pool *pool, enum kp_memory_part part, uint64_t len);
 
 /*
  * kp_pool_set_limit: a lower limit takes nothing back, it refuses until enough
@@ -52,8 +68,10 @@ struct kp_share {
 /* The same as of the pool. */
 uint8_t *kp_share_get(struct kp_share *share) KP_MUST_CHECK;
 void kp_share_put(struct kp_share *share, uint8_t *buffer);
-bool kp_share_charge(struct kp_share *share, uint64_t len) KP_MUST_CHECK;
-void kp_share_uncharge(struct kp_share *share, uint64_t len);
+bool kp_share_charge(struct kp_share *share, enum kp_memory_part part,
+    uint64_t len) KP_MUST_CHECK;
+void kp_share_uncharge(
+    struct kp_share *share, enum kp_memory_part part, uint64_t len);
 
 /* Gauges, in bytes. */
 uint64_t kp_pool_in_use(const struct kp_pool *pool);

@@ -75,14 +75,14 @@ kp_flow_collect(struct kp_flow *flow, size_t frame_len, struct kp_error *err)
 	flow->frame_left = frame_len;
 	if (frame_len <= KP_BUFFER_LEN)
 		return true;
-	if (!kp_share_charge(flow->share, frame_len))
+	if (!kp_share_charge(flow->share, flow->owner.part, frame_len))
 		return kp_error_set(err, KP_ERR_LIMIT,
 		    "no memory within the limit for a frame of %zu bytes",
 		    frame_len);
 	flow->large = kp_try_alloc(frame_len);
 	flow->large_len = frame_len;
 	if (flow->large == NULL) {
-		kp_share_uncharge(flow->share, frame_len);
+		kp_share_uncharge(flow->share, flow->owner.part, frame_len);
 		flow->large_len = 0;
 		return kp_error_set(err, KP_ERR_LIMIT,
 		    "no memory for a frame of %zu bytes", frame_len);
@@ -181,7 +181,7 @@ kp_flow_add_rewrite(struct kp_flow *flow, struct kp_error *err)
 {
 	size_t len = kp_rewrite_memory(&flow->rewrite);
 
-	if (!kp_share_charge(flow->share, len))
+	if (!kp_share_charge(flow->share, flow->owner.part, len))
 		return kp_error_set(err, KP_ERR_LIMIT,
 		    "no memory within the limit for %zu bytes of new content",
 		    len);

@@ -71,6 +71,7 @@ struct kp_flow_owner {
 	bool (*collected)(void *session, struct kp_flow *flow,
 	    struct kp_bytes frame, struct kp_error *err);
 	void *session;
+	enum kp_memory_part part; /* that frames which are held belong to */
 };
 
 #define KP_FLOW_SPANS 12

@@ -26,7 +26,7 @@ release_large(struct kp_flow *flow)
 	if (flow->large == NULL)
 		return;
 	free(flow->large);
-	kp_share_uncharge(flow->share, flow->large_len);
+	kp_share_uncharge(flow->share, flow->owner.part, flow->large_len);
 	flow->large = NULL;
 	flow->large_len = 0;
 	flow->large_have = 0;
@@ -45,7 +45,7 @@ static void
 release_rewrite(struct kp_flow *flow)
 {
 	kp_rewrite_clear(&flow->rewrite);
-	kp_share_uncharge(flow->share, flow->charged_len);
+	kp_share_uncharge(flow->share, flow->owner.part, flow->charged_len);
 	flow->charged_len = 0;
 }
 

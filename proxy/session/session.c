@@ -58,12 +58,14 @@ init_flows(struct kp_session *session)
 		.begin = kp_request_begin,
 		.collected = kp_request_collected,
 		.session = session,
+		.part = KP_MEMORY_REQUESTS,
 	};
 	const struct kp_flow_owner of_answers = {
 		.ready = kp_answer_ready,
 		.begin = kp_answer_begin,
 		.collected = kp_answer_collected,
 		.session = session,
+		.part = KP_MEMORY_ANSWERS,
 	};
 
 	kp_flow_init(&session->requests, &of_requests, &session->client,

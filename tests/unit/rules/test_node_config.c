@@ -144,7 +144,8 @@ Test(node_config, problems_have_their_place)
 		    "n.yaml:3:9: limits: frame is larger than "
 		    "memoryPerConnection\n" },
 		{ HEAD "limits: {memory: 64MiB}\n",
-		    "n.yaml:3:9: limits: frame is larger than memory\n" },
+		    "n.yaml:3:9: limits: frame is larger than half of "
+		    "memory\n" },
 		{ HEAD "log: {level: verbose}\n",
 		    "n.yaml:3:14: log.level: must be one of \"error\", "
 		    "\"warn\", \"info\", \"debug\", not \"verbose\"\n" },

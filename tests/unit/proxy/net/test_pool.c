@@ -17,10 +17,10 @@ Test(pool, the_budget_is_exact)
 	cr_assert_not_null(b);
 	cr_assert(a != b);
 	cr_assert_null(kp_pool_get(pool));
-	cr_assert(!kp_pool_charge(pool, 11));
-	cr_assert(kp_pool_charge(pool, 10));
-	cr_assert(!kp_pool_charge(pool, 1));
-	cr_assert(kp_pool_charge(pool, 0));
+	cr_assert(!kp_pool_charge(pool, KP_MEMORY_ANSWERS, 11));
+	cr_assert(kp_pool_charge(pool, KP_MEMORY_ANSWERS, 10));
+	cr_assert(!kp_pool_charge(pool, KP_MEMORY_ANSWERS, 1));
+	cr_assert(kp_pool_charge(pool, KP_MEMORY_ANSWERS, 0));
 	cr_assert_eq(kp_pool_in_use(pool), kp_pool_limit(pool));
 	kp_pool_put(pool, a);
 	cr_assert_eq(kp_pool_in_use(pool), KP_BUFFER_LEN + 10);
@@ -29,7 +29,7 @@ Test(pool, the_budget_is_exact)
 	kp_pool_put(pool, a);
 	kp_pool_put(pool, b);
 	kp_pool_put(pool, NULL);
-	kp_pool_uncharge(pool, 10);
+	kp_pool_uncharge(pool, KP_MEMORY_ANSWERS, 10);
 	cr_assert_eq(kp_pool_in_use(pool), 0);
 	kp_pool_free(pool);
 	kp_pool_free(NULL);
@@ -39,11 +39,11 @@ Test(pool, huge_charges_do_not_wrap)
 {
 	struct kp_pool *pool = kp_pool_new(1000);
 
-	cr_assert(kp_pool_charge(pool, 999));
-	cr_assert(!kp_pool_charge(pool, UINT64_MAX));
-	cr_assert(!kp_pool_charge(pool, UINT64_MAX - 998));
+	cr_assert(kp_pool_charge(pool, KP_MEMORY_ANSWERS, 999));
+	cr_assert(!kp_pool_charge(pool, KP_MEMORY_ANSWERS, UINT64_MAX));
+	cr_assert(!kp_pool_charge(pool, KP_MEMORY_ANSWERS, UINT64_MAX - 998));
 	cr_assert_eq(kp_pool_in_use(pool), 999);
-	kp_pool_uncharge(pool, 999);
+	kp_pool_uncharge(pool, KP_MEMORY_ANSWERS, 999);
 	kp_pool_free(pool);
 }
 
@@ -51,15 +51,15 @@ Test(pool, a_lower_limit_refuses_until_enough_came_back)
 {
 	struct kp_pool *pool = kp_pool_new(1000);
 
-	cr_assert(kp_pool_charge(pool, 800));
+	cr_assert(kp_pool_charge(pool, KP_MEMORY_ANSWERS, 800));
 	kp_pool_set_limit(pool, 500);
 	cr_assert_eq(kp_pool_limit(pool), 500);
-	cr_assert(!kp_pool_charge(pool, 1));
-	cr_assert(!kp_pool_charge(pool, 0));
-	kp_pool_uncharge(pool, 400);
-	cr_assert(kp_pool_charge(pool, 100));
-	cr_assert(!kp_pool_charge(pool, 1));
-	kp_pool_uncharge(pool, 500);
+	cr_assert(!kp_pool_charge(pool, KP_MEMORY_ANSWERS, 1));
+	cr_assert(!kp_pool_charge(pool, KP_MEMORY_ANSWERS, 0));
+	kp_pool_uncharge(pool, KP_MEMORY_ANSWERS, 400);
+	cr_assert(kp_pool_charge(pool, KP_MEMORY_ANSWERS, 100));
+	cr_assert(!kp_pool_charge(pool, KP_MEMORY_ANSWERS, 1));
+	kp_pool_uncharge(pool, KP_MEMORY_ANSWERS, 500);
 	kp_pool_free(pool);
 }
 
@@ -93,16 +93,16 @@ Test(pool, a_share_has_a_limit_of_its_own)
 	cr_assert_not_null(mine);
 	cr_assert_null(kp_share_get(&small));
 	cr_assert(small.is_exceeded);
-	cr_assert(!kp_share_charge(&small, 1));
+	cr_assert(!kp_share_charge(&small, KP_MEMORY_ANSWERS, 1));
 	cr_assert_eq(kp_pool_in_use(pool), KP_BUFFER_LEN);
 	others[0] = kp_share_get(&large);
 	cr_assert_not_null(others[0]);
-	cr_assert(kp_share_charge(&large, KP_BUFFER_LEN));
+	cr_assert(kp_share_charge(&large, KP_MEMORY_ANSWERS, KP_BUFFER_LEN));
 	cr_assert_null(kp_share_get(&large));
 	cr_assert(!large.is_exceeded, "it is the pool that has none");
-	cr_assert(!kp_share_charge(&large, 1));
+	cr_assert(!kp_share_charge(&large, KP_MEMORY_ANSWERS, 1));
 	cr_assert_eq(large.in_use, 2 * KP_BUFFER_LEN);
-	kp_share_uncharge(&large, KP_BUFFER_LEN);
+	kp_share_uncharge(&large, KP_MEMORY_ANSWERS, KP_BUFFER_LEN);
 	others[1] = kp_share_get(&large);
 	cr_assert_not_null(others[1]);
 	kp_share_put(&small, mine);
@@ -111,7 +111,57 @@ Test(pool, a_share_has_a_limit_of_its_own)
 	kp_share_put(&large, others[1]);
 	cr_assert_eq(small.in_use, 0);
 	cr_assert_eq(large.in_use, 0);
-	cr_assert(!kp_share_charge(&small, UINT64_MAX));
+	cr_assert(!kp_share_charge(&small, KP_MEMORY_ANSWERS, UINT64_MAX));
+	kp_pool_free(pool);
+}
+
+/* Whoever makes the proxy hold long frames leaves buffers to the others. */
+Test(pool, long_ones_get_a_part_of_the_budget)
+{
+	const uint64_t quarter = 2 * KP_BUFFER_LEN;
+	struct kp_pool *pool = kp_pool_new(4 * quarter);
+	uint8_t *buffers[2];
+
+	cr_assert(!kp_pool_charge(pool, KP_MEMORY_REQUESTS, quarter + 1));
+	cr_assert(kp_pool_charge(pool, KP_MEMORY_REQUESTS, quarter));
+	cr_assert(!kp_pool_charge(pool, KP_MEMORY_REQUESTS, KP_BUFFER_LEN + 1));
+	cr_assert(!kp_pool_charge(pool, KP_MEMORY_ANSWERS, 2 * quarter + 1));
+	cr_assert(kp_pool_charge(pool, KP_MEMORY_ANSWERS, 2 * quarter));
+	cr_assert(!kp_pool_charge(pool, KP_MEMORY_ANSWERS, KP_BUFFER_LEN + 1));
+	cr_assert(kp_pool_charge(pool, KP_MEMORY_REQUESTS, 1), "a short one");
+	kp_pool_uncharge(pool, KP_MEMORY_REQUESTS, 1);
+	for (size_t i = 0; i < 2; i++) {
+		buffers[i] = kp_pool_get(pool);
+		cr_assert_not_null(buffers[i]);
+	}
+	cr_assert_null(kp_pool_get(pool), "now there is none");
+	kp_pool_uncharge(pool, KP_MEMORY_REQUESTS, quarter);
+	cr_assert(!kp_pool_charge(pool, KP_MEMORY_REQUESTS, quarter + 1));
+	cr_assert(kp_pool_charge(pool, KP_MEMORY_REQUESTS, quarter));
+	kp_pool_uncharge(pool, KP_MEMORY_REQUESTS, quarter);
+	kp_pool_uncharge(pool, KP_MEMORY_ANSWERS, 2 * quarter);
+	for (size_t i = 0; i < 2; i++)
+		kp_pool_put(pool, buffers[i]);
+	cr_assert_eq(kp_pool_in_use(pool), 0);
+	kp_pool_free(pool);
+}
+
+/* What the budget as a whole refuses is not left in the part's account. */
+Test(pool, a_refused_long_one_is_not_charged)
+{
+	const uint64_t len = 2 * KP_BUFFER_LEN;
+	struct kp_pool *pool = kp_pool_new(2 * len);
+	uint8_t *buffers[3];
+
+	for (size_t i = 0; i < 3; i++) {
+		buffers[i] = kp_pool_get(pool);
+		cr_assert_not_null(buffers[i]);
+	}
+	cr_assert(!kp_pool_charge(pool, KP_MEMORY_ANSWERS, len));
+	for (size_t i = 0; i < 3; i++)
+		kp_pool_put(pool, buffers[i]);
+	cr_assert(kp_pool_charge(pool, KP_MEMORY_ANSWERS, len));
+	kp_pool_uncharge(pool, KP_MEMORY_ANSWERS, len);
 	kp_pool_free(pool);
 }
 
@@ -154,8 +204,8 @@ take_and_give(void *arg)
 		if (buffer == NULL)
 			continue;
 		kp_copy(buffer, &buffer, sizeof(buffer));
-		if (kp_pool_charge(pool, 100))
-			kp_pool_uncharge(pool, 100);
+		if (kp_pool_charge(pool, KP_MEMORY_ANSWERS, 100))
+			kp_pool_uncharge(pool, KP_MEMORY_ANSWERS, 100);
 		kp_copy(&seen, buffer, sizeof(seen));
 		was_shared |= seen != buffer;
 		kp_pool_put(pool, buffer);
