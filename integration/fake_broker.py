@@ -155,6 +155,16 @@ class Client:
         assert data == b"", data
         return True
 
+    def receive_all(self):
+        """What comes until the proxy closes."""
+        data = b""
+        try:
+            while chunk := self.sock.recv(1 << 16):
+                data += chunk
+        except ConnectionResetError:
+            pass
+        return data
+
     def ask(self, key, version, correlation, body=b""):
         self.send(request(key, version, correlation, body))
         return self.receive_frame()

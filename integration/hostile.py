@@ -60,3 +60,11 @@ def fetch_answer_16(correlation, records, host):
     body = (struct.pack(">ihi", 0, 0, 0) + uvarint(2) + topic + uvarint(1)
             + uvarint(0) + uvarint(len(endpoint)) + endpoint)
     return answer(correlation, body, tags=b"\0")
+
+
+def metadata_answer(correlation, tags):
+    """A Metadata answer v9: one broker, no topic, and these tagged fields."""
+    return answer(correlation, struct.pack(">i", 0) + b"\2"
+                  + struct.pack(">i", 1) + b"\2k" + struct.pack(">i", 9092)
+                  + b"\0\0" + b"\0" + struct.pack(">i", 1) + b"\1"
+                  + struct.pack(">i", 0) + tags, tags=b"\0")

@@ -117,12 +117,12 @@ class Message:
                 continue
             self._put(out, field, field["type"], version, value)
         if self.is_flexible(version):
-            put_uvarint(out, len(tagged))
+            self._put_uvarint(out, len(tagged))
             for tag, field, value in sorted(tagged, key=lambda t: t[0]):
                 body = bytearray()
                 self._put(body, field, field["type"], version, value)
-                put_uvarint(out, tag)
-                put_uvarint(out, len(body))
+                self._put_uvarint(out, tag)
+                self._put_uvarint(out, len(body))
                 out += body
 
     def _put(self, out, field, kind, version, value):
@@ -155,9 +155,17 @@ class Message:
 
     def _put_length(self, out, version, value, code):
         if self.is_flexible(version):
-            put_uvarint(out, 0 if value is None else len(value) + 1)
+            self._put_uvarint(out, 0 if value is None else len(value) + 1)
         else:
-            out += struct.pack(code, -1 if value is None else len(value))
+            self._put_fixed(out, -1 if value is None else len(value), code)
+
+    # what a test replaces that wants it wrong
+
+    def _put_uvarint(self, out, value):
+        put_uvarint(out, value)
+
+    def _put_fixed(self, out, value, code):
+        out += struct.pack(code, value)
 
     @staticmethod
     def _is_nullable_struct(field, version):

@@ -9,7 +9,8 @@ import pytest
 from fake_broker import (FETCH, METADATA, Client, FakeBroker, answer, receive,
                          request)
 from kproxy_rig import Kproxy, wait_until
-from hostile import HEARTBEAT, closed, fetch_answer_16, string, uvarint
+from hostile import (HEARTBEAT, closed, fetch_answer_16, metadata_answer, string,
+                   uvarint)
 
 
 @pytest.mark.parametrize("reply, text", [
@@ -60,6 +61,38 @@ def test_a_broker_that_closes_in_the_middle_of_an_answer():
             receive(client.sock, 40)
             assert client.is_closed()
         wait_until(lambda: closed(proxy, "broker_closed") == 1, 5, "counted")
+
+
+def test_answers_cut_off_at_every_byte():
+    """Of one that has to be rewritten, the client sees all or nothing."""
+    whole = metadata_answer(1, b"\0")
+    cut = 0
+
+    def on_request(sock, got):
+        sock.sendall(whole[:cut])
+        sock.close()
+
+    with FakeBroker(on_request) as broker, Kproxy(broker.address) as proxy:
+        for cut in range(len(whole) + 1):
+            with Client(proxy) as client:
+                client.send(request(METADATA, 9, 1, b"\1\0\0\0\0", tags=b"\0"))
+                got = client.receive_all()
+            assert (got[4:8] == whole[4:8]) == (cut == len(whole))
+            assert got or cut < len(whole)
+        wait_until(lambda: closed(proxy, "broker_closed") == len(whole) + 1, 5,
+                   "counted")
+
+
+def test_a_broker_that_answers_before_it_was_asked():
+    def serve(sock):
+        sock.sendall(answer(1, b"\0\0"))
+        receive(sock, 1)
+
+    with FakeBroker(serve=serve) as broker, Kproxy(broker.address) as proxy:
+        with Client(proxy) as client:
+            assert client.is_closed()
+        wait_until(lambda: closed(proxy, "protocol_error") == 1, 5, "counted")
+        assert "nobody asked" in proxy.text()
 
 
 def test_nobody_at_the_other_end():

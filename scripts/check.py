@@ -24,8 +24,8 @@ OUT = ROOT / "build" / "check"
 JOBS = str(os.cpu_count() or 2)
 FUZZ_SECONDS = 5
 TAIL_LINES = 40
-HOSTILE = ["peers_brokers", "peers_frames", "peers_limits", "peers_logins"]
-HOSTILE += ["processes", "tls"]
+PEERS = ["brokers", "counts", "frames", "limits", "logins", "tags"]
+HOSTILE = [*(f"peers_{name}" for name in PEERS), "processes", "tls"]
 TELLING = re.compile(r"error:|Error |^FAILED|\*\*\*|\[FAIL\]| FAILED ")
 SYNTHESIS = re.compile(r"Tested: (\d+) \| Passing: (\d+) \| Failing: (\d+)")
 
