@@ -260,6 +260,75 @@ def test_proxy_header_before_the_handshake(pki):
         wait_until(lambda: "203.0.113.9:999" in proxy.text())
 
 
+def client_hello(pki):
+    """The first bytes of a client."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = client_context(pki).wrap_bio(incoming, outgoing,
+                                       server_hostname="localhost")
+    with pytest.raises(ssl.SSLWantReadError):
+        tls.do_handshake()
+    return outgoing.read()
+
+
+def test_a_client_hello_of_single_bytes(pki):
+    """Each a segment of its own; the server answers when it has all of them."""
+    with FakeBroker() as broker, \
+            Kproxy(broker.address,
+                   listener=LISTENER % reference(pki, "ours/proxy")) as proxy, \
+            Client(proxy) as client:
+        client.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for byte in client_hello(pki):
+            client.send(bytes([byte]))
+        assert client.sock.recv(1) == b"\x16"
+
+
+@pytest.mark.parametrize("part", [0, 1, 5, 100, 10_000])
+def test_a_handshake_has_a_time_for_all_of_it(pki, part):
+    """A client that stops somewhere, or goes on too slowly."""
+    with FakeBroker() as broker, \
+            Kproxy(broker.address, limits="handshakeTimeout: 300ms",
+                   listener=LISTENER % reference(pki, "ours/proxy")) as proxy:
+        with Client(proxy) as client:
+            client.send(client_hello(pki)[:part])
+            client.receive_all()
+        wait_until(lambda: proxy.metric('kproxy_connections_closed_total'
+                                        '{reason="handshake_timeout"}') == 1)
+        assert broker.connections == []
+
+
+JUNK = {
+    "Kafka": request(API_VERSIONS, 0, 1),
+    "HTTP": b"GET / HTTP/1.1\r\n\r\n",
+    "noise": b"\x16" * 100,
+    "a record of 64 KiB": b"\x16\x03\x01\xff\xff" + b"\1" * 65535,
+    "a message of 16 MiB": b"\x16\x03\x01\x40\0\1\xff\xff\xff" + b"\0" * 16380,
+}
+
+
+@pytest.mark.parametrize("junk", JUNK.values(), ids=JUNK.keys())
+def test_what_is_no_client_hello(pki, junk):
+    with FakeBroker() as broker, \
+            Kproxy(broker.address,
+                   listener=LISTENER % reference(pki, "ours/proxy")) as proxy:
+        with Client(proxy) as client:
+            client.send(junk)
+            client.receive_all()
+        wait_until(lambda: proxy.metric('kproxy_connections_closed_total'
+                                        '{reason="tls_error"}') == 1)
+        assert broker.connections == []
+
+
+def test_a_broker_that_does_not_shake_hands(pki):
+    with FakeBroker(serve=lambda sock: sock.recv(10) and sock.recv(1 << 20)
+                    and sock.recv(1)) as broker, \
+            Kproxy(broker.address, cluster=CLUSTER % (pki, "") +
+                   "\nconnectTimeout: 300ms") as proxy, \
+            Client(proxy) as client:
+        assert client.is_closed()
+        wait_until(lambda: proxy.metric('kproxy_connections_closed_total'
+                                        '{reason="upstream_unavailable"}') == 1)
+
+
 def test_megabytes_in_both_directions(pki):
     """TLS on both sides with frames larger than any buffer."""
     def echo(sock, got):

@@ -11,7 +11,9 @@
 #include "proxy/session/session.h"
 #include "proxy/upstream/connect.h"
 
-/* Waits for what io says; false when the deadline passes or the worker stops.
+/*
+ * Waits for what io says; false when the deadline passes or the worker stops.
+ * Whoever knows whom we wait for may have said why that ends the connection.
  */
 static bool
 wait_for(struct kp_session *session, struct kp_stream *stream, enum kp_io io,
@@ -31,8 +33,10 @@ wait_for(struct kp_session *session, struct kp_stream *stream, enum kp_io io,
 		return false;
 	if (kp_ms_left(deadline_ms) > 0)
 		return true;
-	return kp_session_fail(session, KP_CLOSE_HANDSHAKE_TIMEOUT, err,
-	    KP_ERR_TIMEOUT, "handshake took too long");
+	return kp_session_fail(session,
+	    session->reason == KP_NUM_CLOSE_REASONS ? KP_CLOSE_HANDSHAKE_TIMEOUT
+						    : session->reason,
+	    err, KP_ERR_TIMEOUT, "handshake took too long");
 }
 
 static bool
