@@ -6,7 +6,7 @@ import struct
 from fake_broker import API_VERSIONS, Client, answer, request
 from kproxy_rig import wait_until
 
-HEARTBEAT = 12
+HEARTBEAT, LIST_GROUPS = 12, 16
 
 
 def closed(proxy, reason):

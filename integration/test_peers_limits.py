@@ -14,11 +14,12 @@ import time
 
 import pytest
 
+import crowd
 from fake_broker import (API_VERSIONS, METADATA, SASL_HANDSHAKE, Client,
                          FakeBroker, answer, request)
 from kproxy_rig import Kproxy, wait_until
-from hostile import (HEARTBEAT, assert_alive, closed, expect_closed,
-                   versions_request)
+from hostile import (HEARTBEAT, LIST_GROUPS, assert_alive, closed,
+                   expect_closed, versions_request)
 
 
 @pytest.fixture(scope="module")
@@ -314,6 +315,94 @@ def test_a_reader_that_takes_too_little(count, length):
                 client.sock.recv(100)
             return closed(proxy, "write_timeout") == 1
         wait_until(is_closed, 10, "write timeout")
+
+
+KEEPALIVE = "02"
+
+
+def timers(port):
+    """What runs for the established connections to or from a local port, by the
+    port at the other end."""
+    found = {}
+    for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        _, here, there, state, _, timer = line.split()[:6]
+        if state == "01" and int(here.split(":")[1], 16) == port:
+            found[int(there.split(":")[1], 16)] = timer.split(":")[0]
+    return found
+
+
+def test_peers_that_say_nothing_are_asked_whether_they_are_there():
+    """The kernel does it, for clients and brokers alike."""
+    with FakeBroker() as broker, Kproxy(broker.address) as proxy, \
+            Client(proxy) as client:
+        client.ask(API_VERSIONS, 0, 1)
+        mine = client.sock.getsockname()[1]
+        wait_until(lambda: timers(proxy.port).get(mine) == KEEPALIVE, 5,
+                   "a timer towards the client")
+        upstream = broker.connections[0].getpeername()[1]
+        assert list(timers(upstream).values()) == [KEEPALIVE]
+
+
+@pytest.mark.parametrize("num_asked, reason", [
+    (0, "idle_timeout"), (1, "idle_timeout"), (100, "write_timeout")])
+def test_a_client_that_vanishes(num_asked, reason):
+    """As if its machine had lost its power: no FIN, no RST, nothing is
+    acknowledged. What is on its way to it fits into the kernel's buffers, or it
+    does not."""
+    def on_request(sock, got):
+        length = 200_000 if got.client_id == b"large" else 2
+        sock.sendall(answer(got.correlation, b"\0" * length))
+
+    limits = "idleTimeout: 1s\nwriteTimeout: 500ms"
+    with FakeBroker(on_request) as broker, \
+            Kproxy(broker.address, limits=limits) as proxy, \
+            Client(proxy) as client, Client(proxy) as other:
+        client.ask(HEARTBEAT, 0, 1)
+        crowd.vanish(client.sock)
+        client.send(b"".join(request(HEARTBEAT, 0, i, client_id=b"large")
+                             for i in range(num_asked)))
+
+        def has_ended():
+            other.ask(HEARTBEAT, 0, 1)
+            return closed(proxy, reason) == 1
+        wait_until(has_ended, 10, reason)
+        assert proxy.metric("kproxy_connections") == 1
+
+
+def test_a_broker_that_vanishes():
+    """Whoever waits for it is let go; others do not wait."""
+    def on_request(sock, got):
+        if got.client_id == b"last":
+            crowd.vanish(sock)
+        broker.answer_usual(sock, got)
+
+    with FakeBroker(on_request) as broker, \
+            Kproxy(broker.address, limits="idleTimeout: 1s") as proxy, \
+            Client(proxy) as client:
+        client.send(request(HEARTBEAT, 0, 1, client_id=b"last"))
+        client.receive_frame()
+        client.send(request(HEARTBEAT, 0, 2))
+        assert_alive(proxy)
+        assert client.is_closed()
+        expect_closed(proxy, "idle_timeout")
+
+
+def test_requests_that_are_answered_locally_wait_their_turn():
+    """3000 at once, none of which is for the broker, by a client that does not
+    read before the last one: not more than inFlight are held, all are answered
+    in order."""
+    count = 3000
+    asked = b"".join(request(LIST_GROUPS, 0, i) for i in range(count))
+    with FakeBroker() as broker, Kproxy(broker.address) as proxy, \
+            Client(proxy) as client:
+        client.ask(API_VERSIONS, 0, 1)
+        client.send(asked)
+        for i in range(count):
+            assert client.receive_frame() == struct.pack(">ihi", i, 35, 0)
+        assert len(broker.received) == 1
+        assert proxy.metric('kproxy_local_answers_total'
+                            '{reason="unsupported_version"}') == count
+        assert proxy.metric("kproxy_requests_in_flight") == 0
 
 
 def test_a_request_in_flight_is_answered_while_draining():

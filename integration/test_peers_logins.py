@@ -8,7 +8,7 @@ import pytest
 from fake_broker import (SASL_AUTHENTICATE, SASL_HANDSHAKE, Client, FakeBroker,
                          Request, answer, frame, receive_frame, request)
 from kproxy_rig import Kproxy, wait_until
-from hostile import HEARTBEAT, closed, string, versions_request
+from hostile import HEARTBEAT, closed, expect_closed, string, versions_request
 
 
 def test_sasl_handshake_v0_is_followed_by_bare_tokens():
@@ -62,6 +62,33 @@ def test_gssapi_tokens_of_any_number_pass_untouched():
         assert client.ask(HEARTBEAT, 0, 2) == struct.pack(">ih", 2, 0)
 
 
+def test_tokens_that_never_end():
+    """2000 steps of a login, each with an answer: the proxy keeps none of them.
+    A token that is too long ends it."""
+    def serve(sock):
+        handshake = Request(receive_frame(sock))
+        sock.sendall(answer(handshake.correlation,
+                            struct.pack(">hi", 0, 1) + string(b"GSSAPI")))
+        while True:
+            sock.sendall(frame(receive_frame(sock)))
+
+    token = b"\x60" + b"t" * 999
+    limits = "frameBeforeAuthentication: 64KiB"
+    with FakeBroker(serve=serve) as broker, \
+            Kproxy(broker.address, limits=limits) as proxy, \
+            Client(proxy) as client:
+        client.ask(SASL_HANDSHAKE, 0, 1, string(b"GSSAPI"))
+        for _ in range(2000):
+            client.send(frame(token))
+            assert client.receive_frame() == token
+        assert proxy.metric("kproxy_requests_in_flight") == 0
+        wait_until(lambda: proxy.metric("kproxy_buffer_bytes") == 0, 5,
+                   "nothing is held")
+        client.send(frame(b"\x60" * 65537)[:100])
+        assert client.is_closed()
+        expect_closed(proxy, "frame_too_large")
+
+
 def test_authenticating_again_in_the_middle_of_the_stream():
     """KIP-368: handshake and SaslAuthenticate between other requests, while an
     answer to an earlier one is still out."""
@@ -108,6 +135,24 @@ def test_the_proxy_protocol_says_who_the_client_is(header):
             client.send(versions_request(8) + request(600, 0, 9))
             assert client.receive_frame()[:6] == struct.pack(">ih", 8, 0)
         wait_until(lambda: "203.0.113.7:4711" in proxy.text(), 5, "log")
+
+
+@pytest.mark.parametrize("begun", [b"", b"P", PROXY_V1[:20], PROXY_V2[:14]])
+def test_a_header_has_a_time_for_all_of_it(begun):
+    """However often its bytes come."""
+    with FakeBroker() as broker, \
+            Kproxy(broker.address, listener="proxyProtocol: true",
+                   limits="handshakeTimeout: 1s") as proxy:
+        with Client(proxy) as client:
+            client.sock.settimeout(0.02)
+            for byte in begun:
+                client.send(bytes([byte]))
+                with pytest.raises(TimeoutError):
+                    client.sock.recv(1)
+            client.sock.settimeout(10)
+            assert client.is_closed()
+        expect_closed(proxy, "handshake_timeout")
+        assert broker.connections == []
 
 
 @pytest.mark.parametrize("junk", [
