@@ -9,8 +9,8 @@ import pytest
 from fake_broker import (FETCH, METADATA, Client, FakeBroker, answer, receive,
                          request)
 from kproxy_rig import Kproxy, wait_until
-from hostile import (HEARTBEAT, closed, fetch_answer_16, metadata_answer, string,
-                   uvarint)
+from hostile import (HEARTBEAT, closed, fetch_answer_16, metadata_answer,
+                     string, uvarint)
 
 
 @pytest.mark.parametrize("reply, text", [
@@ -90,6 +90,7 @@ def test_a_broker_that_answers_before_it_was_asked():
 
     with FakeBroker(serve=serve) as broker, Kproxy(broker.address) as proxy:
         with Client(proxy) as client:
+            client.send(b"\0")
             assert client.is_closed()
         wait_until(lambda: closed(proxy, "protocol_error") == 1, 5, "counted")
         assert "nobody asked" in proxy.text()
@@ -100,6 +101,7 @@ def test_nobody_at_the_other_end():
         address = "127.0.0.1:%d" % unused.getsockname()[1]
     with Kproxy(address) as proxy:
         with Client(proxy) as client:
+            client.send(b"\0")
             assert client.is_closed()
         wait_until(lambda: closed(proxy, "upstream_unavailable") == 1, 5,
                    "counted")

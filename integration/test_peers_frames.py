@@ -14,7 +14,7 @@ from fake_broker import (API_VERSIONS, METADATA, PRODUCE, SASL_HANDSHAKE,
                          Client, FakeBroker, answer, frame, request)
 from kproxy_rig import Kproxy, wait_until
 from hostile import (HEARTBEAT, assert_alive, closed, expect_closed, uvarint,
-                   versions_request)
+                     versions_request)
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from fake_broker import (API_VERSIONS, METADATA, SASL_HANDSHAKE, Client,
                          FakeBroker, answer, request)
 from kproxy_rig import Kproxy, wait_until
 from hostile import (HEARTBEAT, LIST_GROUPS, assert_alive, closed,
-                   expect_closed, versions_request)
+                     expect_closed, versions_request)
 
 
 @pytest.fixture(scope="module")
@@ -27,14 +27,31 @@ def node():
     """One broker that behaves, one proxy with short waits."""
     limits = "requestTimeout: 300ms\nfirstRequestTimeout: 400ms"
     with FakeBroker() as broker, Kproxy(broker.address, limits=limits) as proxy:
+        proxy.broker = broker
         yield proxy
 
 
 def test_a_client_that_says_nothing(node):
+    """No broker hears of it; of one that says something, one does."""
     before = closed(node, "first_request_timeout")
+    num_connections = len(node.broker.connections)
     with Client(node) as client:
         assert client.is_closed()
     expect_closed(node, "first_request_timeout", before)
+    assert len(node.broker.connections) == num_connections
+    with Client(node) as client:
+        client.send(b"\0")
+        assert client.is_closed()
+    assert len(node.broker.connections) == num_connections + 1
+
+
+def test_a_client_that_goes_before_it_says_anything(node):
+    before = closed(node, "client_closed")
+    num_connections = len(node.broker.connections)
+    with Client(node):
+        pass
+    expect_closed(node, "client_closed", before)
+    assert len(node.broker.connections) == num_connections
 
 
 def test_a_client_that_never_finishes_a_request(node):

@@ -2,6 +2,7 @@
 """TLS in and out, by every combination; who is meant by a server name; who is
 let in. The other end is Python's OpenSSL, so nothing is BoringSSL's word alone."""
 
+import contextlib
 import pathlib
 import socket
 import ssl
@@ -161,6 +162,7 @@ def test_the_broker_is_who_it_must_be(pki, certificate, options, expected):
         if expected:
             works(client)
         else:
+            client.send(request(API_VERSIONS, 0, 1))
             assert client.is_closed()
             wait_until(lambda: "TLS with broker" in proxy.text())
 
@@ -296,6 +298,35 @@ def test_a_handshake_has_a_time_for_all_of_it(pki, part):
         assert broker.connections == []
 
 
+def test_a_request_right_behind_the_handshake(pki):
+    """In one segment, so that both are received at once; and nothing at all."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = client_context(pki).wrap_bio(incoming, outgoing,
+                                       server_hostname="localhost")
+    with FakeBroker() as broker, \
+            Kproxy(broker.address, limits="firstRequestTimeout: 1s",
+                   listener=LISTENER % reference(pki, "ours/proxy")) as proxy, \
+            Client(proxy) as client:
+        while tls.version() is None:
+            try:
+                tls.do_handshake()
+            except ssl.SSLWantReadError:
+                client.send(outgoing.read())
+                incoming.write(client.sock.recv(1 << 16))
+        tls.write(request(API_VERSIONS, 0, 5))
+        client.send(outgoing.read())
+        while True:
+            incoming.write(client.sock.recv(1 << 16))
+            with contextlib.suppress(ssl.SSLWantReadError):
+                assert tls.read(8)[4:] == struct.pack(">i", 5)
+                break
+        with TlsClient(proxy, client_context(pki)) as silent:
+            assert silent.is_closed()
+        assert proxy.metric('kproxy_connections_closed_total'
+                            '{reason="first_request_timeout"}') == 1
+        assert len(broker.connections) == 1
+
+
 JUNK = {
     "Kafka": request(API_VERSIONS, 0, 1),
     "HTTP": b"GET / HTTP/1.1\r\n\r\n",
@@ -324,6 +355,7 @@ def test_a_broker_that_does_not_shake_hands(pki):
             Kproxy(broker.address, cluster=CLUSTER % (pki, "") +
                    "\nconnectTimeout: 300ms") as proxy, \
             Client(proxy) as client:
+        client.send(request(API_VERSIONS, 0, 1))
         assert client.is_closed()
         wait_until(lambda: proxy.metric('kproxy_connections_closed_total'
                                         '{reason="upstream_unavailable"}') == 1)

@@ -100,6 +100,12 @@ kp_stream_read(struct kp_stream *s, void *buf, size_t len, size_t *out_n,
 }
 
 bool
+kp_stream_has_ahead(const struct kp_stream *s)
+{
+	return s->ahead_pos < s->ahead_len;
+}
+
+bool
 kp_stream_is_empty(const struct kp_stream *s)
 {
 	return s->is_empty;

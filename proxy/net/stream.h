@@ -86,6 +86,9 @@ enum kp_io kp_stream_handshake(
 enum kp_io kp_stream_read(struct kp_stream *s, void *buf, size_t len,
     size_t *out_n, struct kp_error *err) KP_MUST_CHECK;
 
+/* kp_stream_has_ahead: something was received and is still to be read. */
+bool kp_stream_has_ahead(const struct kp_stream *s);
+
 /*
  * kp_stream_is_empty: the last read has taken all there was, so that another
  * would only say KP_IO_WANT_READ; kp_stream_is_full is the same for writing.

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From an accepted socket to two streams that carry requests: PROXY header, TLS
- * towards the client, which broker is meant, connecting to it, TLS towards it.
+ * towards the client, which broker is meant, the client's first byte,
+ * connecting to the broker, TLS towards it.
  */
+#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "proxy/net/proxy_header.h"
@@ -12,20 +15,13 @@
 #include "proxy/upstream/connect.h"
 
 /*
- * Waits for what io says; false when the deadline passes or the worker stops.
- * Whoever knows whom we wait for may have said why that ends the connection.
+ * Asked before each wait, also the first: whoever had to be woken may have had
+ * no thread yet that could be. Who knows whom we wait for may have said why
+ * that ends the connection.
  */
 static bool
-wait_for(struct kp_session *session, struct kp_stream *stream, enum kp_io io,
-    int64_t deadline_ms, struct kp_error *err)
+may_wait(struct kp_session *session, int64_t deadline_ms, struct kp_error *err)
 {
-	struct pollfd fd = {
-		.fd = stream->fd,
-		.events = io == KP_IO_WANT_READ ? POLLIN : POLLOUT,
-	};
-
-	if (kp_session_poll(&fd, 1, deadline_ms) > 0)
-		return true;
 	if (atomic_load(&session->shared->is_draining))
 		return kp_session_fail(session, KP_CLOSE_DRAIN, err,
 		    KP_ERR_UNAVAILABLE, "the worker is stopping");
@@ -36,7 +32,26 @@ wait_for(struct kp_session *session, struct kp_stream *stream, enum kp_io io,
 	return kp_session_fail(session,
 	    session->reason == KP_NUM_CLOSE_REASONS ? KP_CLOSE_HANDSHAKE_TIMEOUT
 						    : session->reason,
-	    err, KP_ERR_TIMEOUT, "handshake took too long");
+	    err, KP_ERR_TIMEOUT, "did not come in time");
+}
+
+/*
+ * Waits for what io says, or something that may_wait looks at: to be repeated
+ * until the caller has what it needs. False when it may not wait.
+ */
+static bool
+wait_for(struct kp_session *session, struct kp_stream *stream, enum kp_io io,
+    int64_t deadline_ms, struct kp_error *err)
+{
+	struct pollfd fd = {
+		.fd = stream->fd,
+		.events = io == KP_IO_WANT_READ ? POLLIN : POLLOUT,
+	};
+
+	if (!may_wait(session, deadline_ms, err))
+		return false;
+	(void)kp_session_poll(&fd, 1, deadline_ms);
+	return true;
 }
 
 static bool
@@ -163,6 +178,33 @@ choose_node(struct kp_session *session, struct kp_error *err)
 	    name == NULL ? "" : name);
 }
 
+/* Brokers do not hear of clients that say nothing. */
+static bool
+wait_for_client(struct kp_session *session, struct kp_error *err)
+{
+	struct kp_stream *client = &session->client;
+	int64_t deadline_ms =
+	    session->opened_ms +
+	    kp_session_limit(session, KP_LIMIT_FIRST_REQUEST_TIMEOUT);
+	ssize_t n;
+	char byte;
+
+	if (kp_stream_has_ahead(client))
+		return true;
+	session->reason = KP_CLOSE_FIRST_REQUEST_TIMEOUT;
+	while ((n = recv(client->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT)) < 0 &&
+	       (errno == EAGAIN || errno == EINTR)) {
+		if (!wait_for(
+			session, client, KP_IO_WANT_READ, deadline_ms, err))
+			return false;
+	}
+	if (n <= 0)
+		return kp_session_fail(session, KP_CLOSE_CLIENT_CLOSED, err,
+		    KP_ERR_CLOSED, "client has gone without a word");
+	session->reason = KP_NUM_CLOSE_REASONS;
+	return true;
+}
+
 static bool
 open_broker(struct kp_session *session, struct kp_error *err)
 {
@@ -197,5 +239,5 @@ bool
 kp_session_open(struct kp_session *session, struct kp_error *err)
 {
 	return open_client(session, err) && choose_node(session, err) &&
-	       open_broker(session, err);
+	       wait_for_client(session, err) && open_broker(session, err);
 }

@@ -26,6 +26,7 @@ struct world {
 	struct kp_session *session;
 	pthread_t thread;
 	int client, broker; /* the test's ends */
+	bool is_evicted;    /* before its thread starts */
 };
 
 static void
@@ -91,25 +92,23 @@ start(struct world *world, struct kp_snapshot *snapshot, int fd)
 	cr_assert_eq(kp_roster_add(&world->shared.roster,
 			 &world->session->roster, "v", &no_limits),
 	    KP_ROSTER_IN);
+	atomic_store(&world->session->roster.is_evicted, world->is_evicted);
 	kp_must(pthread_create(
 	    &world->thread, NULL, kp_session_run, world->session));
 }
 
-static void
+/* Starts everything and returns where the broker listens. */
+static int
 set_up(struct world *world)
 {
 	struct kp_address address;
 	int listener = kp_test_listen(&address), fds[2];
-	struct pollfd fd = { .fd = listener, .events = POLLIN };
 
 	init_shared(&world->shared);
 	kp_test_tcp_pair(fds, 0);
 	world->client = fds[0];
 	start(world, snapshot_of_broker(kp_address_port(&address)), fds[1]);
-	cr_assert_eq(poll(&fd, 1, WAIT_MS), 1, "nobody comes to the broker");
-	world->broker = accept(listener, NULL, NULL);
-	cr_assert(world->broker >= 0);
-	(void)close(listener);
+	return listener;
 }
 
 /* The acceptor's part again: it joins the thread and frees the session. */
@@ -128,23 +127,49 @@ tear_down(struct world *world)
 	kp_pool_free(shared->pool);
 	kp_metrics_free(shared->metrics);
 	(void)close(shared->ended_event);
-	(void)close(world->broker);
+}
+
+/* Waits for POLLIN on fd. */
+static void
+await(int fd, const char *what)
+{
+	struct pollfd awaited = { .fd = fd, .events = POLLIN };
+
+	cr_assert_eq(poll(&awaited, 1, WAIT_MS), 1, "%s", what);
 }
 
 /* It may take a while until somebody joins it. */
 Test(session_end, a_connection_that_ended_holds_no_buffer)
 {
-	struct pollfd fd = { .events = POLLIN };
-	struct world world;
+	struct world world = { .is_evicted = false };
+	int listener = set_up(&world);
 
-	set_up(&world);
-	fd.fd = world.broker;
+	/* before that no broker hears of it */
 	cr_assert_eq(send(world.client, half_a_request, sizeof(half_a_request),
 			 MSG_NOSIGNAL),
 	    (ssize_t)sizeof(half_a_request));
-	cr_assert_eq(poll(&fd, 1, WAIT_MS), 1, "nothing comes to the broker");
+	await(listener, "nobody comes to the broker");
+	world.broker = accept(listener, NULL, NULL);
+	cr_assert(world.broker >= 0);
+	await(world.broker, "nothing comes to the broker");
 	(void)close(world.client);
 	kp_must(pthread_join(world.thread, NULL));
 	cr_expect_eq(kp_pool_in_use(world.shared.pool), 0);
 	tear_down(&world);
+	(void)close(world.broker);
+	(void)close(listener);
+}
+
+/* Nobody can wake a thread that is not there yet. */
+Test(session_end, a_connection_that_is_evicted_before_it_starts_ends)
+{
+	struct world world = { .is_evicted = true };
+	int listener = set_up(&world);
+
+	await(world.client, "the connection goes on");
+	kp_must(pthread_join(world.thread, NULL));
+	cr_expect_eq(world.session->reason, KP_CLOSE_OPENING_LIMIT);
+	tear_down(&world);
+	(void)close(world.client);
+	(void)close(listener);
 }
