@@ -126,6 +126,10 @@ const struct kp_fixed_limit kp_fixed_limits[] = {
 	{ "PROXY protocol header", "4 KiB", "closed, `proxy_protocol`" },
 	{ "Certificate chain of a client or broker", "64 KiB",
 	    "closed, `tls_error`" },
+	{ "Memory of a connection besides `memory`",
+	    "64 KiB, 128 bytes for each request in flight, and for each side "
+	    "with TLS 128 KiB: records that are read and written, a handshake",
+	    "closed, `tls_error`" },
 	{ "Pipes for bytes that nobody looks at", "32 of 1 MiB per worker",
 	    "copied instead" },
 	{ "Nodes that are remembered of a cluster", "10000",
