@@ -41,6 +41,7 @@ class Plan:
     vanishes    once it was answered it is gone, as if its machine had lost its
                 power: nothing comes from it, what comes for it is dropped
     tls         shakes hands, and then does what the others do
+    beneath     what it sends after that is not encrypted
     """
     size: int
     per_second: int
@@ -53,6 +54,7 @@ class Plan:
     resets: bool = False
     vanishes: bool = False
     tls: typing.Optional[ssl.SSLContext] = None
+    beneath: bool = False
 
 
 class One:
@@ -208,7 +210,9 @@ class Crowd:
 
     def send(self, fd, one):
         if one.unsent:
-            one.unsent = one.unsent[one.sock.send(one.unsent):]
+            send = socket.socket.send if self.plan.beneath else (
+                type(one.sock).send)
+            one.unsent = one.unsent[send(one.sock, one.unsent):]
         if one.unsent:
             return
         self.poll.modify(fd, select.EPOLLIN if self.plan.reads else 0)

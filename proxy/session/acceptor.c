@@ -2,6 +2,7 @@
 #include "proxy/session/acceptor.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -25,6 +26,9 @@
 /* Then the next door has its turn, and connections that ended are joined. */
 #define ACCEPT_TURN 64
 
+/* malloc is asked to give back what ended connections left this often. */
+#define TRIM_MS 2000
+
 /* After running out of file descriptors nothing is accepted for this long. */
 #define PAUSE_MS 100
 
@@ -41,6 +45,8 @@ struct kp_acceptor {
 	pthread_attr_t stack;
 	int command_event; /* eventfd: next or is_stopping has changed */
 	int64_t next_look_ms;
+	int64_t next_trim_ms;
+	bool has_joined; /* since the last trim */
 
 	struct kp_mutex next_mutex; /* guards what follows */
 	struct kp_cond taken;
@@ -202,14 +208,30 @@ accept_from_doors(struct kp_acceptor *acceptor, const struct doors *doors)
 }
 
 static void
-join_ended(struct kp_shared *shared)
+join_ended(struct kp_acceptor *acceptor)
 {
 	struct kp_roster_entry *entry;
 
-	while ((entry = kp_roster_take_ended(&shared->roster)) != NULL) {
+	while (
+	    (entry = kp_roster_take_ended(&acceptor->shared->roster)) != NULL) {
 		kp_must(pthread_join(entry->thread, NULL));
 		kp_session_free((struct kp_session *)entry);
+		acceptor->has_joined = true;
 	}
+}
+
+/*
+ * What was freed stays with malloc, below the little that is not: after a crowd
+ * it would be the crowd's for good.
+ */
+static void
+trim(struct kp_acceptor *acceptor, int64_t now_ms)
+{
+	if (!acceptor->has_joined || now_ms < acceptor->next_trim_ms)
+		return;
+	acceptor->has_joined = false;
+	acceptor->next_trim_ms = now_ms + TRIM_MS;
+	(void)malloc_trim(0);
 }
 
 /* Not more often than each tick, however many events there are. */
@@ -223,6 +245,7 @@ look_around(struct kp_acceptor *acceptor)
 		return;
 	acceptor->next_look_ms = now_ms + TICK_MS;
 	kp_roster_wake_late(&shared->roster, now_ms);
+	trim(acceptor, now_ms);
 
 	kp_metrics_set(shared->metrics, KP_M_BUFFER_BYTES, 0,
 	    (int64_t)kp_pool_in_use(shared->pool));
@@ -278,13 +301,13 @@ run(void *argument)
 		look_around(acceptor);
 		if (events > 0)
 			clear_events(doors);
-		join_ended(acceptor->shared);
+		join_ended(acceptor);
 		if (events > 0 && has_room)
 			has_room = accept_from_doors(acceptor, doors);
 		else
 			has_room = true;
 	}
-	join_ended(acceptor->shared);
+	join_ended(acceptor);
 	free_doors(doors);
 	return NULL;
 }
