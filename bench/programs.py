@@ -30,11 +30,15 @@ class JsonProcess:
     def pid(self):
         return self.process.pid
 
+    def has_output(self, seconds):
+        poll = select.poll()
+        poll.register(self.process.stdout, select.POLLIN)
+        return bool(poll.poll(1000 * seconds))
+
     def next(self, event, seconds=60):
         """The next line, which must be of that event."""
         while b"\n" not in self.pending:
-            ready, _, _ = select.select([self.process.stdout], [], [], seconds)
-            if not ready:
+            if not self.has_output(seconds):
                 raise BenchError(f"{self}: no {event} within {seconds} s")
             data = self.process.stdout.read(1 << 16)
             if not data:
@@ -125,7 +129,7 @@ class Load(JsonProcess):
 
     def is_done(self, seconds):
         """Has it ended by itself, or does it within that time?"""
-        return bool(select.select([self.process.stdout], [], [], seconds)[0])
+        return self.has_output(seconds)
 
     def done(self, seconds):
         return self.next("done", seconds)
