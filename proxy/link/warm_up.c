@@ -13,6 +13,9 @@
 #include "base/alloc.h"
 #include "proxy/link/sandbox_priv.h"
 
+/* A heap keeps this much at its end, and holds no block that is longer. */
+#define KEEP_LEN (128 * 1024)
+
 /* Each too large to be kept for reuse, together more than a heap keeps free. */
 #define NUM_BLOCKS 8
 #define BLOCK_LEN 65536
@@ -44,6 +47,13 @@ kp_warm_up(void)
 	tzset();
 	/* not only at the ninth heap; what the environment says stays */
 	(void)mallopt(M_ARENA_TEST, 1);
+	/*
+	 * What is longer, such as a frame that is held, comes from the system
+	 * and goes back to it; nor does any of the heaps keep more at its end.
+	 * By itself malloc learns from the longest blocks to keep such ones.
+	 */
+	(void)mallopt(M_MMAP_THRESHOLD, KEEP_LEN);
+	(void)mallopt(M_TRIM_THRESHOLD, KEEP_LEN);
 	kp_must(pthread_create(&thread, NULL, use_heap, NULL));
 	kp_must(pthread_join(thread, NULL));
 }
