@@ -447,6 +447,7 @@ is_timeout(const struct kp_test_bridge *bridge)
 {
 	switch ((int)bridge->reason) {
 	case KP_CLOSE_HANDSHAKE_TIMEOUT:
+	case KP_CLOSE_UPSTREAM_UNAVAILABLE: /* the broker's handshake */
 	case KP_CLOSE_FIRST_REQUEST_TIMEOUT:
 	case KP_CLOSE_REQUEST_TIMEOUT:
 	case KP_CLOSE_WRITE_TIMEOUT:

@@ -6,16 +6,13 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "tests/support/declared.h"
 #include "tests/support/socketpair.h"
 
 #define WAIT_MS 5000
-#define MEMORY ((uint64_t)16 << 20)
 
 /* Heartbeat version 0: 14 bytes of it are there, the frame says 100. */
 static const uint8_t half_a_request[] = { 0, 0, 0, 100, 0, 12, 0, 0, 0, 0, 0, 7,
@@ -40,21 +37,14 @@ static void
 init_shared(struct kp_shared *shared)
 {
 	const struct kp_reports reports = { .want_host = on_want_host };
+	struct kp_metrics *metrics;
 	struct kp_error err;
 	int fd = kp_metrics_new_segment(&kp_node_metrics, &err);
 
-	*shared = (struct kp_shared){ .pool = kp_pool_new(MEMORY),
-		.pipes = kp_pipes_new(1),
-		.names = kp_names_new(&reports),
-		.metrics = kp_metrics_map(&kp_node_metrics, fd, &err),
-		.reports = reports,
-		.ended_event = eventfd(0, EFD_CLOEXEC) };
-	cr_assert_not_null(shared->metrics);
+	metrics = kp_metrics_map(&kp_node_metrics, fd, &err);
+	cr_assert_not_null(metrics);
 	(void)close(fd);
-	kp_snapshot_store_init(&shared->snapshots);
-	kp_roster_init(&shared->roster);
-	kp_plan_make(&shared->plan, 0, 0);
-	atomic_init(&shared->hard_stop_ms, KP_NEVER);
+	kp_shared_init(shared, metrics, &reports);
 }
 
 static struct kp_snapshot *
@@ -120,13 +110,8 @@ tear_down(struct world *world)
 	cr_assert_eq(kp_roster_take_ended(&shared->roster),
 	    &world->session->roster, "the thread is among the ended");
 	kp_session_free(world->session);
-	kp_snapshot_store_fini(&shared->snapshots);
-	kp_roster_fini(&shared->roster);
-	kp_names_free(shared->names);
-	kp_pipes_free(shared->pipes);
-	kp_pool_free(shared->pool);
 	kp_metrics_free(shared->metrics);
-	(void)close(shared->ended_event);
+	kp_shared_fini(shared);
 }
 
 /* Waits for POLLIN on fd. */
