@@ -116,11 +116,11 @@ tear_down(struct world *world)
 
 /* Waits for POLLIN on fd. */
 static void
-await(int fd, const char *what)
+await(int fd)
 {
 	struct pollfd awaited = { .fd = fd, .events = POLLIN };
 
-	cr_assert_eq(poll(&awaited, 1, WAIT_MS), 1, "%s", what);
+	cr_assert_eq(poll(&awaited, 1, WAIT_MS), 1);
 }
 
 /* It may take a while until somebody joins it. */
@@ -133,13 +133,13 @@ Test(session_end, a_connection_that_ended_holds_no_buffer)
 	cr_assert_eq(send(world.client, half_a_request, sizeof(half_a_request),
 			 MSG_NOSIGNAL),
 	    (ssize_t)sizeof(half_a_request));
-	await(listener, "nobody comes to the broker");
+	await(listener); /* somebody comes to the broker */
 	world.broker = accept(listener, NULL, NULL);
 	cr_assert(world.broker >= 0);
-	await(world.broker, "nothing comes to the broker");
+	await(world.broker); /* and something to read */
 	(void)close(world.client);
 	kp_must(pthread_join(world.thread, NULL));
-	cr_expect_eq(kp_pool_in_use(world.shared.pool), 0);
+	cr_assert_eq(kp_pool_in_use(world.shared.pool), 0);
 	tear_down(&world);
 	(void)close(world.broker);
 	(void)close(listener);
@@ -151,9 +151,9 @@ Test(session_end, a_connection_that_is_evicted_before_it_starts_ends)
 	struct world world = { .is_evicted = true };
 	int listener = set_up(&world);
 
-	await(world.client, "the connection goes on");
+	await(world.client); /* it is closed */
 	kp_must(pthread_join(world.thread, NULL));
-	cr_expect_eq(world.session->reason, KP_CLOSE_OPENING_LIMIT);
+	cr_assert_eq(world.session->reason, KP_CLOSE_OPENING_LIMIT);
 	tear_down(&world);
 	(void)close(world.client);
 	(void)close(listener);
