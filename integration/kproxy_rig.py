@@ -24,6 +24,8 @@ import urllib.error
 import urllib.request
 
 BUILD = pathlib.Path(os.environ.get("KP_BUILD", "build/dev")).resolve()
+# How many bytes a sanitizer keeps of each that the program holds.
+SHADOW = {"asan": 2, "tsan": 6}.get(BUILD.name, 1)
 BAD_LOG = ("Sanitizer", "runtime error:", "assertion failed", '"signal":"SYS"')
 
 

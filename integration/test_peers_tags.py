@@ -11,7 +11,7 @@ import pytest
 
 from fake_broker import (API_VERSIONS, FETCH, METADATA, PRODUCE, Client,
                          FakeBroker, answer, request)
-from kproxy_rig import Kproxy, wait_until
+from kproxy_rig import SHADOW, Kproxy, wait_until
 from hostile import HEARTBEAT, assert_alive, closed, metadata_answer, uvarint
 
 MIB = 1 << 20
@@ -128,7 +128,7 @@ def test_20_million_in_a_request(node, many, key, version, body, reason):
             client.send(request(key, version, 1, body + many, tags=header))
         assert client.is_closed()
     wait_until(lambda: closed(node, reason) == before + 1, 5, "counted")
-    assert highest_rss(node) <= rss + 2 * MIB
+    assert highest_rss(node) <= rss + SHADOW * 2 * MIB
     assert_alive(node)
 
 
@@ -142,7 +142,7 @@ def test_20_million_in_a_request_that_is_not_looked_at(node, many):
                    and len(node.broker.received[-1].body) > len(many), 60,
                    "all of it at the broker")
     node.broker.received.clear()
-    assert highest_rss(node) <= rss + 4 * MIB
+    assert highest_rss(node) <= rss + SHADOW * 4 * MIB
     assert_alive(node)
 
 
@@ -169,5 +169,5 @@ def test_20_million_in_an_answer(node, many, key, version, body, reply):
         assert len(client.receive_all()) < 100
     wait_until(lambda: closed(node, "protocol_error") == before + 1, 5,
                "counted")
-    assert highest_rss(node) <= rss + len(many) + 4 * MIB
+    assert highest_rss(node) <= rss + SHADOW * (len(many) + 4 * MIB)
     assert_alive(node)
