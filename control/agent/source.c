@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/files.h"
 #include "base/log.h"
 #include "base/yaml.h"
-#include "control/agent/files.h"
 
 /* Reads path into text; false with a diagnostic. */
 static bool

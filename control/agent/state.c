@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/files.h"
 #include "base/log.h"
-#include "control/agent/files.h"
 #include "proto/control/node.pb-c.h"
 
 #define TABLES_FILE "tables.pb"

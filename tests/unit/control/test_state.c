@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/files.h"
 #include "control/agent/edition.h"
-#include "control/agent/files.h"
 #include "control/agent/state.h"
 #include "tests/support/folder.h"
 
@@ -130,37 +130,6 @@ Test(state, one_agent_at_a_time)
 	cr_assert_null(kp_state_open(file, &err));
 	cr_assert_eq(err.kind, KP_ERR_SYSTEM);
 	kp_state_close(NULL);
-	kp_test_folder_remove(folder);
-}
-
-Test(files, only_whole_regular_files_within_bounds_are_read)
-{
-	char folder[KP_TEST_PATH_LEN], path[KP_TEST_PATH_LEN];
-	struct kp_error err = { 0 };
-	struct kp_buf out;
-
-	kp_test_folder(folder);
-	kp_test_write(folder, "ten", "0123456789");
-	kp_test_path(path, folder, "ten");
-	kp_buf_init(&out, 10);
-	cr_assert(kp_file_read(&out, path, &err), "%s", err.text);
-	cr_assert(
-	    kp_bytes_equal(kp_buf_bytes(&out), kp_bytes_of("0123456789")));
-	kp_buf_fini(&out);
-	kp_buf_init(&out, 9);
-	cr_assert(!kp_file_read(&out, path, &err));
-	cr_assert_eq(err.kind, KP_ERR_LIMIT);
-	kp_buf_fini(&out);
-	kp_buf_init(&out, 100);
-	cr_assert(!kp_file_read(&out, folder, &err));
-	cr_assert_eq(err.kind, KP_ERR_CONFIG);
-	kp_test_path(path, folder, "pipe");
-	cr_assert_eq(mkfifo(path, 0600), 0);
-	cr_assert(!kp_file_read(&out, path, &err));
-	kp_test_path(path, folder, "missing");
-	cr_assert(!kp_file_read(&out, path, &err));
-	cr_assert_eq(err.kind, KP_ERR_SYSTEM);
-	kp_buf_fini(&out);
 	kp_test_folder_remove(folder);
 }
 

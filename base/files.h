@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whole files: read with a bound, replaced in one step. @thread any */
-#ifndef KP_CONTROL_AGENT_FILES_H
-#define KP_CONTROL_AGENT_FILES_H
+#ifndef KP_BASE_FILES_H
+#define KP_BASE_FILES_H
 
 #include "base/bytes.h"
 #include "base/error.h"
@@ -12,6 +12,13 @@
  */
 bool kp_file_read(
     struct kp_buf *out, const char *path, struct kp_error *err) KP_MUST_CHECK;
+
+/*
+ * kp_file_read_stream adds all that fd has until its end to out: a pipe or a
+ * terminal, which no size is known of. More than out's room is KP_ERR_LIMIT.
+ */
+bool kp_file_read_stream(
+    struct kp_buf *out, int fd, struct kp_error *err) KP_MUST_CHECK;
 
 /*
  * kp_file_replace writes bytes to name in the folder dir_fd: to a temporary

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "control/agent/files.h"
+#include "base/files.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -53,6 +54,38 @@ kp_file_read(struct kp_buf *out, const char *path, struct kp_error *err)
 	return is_ok;
 }
 
+/* Reads what is there now, at most a page; *out_is_end tells the end. */
+static bool
+read_some(struct kp_buf *out, int fd, bool *out_is_end, struct kp_error *err)
+{
+	uint8_t page[4096];
+	ssize_t n;
+
+	do
+		n = read(fd, page, sizeof(page));
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return kp_error_sys(err, "could not read");
+	*out_is_end = n == 0;
+	kp_buf_add(out, page, (size_t)n);
+	if (out->failed)
+		return kp_error_set(err, KP_ERR_LIMIT,
+		    "more than %zu bytes are too many", out->max_len);
+	return true;
+}
+
+bool
+kp_file_read_stream(struct kp_buf *out, int fd, struct kp_error *err)
+{
+	bool is_end = false;
+
+	while (!is_end) {
+		if (!read_some(out, fd, &is_end, err))
+			return false;
+	}
+	return true;
+}
+
 static bool
 write_all(int fd, struct kp_bytes bytes)
 {
@@ -73,11 +106,14 @@ bool
 kp_file_replace(
     int dir_fd, const char *name, struct kp_bytes bytes, struct kp_error *err)
 {
-	char temporary[64];
+	char temporary[NAME_MAX + 1];
 	bool is_ok;
 	int fd;
 
-	(void)snprintf(temporary, sizeof(temporary), "%s.new", name);
+	/* cut off, it could be the file itself */
+	if (snprintf(temporary, sizeof(temporary), "%s.new", name) > NAME_MAX)
+		return kp_error_set(
+		    err, KP_ERR_LIMIT, "%.64s...: the name is too long", name);
 	fd = openat(dir_fd, temporary,
 	    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
