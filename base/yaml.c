@@ -23,15 +23,15 @@ struct builder {
 
 static struct kp_yaml *build(struct builder *b);
 
-static void
-node_free(struct kp_yaml *node)
+void
+kp_yaml_free(struct kp_yaml *node)
 {
 	if (node == NULL)
 		return;
 	for (size_t i = 0; i < node->num_items; i++) {
-		node_free(node->items[i]);
+		kp_yaml_free(node->items[i]);
 		if (node->keys != NULL)
-			node_free(node->keys[i]);
+			kp_yaml_free(node->keys[i]);
 	}
 	free(node->items);
 	free(node->keys);
@@ -169,7 +169,7 @@ build_scalar(struct builder *b)
 	node->text = kp_try_alloc(len + 1);
 	if (node->text == NULL) {
 		(void)fail_memory(b);
-		node_free(node);
+		kp_yaml_free(node);
 		return NULL;
 	}
 	kp_copy(node->text, text, len);
@@ -246,7 +246,7 @@ add_pair(struct builder *b, struct kp_yaml *map)
 		return false;
 	value = next_event(b) ? build(b) : NULL;
 	if (value == NULL) {
-		node_free(key);
+		kp_yaml_free(key);
 		return false;
 	}
 	map->keys[map->num_items] = key;
@@ -336,7 +336,7 @@ build_collection(struct builder *b, enum kp_yaml_kind kind)
 	b->depth--;
 	if (ok)
 		return node;
-	node_free(node);
+	kp_yaml_free(node);
 	return NULL;
 }
 
@@ -378,7 +378,7 @@ add_document(struct builder *b, struct kp_yaml_stream *out)
 	if (root == NULL)
 		return false;
 	if (root->kind == KP_YAML_NULL)
-		node_free(root);
+		kp_yaml_free(root);
 	else
 		out->documents[out->num_documents++] = root;
 	return next_event(b); /* the document's end */
@@ -429,7 +429,7 @@ void
 kp_yaml_stream_fini(struct kp_yaml_stream *stream)
 {
 	for (size_t i = 0; i < stream->num_documents; i++)
-		node_free(stream->documents[i]);
+		kp_yaml_free(stream->documents[i]);
 	free(stream->documents);
 	*stream = (struct kp_yaml_stream){ 0 };
 }

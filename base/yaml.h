@@ -45,6 +45,9 @@ bool kp_yaml_parse(struct kp_yaml_stream *out, struct kp_bytes text,
     struct kp_error *err) KP_MUST_CHECK;
 void kp_yaml_stream_fini(struct kp_yaml_stream *stream);
 
+/* kp_yaml_free frees node with all that is in it; NULL does nothing. */
+void kp_yaml_free(struct kp_yaml *node);
+
 /* kp_yaml_get returns the value of key in a map, borrowed; NULL if absent. */
 const struct kp_yaml *kp_yaml_get(const struct kp_yaml *map, const char *key);
 
