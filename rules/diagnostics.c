@@ -4,17 +4,31 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
 
 /* Length of one line; what is longer is cut. */
 #define MAX_LINE_LEN 1024
 
+static void
+problem_fini(struct kp_problem *problem)
+{
+	free(problem->file);
+	free(problem->kind);
+	free(problem->name);
+	free(problem->path);
+	free(problem->message);
+}
+
 void
 kp_diagnostics_fini(struct kp_diagnostics *diagnostics)
 {
-	for (size_t i = 0; i < diagnostics->num_lines; i++)
+	for (size_t i = 0; i < diagnostics->num_lines; i++) {
+		problem_fini(&diagnostics->problems[i]);
 		free(diagnostics->lines[i]);
+	}
+	free(diagnostics->problems);
 	free(diagnostics->lines);
 	*diagnostics = (struct kp_diagnostics){ 0 };
 }
@@ -42,14 +56,85 @@ add_escaped(struct kp_buf *out, const char *text)
 	}
 }
 
-static void
-append(struct kp_diagnostics *diagnostics, const struct kp_buf *line)
+/* "text" as far as it goes after quote, or nothing. */
+static char *
+dup_quoted(const char *quote)
 {
-	if (diagnostics->lines == NULL)
+	if (quote == NULL)
+		return kp_strdup("");
+	return kp_strndup(quote + 1, strcspn(quote + 1, "\""));
+}
+
+/* What text says apart from where. */
+static const char *
+without_path(const char *text, const char *path)
+{
+	size_t len = strlen(path);
+
+	if (len > 0 && strncmp(text, path, len) == 0 &&
+	    strncmp(text + len, ": ", 2) == 0)
+		return text + len + 2;
+	return text;
+}
+
+static struct kp_problem
+problem_of(const struct kp_origin *at, const char *title, const char *path,
+    const char *text)
+{
+	struct kp_problem problem = {
+		.file = kp_strdup(at->file),
+		.line = at->line,
+		.column = at->column,
+		.kind = kp_strndup(title, strcspn(title, " ")),
+		.name = dup_quoted(strchr(title, '"')),
+		.path = kp_strdup(path),
+		.message = kp_strdup(without_path(text, path)),
+	};
+
+	return problem;
+}
+
+static char *
+line_of(const struct kp_origin *at, const char *title, const char *text)
+{
+	struct kp_buf line;
+	char *copy;
+
+	/* Escaping makes text four times as long at worst. */
+	kp_buf_init(&line, 16 * MAX_LINE_LEN);
+	add_escaped(&line, at->file);
+	if (at->line > 0)
+		kp_buf_printf(&line, ":%u:%u", at->line, at->column);
+	kp_buf_add_text(&line, ": ");
+	add_escaped(&line, title);
+	if (title[0] != '\0')
+		kp_buf_add_text(&line, ": ");
+	add_escaped(&line, text);
+	copy = kp_strndup((const char *)line.data, line.len);
+	kp_buf_fini(&line);
+	return copy;
+}
+
+void
+kp_diagnostics_add_about(struct kp_diagnostics *diagnostics,
+    const struct kp_origin *at, const char *title, const char *path,
+    const char *text)
+{
+	size_t num = diagnostics->num_lines;
+
+	if (num == KP_MAX_DIAGNOSTICS) {
+		diagnostics->num_left_out++;
+		return;
+	}
+	if (num == 0) {
 		diagnostics->lines =
 		    kp_alloc(KP_MAX_DIAGNOSTICS, sizeof(char *));
-	diagnostics->lines[diagnostics->num_lines++] =
-	    kp_strndup((const char *)line->data, line->len);
+		diagnostics->problems =
+		    kp_alloc(KP_MAX_DIAGNOSTICS, sizeof(struct kp_problem));
+	}
+	diagnostics->lines[num] = line_of(at, title, text);
+	diagnostics->problems[num] = problem_of(at, title, path, text);
+	diagnostics->num_lines++;
 }
 
 void
@@ -57,26 +142,13 @@ kp_diagnostics_add(struct kp_diagnostics *diagnostics,
     const struct kp_origin *at, const char *fmt, ...)
 {
 	char text[MAX_LINE_LEN];
-	struct kp_buf line;
 	va_list args;
 
-	if (diagnostics->num_lines == KP_MAX_DIAGNOSTICS) {
-		diagnostics->num_left_out++;
-		return;
-	}
 	va_start(args, fmt);
 	if (vsnprintf(text, sizeof(text), fmt, args) < 0)
 		text[0] = '\0';
 	va_end(args);
-	/* Escaping makes text four times as long at worst. */
-	kp_buf_init(&line, 16 * MAX_LINE_LEN);
-	add_escaped(&line, at->file);
-	if (at->line > 0)
-		kp_buf_printf(&line, ":%u:%u", at->line, at->column);
-	kp_buf_add_text(&line, ": ");
-	add_escaped(&line, text);
-	append(diagnostics, &line);
-	kp_buf_fini(&line);
+	kp_diagnostics_add_about(diagnostics, at, "", "", text);
 }
 
 void

@@ -22,9 +22,19 @@ struct kp_origin {
 	unsigned line, column;
 };
 
+/* One problem in its parts, as it was said: nothing is escaped. */
+struct kp_problem {
+	char *file;
+	unsigned line, column; /* 0: the file as a whole */
+	char *kind, *name;     /* of the resource; "" where there is none */
+	char *path;            /* "spec.ports.first"; "": not of one field */
+	char *message;
+};
+
 /* The zero state is an empty list. */
 struct kp_diagnostics {
 	char **lines; /* "file:line:column: text", control characters escaped */
+	struct kp_problem *problems; /* one for each line */
 	size_t num_lines;
 	size_t num_left_out; /* beyond KP_MAX_DIAGNOSTICS */
 };
@@ -33,6 +43,14 @@ void kp_diagnostics_fini(struct kp_diagnostics *diagnostics);
 
 void kp_diagnostics_add(struct kp_diagnostics *diagnostics,
     const struct kp_origin *at, const char *fmt, ...) KP_PRINTF(3, 4);
+
+/*
+ * kp_diagnostics_add_about adds a problem of what title (`Kind "name"`, `Kind`
+ * or "") names, in the field path ("": in none). text may begin with the path.
+ */
+void kp_diagnostics_add_about(struct kp_diagnostics *diagnostics,
+    const struct kp_origin *at, const char *title, const char *path,
+    const char *text);
 
 /* kp_diagnostics_add_yaml adds what kp_yaml_parse said about file. */
 void kp_diagnostics_add_yaml(struct kp_diagnostics *diagnostics,

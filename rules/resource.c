@@ -87,7 +87,7 @@ kp_resource_problem(const struct kp_resource *resource,
     const struct kp_origin *at, struct kp_diagnostics *diagnostics,
     const char *fmt, ...)
 {
-	char title[KP_RESOURCE_TITLE_SIZE], text[512];
+	char title[KP_RESOURCE_TITLE_SIZE], path[KP_VALUE_PATH_SIZE], text[512];
 	va_list args;
 
 	va_start(args, fmt);
@@ -95,7 +95,8 @@ kp_resource_problem(const struct kp_resource *resource,
 		text[0] = '\0';
 	va_end(args);
 	kp_resource_title(resource, title);
-	kp_diagnostics_add(diagnostics, at, "%s: %s", title, text);
+	kp_value_path(resource->document, at, path);
+	kp_diagnostics_add_about(diagnostics, at, title, path, text);
 }
 
 struct kp_resources *

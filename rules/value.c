@@ -142,7 +142,10 @@ fill_unsaid(struct kp_parse *p, const struct kp_yaml *node,
 	if (field->fallback == NULL)
 		return true;
 	object->items[index] = parse_fallback(p, field, node);
-	return object->items[index] != NULL;
+	if (object->items[index] == NULL)
+		return false;
+	object->items[index]->is_fallback = true;
+	return true;
 }
 
 static bool
@@ -174,6 +177,7 @@ read_list(
 
 	if (node->kind != KP_YAML_LIST)
 		return kp_parse_wrong_type(p, node, value->setting, "a list");
+	value->is_list = true;
 	if (node->num_items == 0 && value->setting->is_required)
 		return kp_parse_problem(p, node, "must have at least one item");
 	if (node->num_items > KP_SETTING_MAX_ITEMS)
@@ -257,6 +261,7 @@ kp_value_free(struct kp_value *value)
 	free(value->items);
 	free(value->keys);
 	free(value->text);
+	free(value->said);
 	free(value);
 }
 
@@ -293,6 +298,41 @@ kp_value_number(const struct kp_value *object, const char *path)
 
 	kp_assert(value != NULL);
 	return value->number;
+}
+
+/* The value was said at the place at; what surrounds it comes first. */
+static bool
+find_path(const struct kp_value *value, const struct kp_origin *at, char *out,
+    size_t len)
+{
+	if (value == NULL)
+		return false;
+	if (value->at.line == at->line && value->at.column == at->column)
+		return true;
+	for (size_t i = 0; i < value->num_items; i++) {
+		const struct kp_setting *fields = value->setting->fields;
+		size_t room = KP_VALUE_PATH_SIZE - len;
+
+		out[len] = '\0';
+		if (value->is_list)
+			(void)snprintf(out + len, room, "[%zu]", i);
+		else
+			(void)snprintf(out + len, room, "%s%s",
+			    len > 0 ? "." : "",
+			    fields != NULL ? fields[i].name : value->keys[i]);
+		if (find_path(value->items[i], at, out, strlen(out)))
+			return true;
+	}
+	out[len] = '\0';
+	return false;
+}
+
+void
+kp_value_path(const struct kp_value *root, const struct kp_origin *at,
+    char out[KP_VALUE_PATH_SIZE])
+{
+	out[0] = '\0';
+	(void)find_path(root, at, out, 0);
 }
 
 void

@@ -6,6 +6,7 @@
 #ifndef KP_RULES_VALUE_H
 #define KP_RULES_VALUE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,8 +26,11 @@ struct kp_secret_ref {
 struct kp_value {
 	const struct kp_setting *setting; /* of the static table */
 	struct kp_origin at;              /* of a fallback: what surrounds it */
-	char *text;     /* string, enum, reference, path, host, secret */
-	int64_t number; /* int, size, duration, bool, enum, port */
+	bool is_list;     /* an item of a list has the same setting */
+	bool is_fallback; /* nothing was said; inside of it neither */
+	char *text;       /* string, enum, reference, path, host, secret */
+	char *said;       /* a path before it was joined with its folder */
+	int64_t number;   /* int, size, duration, bool, enum, port */
 	enum kp_secret_source source;
 	/* Of a list its items; of a map the values; of an object one for each
 	 * of setting->fields, NULL where nothing was said. */
@@ -59,6 +63,14 @@ const char *kp_value_text(const struct kp_value *object, const char *path);
 
 /* Number at path; it must have been said, required or have a fallback. */
 int64_t kp_value_number(const struct kp_value *object, const char *path);
+
+/*
+ * kp_value_path writes the path of what was said at the place at in root:
+ * "spec.bootstrap[0]"; "" for root itself and where nothing was said.
+ */
+#define KP_VALUE_PATH_SIZE 256
+void kp_value_path(const struct kp_value *root, const struct kp_origin *at,
+    char out[KP_VALUE_PATH_SIZE]);
 
 /* kp_value_walk visits value and all that is in it, outermost first. */
 typedef void (*kp_visit_value)(void *ctx, const struct kp_value *value);

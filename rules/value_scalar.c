@@ -16,16 +16,17 @@ kp_parse_problem(
     struct kp_parse *p, const struct kp_yaml *node, const char *fmt, ...)
 {
 	struct kp_origin at = { p->file, node->line, node->column };
-	char text[512];
+	char text[512], with_path[sizeof(p->path) + sizeof(text) + 2];
 	va_list args;
 
 	va_start(args, fmt);
 	if (vsnprintf(text, sizeof(text), fmt, args) < 0)
 		text[0] = '\0';
 	va_end(args);
-	kp_diagnostics_add(p->diagnostics, &at, "%s%s%s%s%s", p->what,
-	    p->what[0] != '\0' ? ": " : "", p->path,
+	(void)snprintf(with_path, sizeof(with_path), "%s%s%s", p->path,
 	    p->path[0] != '\0' ? ": " : "", text);
+	kp_diagnostics_add_about(
+	    p->diagnostics, &at, p->what, p->path, with_path);
 	return false;
 }
 
@@ -288,7 +289,7 @@ read_path(
 {
 	if (!read_text(p, node, value))
 		return false;
-	free(value->text);
+	value->said = value->text;
 	value->text = resolve_path(p->file, node->text);
 	return true;
 }

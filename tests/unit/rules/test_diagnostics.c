@@ -66,3 +66,30 @@ Test(diagnostics, a_long_line_is_cut)
 	cr_assert_eq(strlen(diagnostics.lines[0]), 7 + 4 * 1023);
 	kp_diagnostics_fini(&diagnostics);
 }
+
+Test(diagnostics, a_problem_is_there_in_its_parts)
+{
+	struct kp_origin at = { "a.yaml", 3, 7 }, whole = { .file = "b.yaml" };
+	struct kp_diagnostics diagnostics = { 0 };
+	const struct kp_problem *problem;
+
+	kp_diagnostics_add_about(&diagnostics, &at, "Listener \"l\"",
+	    "spec.bind", "spec.bind: must be\x01this");
+	kp_diagnostics_add_about(
+	    &diagnostics, &whole, "Cluster", "spec", "no spec");
+	cr_assert_str_eq(diagnostics.lines[0],
+	    "a.yaml:3:7: Listener \"l\": spec.bind: must be\\x01this");
+	problem = &diagnostics.problems[0];
+	cr_assert_str_eq(problem->file, "a.yaml");
+	cr_assert(problem->line == 3 && problem->column == 7);
+	cr_assert_str_eq(problem->kind, "Listener");
+	cr_assert_str_eq(problem->name, "l");
+	cr_assert_str_eq(problem->path, "spec.bind");
+	cr_assert_str_eq(problem->message, "must be\x01this");
+	problem = &diagnostics.problems[1];
+	cr_assert_eq(problem->line, 0);
+	cr_assert_str_eq(problem->kind, "Cluster");
+	cr_assert_str_eq(problem->name, "");
+	cr_assert_str_eq(problem->message, "no spec");
+	kp_diagnostics_fini(&diagnostics);
+}

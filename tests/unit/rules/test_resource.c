@@ -330,3 +330,54 @@ Test(resource, too_many_resources_are_refused)
 	kp_diagnostics_fini(&diagnostics);
 	kp_resources_free(set);
 }
+
+/* Every problem says which field of which resource is meant. */
+Test(resource, a_problem_knows_its_field)
+{
+	static const struct {
+		const char *text;
+		const char *title; /* kind/name */
+		const char *path;
+		const char *message;
+	} cases[] = {
+		{ "kind: Topic\n", "/", "",
+		    "unknown kind \"Topic\"; known are \"Cluster\", "
+		    "\"Listener\", \"VirtualCluster\"" },
+		{ CLUSTER("  bootstrap: [a:1, b]\n"), "Cluster/c",
+		    "spec.bootstrap[1]", "must be host:port, not \"b\"" },
+		{ CLUSTER("  bootstrap: [a:1]\n"
+			  "  tls:\n"
+			  "    key: {file: k}\n"),
+		    "Cluster/c", "spec.tls",
+		    "\"certificate\" is missing; certificate and key belong "
+		    "together" },
+		{ CLUSTER("  bootstrap:\n  - a:1\n") "---\n" CLUSTER(
+		      "  bootstrap: [a:1]\n"),
+		    "Cluster/c", "", "is declared already at conf/r.yaml:1" },
+		{ "apiVersion: kproxy/v1\nkind: VirtualCluster\n"
+		  "metadata: {name: v}\n"
+		  "spec:\n  cluster: x\n  listener: l\n---\n" KP_TEST_LISTENER,
+		    "VirtualCluster/v", "spec.cluster",
+		    "there is no Cluster \"x\"" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct kp_resources *set = kp_resources_new();
+		struct kp_diagnostics diagnostics = { 0 };
+		const struct kp_problem *problem;
+		char title[128];
+
+		kp_resources_add_file(set, KP_TEST_FILE,
+		    kp_bytes_of(cases[i].text), &diagnostics);
+		cr_assert(!kp_resources_check(set, &diagnostics));
+		cr_assert_eq(diagnostics.num_lines, 1, "%zu", i);
+		problem = diagnostics.problems;
+		(void)snprintf(title, sizeof(title), "%s/%s", problem->kind,
+		    problem->name);
+		cr_assert_str_eq(title, cases[i].title);
+		cr_assert_str_eq(problem->path, cases[i].path);
+		cr_assert_str_eq(problem->message, cases[i].message);
+		kp_diagnostics_fini(&diagnostics);
+		kp_resources_free(set);
+	}
+}
