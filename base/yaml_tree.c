@@ -81,7 +81,7 @@ reserve(struct kp_yaml ***array, size_t num)
 struct kp_yaml *
 kp_yaml_put(struct kp_yaml *map, const char *key, struct kp_yaml *value)
 {
-	kp_assert(map->kind == KP_YAML_MAP && kp_yaml_get(map, key) == NULL);
+	kp_assert(map->kind == KP_YAML_MAP);
 	reserve(&map->items, map->num_items);
 	reserve(&map->keys, map->num_items);
 	map->keys[map->num_items] = kp_yaml_new_text(key);

@@ -25,7 +25,8 @@ struct kp_yaml *kp_yaml_new_bool(bool is_true);
 
 /*
  * kp_yaml_put adds key with value to map, which owns value from here on. The
- * key must not be in the map yet. Returns value, borrowed from map.
+ * key must not be in the map yet; nobody looks, maps may be long. Returns
+ * value, borrowed from map.
  */
 struct kp_yaml *kp_yaml_put(
     struct kp_yaml *map, const char *key, struct kp_yaml *value);

@@ -6,7 +6,7 @@ endforeach()
 kp_library(kp_test_rules support/declared.c)
 target_link_libraries(kp_test_rules PUBLIC kp_rules)
 
-foreach(name IN ITEMS compile diagnostics explain node_config resource tables)
+foreach(name IN ITEMS compile diagnostics explain node_config print resource tables)
   kp_unit_test(${name} SOURCES unit/rules/test_${name}.c LINK kp_test_rules)
 endforeach()
 kp_unit_test(limits
@@ -15,4 +15,5 @@ kp_unit_test(kinds SOURCES unit/rules/kinds/test_kinds.c LINK kp_test_rules)
 
 kp_fuzz_test(yaml SOURCES fuzz/fuzz_yaml.c LINK kp_base)
 kp_fuzz_test(resources SOURCES fuzz/fuzz_resources.c LINK kp_rules)
+kp_fuzz_test(print SOURCES fuzz/fuzz_print.c LINK kp_rules)
 kp_fuzz_test(tables SOURCES fuzz/fuzz_tables.c LINK kp_rules)
