@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/yaml_write.h"
+#include "rules/example.h"
 #include "rules/limits.h"
 #include "rules/node_config.h"
 #include "rules/resource.h"
@@ -14,6 +16,7 @@
 #define LINE_LEN 78
 #define INDENT 6
 #define MAX_KINDS 64
+#define MAX_EXAMPLE_LEN 65536
 
 static void
 add_type(const struct kp_setting *setting, struct kp_buf *out)
@@ -43,6 +46,9 @@ add_type(const struct kp_setting *setting, struct kp_buf *out)
 		kp_setting_wanted(setting, out);
 	if (setting->type == KP_SETTING_REFERENCE)
 		kp_buf_add_text(out, setting->kind);
+	if (setting->type == KP_SETTING_STRING && setting->max > 0)
+		kp_buf_printf(
+		    out, ", at most %lld bytes", (long long)setting->max);
 	if (setting->type != KP_SETTING_INT &&
 	    setting->type != KP_SETTING_SIZE &&
 	    setting->type != KP_SETTING_DURATION)
@@ -71,10 +77,11 @@ add_wrapped(struct kp_buf *out, const char *text)
 	}
 }
 
+/* The line that begins a field, indented by depth. */
 static void
-add_field(struct kp_buf *out, const struct kp_setting *field)
+add_field_line(struct kp_buf *out, const struct kp_setting *field, int depth)
 {
-	kp_buf_printf(out, "  %s\t<", field->name);
+	kp_buf_printf(out, "%*s%s\t<", 2 * depth, "", field->name);
 	add_type(field, out);
 	kp_buf_add_text(out, ">");
 	if (field->is_required)
@@ -82,6 +89,12 @@ add_field(struct kp_buf *out, const struct kp_setting *field)
 	if (field->fallback != NULL && field->type != KP_SETTING_OBJECT)
 		kp_buf_printf(out, " default %s", field->fallback);
 	kp_buf_add_text(out, "\n");
+}
+
+static void
+add_field(struct kp_buf *out, const struct kp_setting *field)
+{
+	add_field_line(out, field, 1);
 	add_wrapped(out, field->help);
 	if (field->refused != NULL)
 		kp_buf_printf(out, "%*s(%s)\n", INDENT, "", field->refused);
@@ -93,6 +106,18 @@ add_fields(struct kp_buf *out, const struct kp_setting *fields)
 	kp_buf_add_text(out, "\nFIELDS:\n");
 	for (; fields->type != KP_SETTING_END; fields++)
 		add_field(out, fields);
+}
+
+static void
+add_tree(struct kp_buf *out, const struct kp_setting *fields, int depth)
+{
+	for (; fields->type != KP_SETTING_END; fields++) {
+		if (fields->refused != NULL)
+			continue;
+		add_field_line(out, fields, depth);
+		if (fields->fields != NULL)
+			add_tree(out, fields->fields, depth + 1);
+	}
 }
 
 static bool
@@ -198,8 +223,46 @@ find(const char *name, const char *path, struct kp_error *err)
 	return NULL;
 }
 
+/* The example of one field, inside of what surrounds it. */
+static struct kp_yaml *
+example_of(const char *name, const char *path)
+{
+	const struct kp_resource_kind *kind = kp_resource_kind_find(name);
+	const struct kp_setting *fields = kp_node_config_setting.fields;
+
+	if (path[0] == '\0')
+		return kind == NULL ? kp_example_new(&kp_node_config_setting)
+				    : kp_example_of_kind(kind);
+	if (kind != NULL)
+		fields = kind->document.fields;
+	if (kp_setting_find(fields, path, strcspn(path, ".")) == NULL)
+		fields = spec_of(kind)->fields;
+	return kp_example_of_field(fields, path);
+}
+
 static void
-explain_setting(struct kp_buf *out, const char *name, const char *path,
+add_example(struct kp_buf *out, const char *name, const char *path)
+{
+	struct kp_yaml *tree = example_of(name, path);
+	struct kp_buf text;
+
+	kp_buf_init(&text, MAX_EXAMPLE_LEN);
+	kp_yaml_write(&text, tree);
+	kp_yaml_free(tree);
+	kp_assert(!text.failed && text.len > 0);
+	text.data[text.len - 1] = '\0';
+	kp_buf_add_text(out, "\nEXAMPLE:\n");
+	for (char *line = (char *)text.data; line != NULL;) {
+		size_t len = strcspn(line, "\n");
+
+		kp_buf_printf(out, "%*s%.*s\n", INDENT, "", (int)len, line);
+		line = line[len] == '\0' ? NULL : line + len + 1;
+	}
+	kp_buf_fini(&text);
+}
+
+static void
+add_heading(struct kp_buf *out, const char *name, const char *path,
     const struct kp_setting *setting)
 {
 	kp_buf_printf(out, "KIND:   %s\n", name);
@@ -218,12 +281,36 @@ explain_setting(struct kp_buf *out, const char *name, const char *path,
 		    out, "%*sDefault: %s\n", INDENT, "", setting->fallback);
 	if (setting->refused != NULL)
 		kp_buf_printf(out, "%*s(%s)\n", INDENT, "", setting->refused);
-	if (setting->fields != NULL)
-		add_fields(out, setting->fields);
 }
 
-bool
-kp_explain(struct kp_buf *out, const char *path, struct kp_error *err)
+static void
+explain_setting(struct kp_buf *out, const char *name, const char *path,
+    const struct kp_setting *setting)
+{
+	add_heading(out, name, path, setting);
+	if (setting->fields != NULL)
+		add_fields(out, setting->fields);
+	if (setting->refused == NULL)
+		add_example(out, name, path);
+}
+
+static void
+explain_tree(struct kp_buf *out, const char *name, const char *path,
+    const struct kp_setting *setting)
+{
+	add_heading(out, name, path, setting);
+	if (setting->fields == NULL)
+		return;
+	kp_buf_add_text(out, "\nFIELDS:\n");
+	add_tree(out, setting->fields, 1);
+}
+
+typedef void (*explainer)(struct kp_buf *out, const char *name,
+    const char *path, const struct kp_setting *setting);
+
+static bool
+explain_with(explainer explain, struct kp_buf *out, const char *path,
+    struct kp_error *err)
 {
 	size_t len = strcspn(path, ".");
 	const char *rest = path + len + (path[len] == '.');
@@ -238,8 +325,58 @@ kp_explain(struct kp_buf *out, const char *path, struct kp_error *err)
 	setting = find(name, rest, err);
 	if (setting == NULL)
 		return false;
-	explain_setting(out, name, rest, setting);
+	explain(out, name, rest, setting);
 	return true;
+}
+
+bool
+kp_explain(struct kp_buf *out, const char *path, struct kp_error *err)
+{
+	return explain_with(explain_setting, out, path, err);
+}
+
+bool
+kp_explain_tree(struct kp_buf *out, const char *path, struct kp_error *err)
+{
+	return explain_with(explain_tree, out, path, err);
+}
+
+static void
+visit_kinds(kp_visit_name visit, void *ctx)
+{
+	for (size_t i = 0; kp_resource_kinds[i] != NULL; i++)
+		visit(ctx, kp_resource_kinds[i]->name,
+		    kp_resource_kinds[i]->document.help, true);
+	visit(ctx, NODE, kp_node_config_setting.help, true);
+}
+
+void
+kp_explain_names(const char *begun, kp_visit_name visit, void *ctx)
+{
+	const char *dot = strrchr(begun, '.');
+	const struct kp_setting *setting, *field;
+	char name[64], rest[256];
+	struct kp_error err;
+	size_t len = strcspn(begun, ".");
+
+	if (dot == NULL) {
+		visit_kinds(visit, ctx);
+		return;
+	}
+	(void)snprintf(name, sizeof(name), "%.*s", (int)len, begun);
+	(void)snprintf(rest, sizeof(rest), "%.*s",
+	    dot == begun + len ? 0 : (int)(dot - begun - (long)len - 1),
+	    begun + len + 1);
+	setting = find(name, rest, &err);
+	if (setting == NULL || setting->fields == NULL)
+		return;
+	for (field = setting->fields; field->type != KP_SETTING_END; field++) {
+		char path[512];
+
+		(void)snprintf(path, sizeof(path), "%.*s.%s",
+		    (int)(dot - begun), begun, field->name);
+		visit(ctx, path, field->help, field->fields != NULL);
+	}
 }
 
 static void

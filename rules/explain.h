@@ -19,6 +19,21 @@
 bool kp_explain(
     struct kp_buf *out, const char *path, struct kp_error *err) KP_MUST_CHECK;
 
+/*
+ * kp_explain_tree does so with all that is below path, a line for each field.
+ */
+bool kp_explain_tree(
+    struct kp_buf *out, const char *path, struct kp_error *err) KP_MUST_CHECK;
+
+/*
+ * kp_explain_names shows every path that is one name longer than what of begun
+ * ends with a dot, with its help; "Lis" and "" show all kinds. Nothing if there
+ * is no such thing. path is valid during the call.
+ */
+typedef void (*kp_visit_name)(
+    void *ctx, const char *path, const char *help, bool has_fields);
+void kp_explain_names(const char *begun, kp_visit_name visit, void *ctx);
+
 /* docs/resources.md, docs/config.md, docs/limits.md. */
 void kp_explain_resources_page(struct kp_buf *out);
 void kp_explain_config_page(struct kp_buf *out);

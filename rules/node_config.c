@@ -61,6 +61,7 @@ static const struct kp_setting control_fields[] = {
 	{ .name = "files",
 	    .type = KP_SETTING_PATH,
 	    .is_required = true,
+	    .example = "./resources",
 	    .help = "Folder of resource files (*.yaml, *.yml), which is "
 		    "watched." },
 	{ .name = "server",
@@ -91,6 +92,7 @@ static const struct kp_setting node_fields[] = {
 	    .is_required = true,
 	    .max = 253,
 	    .complaint = complain_node,
+	    .example = "edge-1",
 	    .help = "Name of this node, unique in the fleet." },
 	{ .name = "stateDir",
 	    .type = KP_SETTING_PATH,

@@ -49,6 +49,7 @@ const struct kp_setting kp_resource_metadata_fields[] = {
 	    .is_required = true,
 	    .max = MAX_NAME_LEN,
 	    .complaint = complain_name,
+	    .example = "example",
 	    .help = "Unique among the resources of a kind. Lower case letters, "
 		    "digits and \"-\", at most 63." },
 	{ .name = "labels",

@@ -51,6 +51,9 @@ struct kp_setting {
 	const char *refused; /* known, but not in this version: why */
 	/* Returns what is wrong with the text of a string, NULL if nothing. */
 	const char *(*complaint)(const char *text);
+	/* As one would write it; NULL: the fallback, or what is typical of the
+	 * type. Any text lets an optional field be in its object's example. */
+	const char *example;
 	const char *since; /* version; NULL: that of what surrounds it */
 	const char *help;  /* sentences for the operator */
 };

@@ -75,12 +75,14 @@ static const struct kp_setting ports_fields[] = {
 	    .is_required = true,
 	    .min = 1,
 	    .max = MAX_PORT,
+	    .example = "19092",
 	    .help = "Port that clients are configured with." },
 	{ .name = "first",
 	    .type = KP_SETTING_INT,
 	    .is_required = true,
 	    .min = 1,
 	    .max = MAX_PORT,
+	    .example = "19093",
 	    .help = "Port of the broker with the id firstNodeId; the others "
 		    "follow by their ids." },
 	{ .name = "count",
@@ -88,6 +90,7 @@ static const struct kp_setting ports_fields[] = {
 	    .is_required = true,
 	    .min = 1,
 	    .max = MAX_BROKER_PORTS,
+	    .example = "16",
 	    .help = "Ports for brokers. Leave room for brokers to come: one "
 		    "without a port cannot be reached." },
 	{ .name = "firstNodeId",
@@ -105,6 +108,7 @@ static const struct kp_setting sni_fields[] = {
 	    .is_required = true,
 	    .min = 1,
 	    .max = MAX_PORT,
+	    .example = "9093",
 	    .help = "The one port for everything." },
 	{ .name = "bootstrap",
 	    .type = KP_SETTING_HOST,
@@ -116,6 +120,7 @@ static const struct kp_setting sni_fields[] = {
 	    .is_required = true,
 	    .max = 253,
 	    .complaint = complain_pattern,
+	    .example = "b{node}.kafka.example.com",
 	    .help = "Host name of each broker, with {node} for its id, such as "
 		    "b{node}.kafka.example.com." },
 	{ .type = KP_SETTING_END },
@@ -167,11 +172,13 @@ static const struct kp_setting spec_fields[] = {
 	    .help = "Address to listen on; 0.0.0.0 or :: for all." },
 	{ .name = "advertisedHost",
 	    .type = KP_SETTING_HOST,
+	    .example = "kafka.example.com",
 	    .help = "Host that clients are told, with ports. Without it bind, "
 		    "unless that stands for all addresses." },
 	{ .name = "ports",
 	    .type = KP_SETTING_OBJECT,
 	    .fields = ports_fields,
+	    .example = "{}",
 	    .help = "One port for bootstrap and one for each broker: "
 		    "first + (node id - firstNodeId). Either this or sni." },
 	{ .name = "sni",
