@@ -312,3 +312,27 @@ kp_parse_host_port(
 	out_host[len] = '\0';
 	return true;
 }
+
+void
+kp_wrap(struct kp_buf *out, const char *text, size_t indent, size_t width)
+{
+	size_t room = width - indent;
+
+	kp_assert(width > indent);
+	while (*text != '\0') {
+		size_t len = strlen(text);
+
+		if (len > room) {
+			for (len = room; len > 0 && text[len] != ' ';)
+				len--;
+			while (len > 0 && text[len - 1] == ' ')
+				len--;
+			if (len == 0)
+				len = room;
+		}
+		kp_buf_printf(
+		    out, "%*s%.*s\n", (int)indent, "", (int)len, text);
+		text += len;
+		text += strspn(text, " ");
+	}
+}

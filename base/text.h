@@ -34,6 +34,13 @@ bool kp_parse_int(const char *text, int64_t *out) KP_MUST_CHECK;
  */
 const char *kp_suggest(const char *text, const char *const *words);
 
+/*
+ * kp_wrap adds text in lines of at most width bytes, broken at blanks, each
+ * with indent blanks in front. A word that is longer is cut.
+ */
+struct kp_buf;
+void kp_wrap(struct kp_buf *out, const char *text, size_t indent, size_t width);
+
 /* kp_is_address: is text an IPv4 or IPv6 literal (without brackets or zone)? */
 bool kp_is_address(const char *text);
 

@@ -59,22 +59,10 @@ add_type(const struct kp_setting *setting, struct kp_buf *out)
 	kp_setting_bound(setting, setting->max, out);
 }
 
-/* Adds text in lines of LINE_LEN, indented. */
 static void
 add_wrapped(struct kp_buf *out, const char *text)
 {
-	while (*text != '\0') {
-		size_t len = strlen(text);
-
-		if (len > LINE_LEN - INDENT) {
-			len = LINE_LEN - INDENT;
-			while (len > 1 && text[len] != ' ')
-				len--;
-		}
-		kp_buf_printf(out, "%*s%.*s\n", INDENT, "", (int)len, text);
-		text += len;
-		text += strspn(text, " ");
-	}
+	kp_wrap(out, text, INDENT, LINE_LEN);
 }
 
 /* The line that begins a field, indented by depth. */
@@ -229,15 +217,17 @@ example_of(const char *name, const char *path)
 {
 	const struct kp_resource_kind *kind = kp_resource_kind_find(name);
 	const struct kp_setting *fields = kp_node_config_setting.fields;
+	char full[256];
 
 	if (path[0] == '\0')
 		return kind == NULL ? kp_example_new(&kp_node_config_setting)
 				    : kp_example_of_kind(kind);
 	if (kind != NULL)
 		fields = kind->document.fields;
-	if (kp_setting_find(fields, path, strcspn(path, ".")) == NULL)
-		fields = spec_of(kind)->fields;
-	return kp_example_of_field(fields, path);
+	if (kp_setting_find(fields, path, strcspn(path, ".")) != NULL)
+		return kp_example_of_field(fields, path);
+	(void)snprintf(full, sizeof(full), "spec.%s", path);
+	return kp_example_of_field(fields, full);
 }
 
 static void

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bytes.h"
+
 Test(text, sizes_are_read_with_their_units)
 {
 	static const struct {
@@ -238,4 +240,30 @@ Test(text, host_and_port_are_split)
 		    "%s", bad[i]);
 	cr_assert(kp_parse_host_port("abc:1", tiny, sizeof(tiny), &port));
 	cr_assert(!kp_parse_host_port("abcd:1", tiny, sizeof(tiny), &port));
+}
+
+Test(text, lines_break_at_blanks)
+{
+	static const struct {
+		const char *text;
+		const char *wrapped;
+	} cases[] = {
+		{ "", "" },
+		{ "a", "  a\n" },
+		{ "one two", "  one two\n" },
+		{ "one two three", "  one two\n  three\n" },
+		{ "onetwo  x", "  onetwo\n  x\n" },
+		{ "muchtoolong x", "  muchtool\n  ong x\n" },
+		{ "12345678 x", "  12345678\n  x\n" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct kp_buf out;
+
+		kp_buf_init(&out, 1024);
+		kp_wrap(&out, cases[i].text, 2, 10);
+		kp_buf_add(&out, "", 1);
+		cr_assert_str_eq((const char *)out.data, cases[i].wrapped);
+		kp_buf_fini(&out);
+	}
 }

@@ -70,8 +70,9 @@ Test(explain, paths_lead_through_kinds_and_the_node)
 		{ "Cluster.metadata.name",
 		    "FIELD:  metadata.name <text, at most 63 bytes>\n" },
 		{ "Listener.tls.additionalCertificates.key",
-		    "      tls:\n        additionalCertificates:\n"
-		    "        - key:\n            file: tls/key.pem\n" },
+		    "      spec:\n        tls:\n"
+		    "          additionalCertificates:\n"
+		    "          - key:\n              file: tls/key.pem\n" },
 		{ "node", "      node: edge-1\n      control:\n" },
 		{ "Cluster.connectTimeout", "Default: 10s\n" },
 		{ "Cluster.spec.connectTimeout", "<duration, 100ms to 5m>\n" },
