@@ -100,6 +100,15 @@ kp_resource_problem(const struct kp_resource *resource,
 	kp_diagnostics_add_about(diagnostics, at, title, path, text);
 }
 
+bool
+kp_resource_is_file_name(const char *name)
+{
+	const char *suffix = strrchr(name, '.');
+
+	return name[0] != '.' && suffix != NULL &&
+	       (strcmp(suffix, ".yaml") == 0 || strcmp(suffix, ".yml") == 0);
+}
+
 struct kp_resources *
 kp_resources_new(void)
 {

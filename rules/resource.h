@@ -86,6 +86,12 @@ void kp_resource_problem(const struct kp_resource *resource,
     const struct kp_origin *at, struct kp_diagnostics *diagnostics,
     const char *fmt, ...) KP_PRINTF(4, 5);
 
+/*
+ * kp_resource_is_file_name: is name, in a folder, that of a file of resources?
+ * Those that begin with a dot are an editor's or, like ..data, a mount's.
+ */
+bool kp_resource_is_file_name(const char *name);
+
 struct kp_resources *kp_resources_new(void);
 void kp_resources_free(struct kp_resources *set);
 

@@ -43,14 +43,10 @@ load_config(struct kp_source *source, const char *path)
 	kp_buf_fini(&text);
 }
 
-/* Files that begin with a dot are an editor's or, like ..data, a mount's. */
 static int
 is_resource_file(const struct dirent *entry)
 {
-	const char *suffix = strrchr(entry->d_name, '.');
-
-	return entry->d_name[0] != '.' && suffix != NULL &&
-	       (strcmp(suffix, ".yaml") == 0 || strcmp(suffix, ".yml") == 0);
+	return kp_resource_is_file_name(entry->d_name);
 }
 
 static void
