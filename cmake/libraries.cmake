@@ -7,6 +7,7 @@ pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd)
 pkg_check_modules(ISAL REQUIRED IMPORTED_TARGET libisal)
 pkg_check_modules(LZ4 REQUIRED IMPORTED_TARGET liblz4)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
+pkg_check_modules(SMARTCOLS REQUIRED IMPORTED_TARGET smartcols)
 find_program(PROTOC_C protoc-c REQUIRED)
 
 # kp_protobuf_c(target file.proto...): generated C as a static library, with our
