@@ -12,7 +12,7 @@ define preset
 endef
 define programs
 	cmake --preset release
-	cmake --build --preset release --target kproxy kpagent
+	cmake --build --preset release --target kproxy kpagent kpctl
 endef
 
 help: ## this list

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/input.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/files.h"
+#include "base/yaml.h"
+
+#define MAX_DEPTH 64
+
+struct loader {
+	struct kp_input *input;
+	bool is_recursive;
+	unsigned depth;
+};
+
+static void load_folder(struct loader *l, const char *folder);
+
+static void
+complain(struct loader *l, const char *path, const char *reason)
+{
+	struct kp_origin at = { .file = path };
+
+	l->input->has_read_all = false;
+	kp_diagnostics_add(&l->input->diagnostics, &at, "%s", reason);
+}
+
+/* A pipe has no size to be asked for. */
+static bool
+read_open(struct kp_buf *out, int fd, const char *path, struct kp_error *err)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) != 0)
+		return kp_error_sys(err, "could not read");
+	if (S_ISREG(st.st_mode))
+		return kp_file_read(out, path, err);
+	return kp_file_read_stream(out, fd, err);
+}
+
+bool
+kp_input_read(struct kp_buf *out, const char *path, struct kp_error *err)
+{
+	bool is_ok;
+	int fd;
+
+	if (strcmp(path, "-") == 0)
+		return kp_file_read_stream(out, STDIN_FILENO, err);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return kp_error_sys(err, "could not open");
+	is_ok = read_open(out, fd, path, err);
+	(void)close(fd);
+	return is_ok;
+}
+
+static void
+load_file(struct loader *l, const char *path)
+{
+	const char *name = strcmp(path, "-") == 0 ? KP_INPUT_STDIN : path;
+	struct kp_input *input = l->input;
+	struct kp_error err;
+	struct kp_buf text;
+
+	if (input->num_files == KP_INPUT_MAX_FILES) {
+		complain(l, path, "too many files");
+		return;
+	}
+	kp_buf_init(&text, KP_YAML_MAX_BYTES);
+	if (kp_input_read(&text, path, &err)) {
+		input->num_files++;
+		kp_resources_add_file(input->resources, name,
+		    kp_buf_bytes(&text), &input->diagnostics);
+	} else {
+		complain(l, name, err.text);
+	}
+	kp_buf_fini(&text);
+}
+
+static bool
+is_folder(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* A link to a folder could lead back to where we come from. */
+static bool
+is_link(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
+}
+
+static void
+load_entry(struct loader *l, const char *folder, const char *name)
+{
+	bool has_slash = folder[strlen(folder) - 1] == '/';
+	char *path = NULL;
+
+	kp_assert(
+	    asprintf(&path, "%s%s%s", folder, has_slash ? "" : "/", name) >= 0);
+	if (!is_folder(path)) {
+		if (kp_resource_is_file_name(name))
+			load_file(l, path);
+	} else if (l->is_recursive && !is_link(path)) {
+		load_folder(l, path);
+	}
+	free(path);
+}
+
+static int
+is_not_hidden(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.';
+}
+
+static void
+load_folder(struct loader *l, const char *folder)
+{
+	struct dirent **entries;
+	struct kp_error err;
+	int num;
+
+	if (l->depth == MAX_DEPTH) {
+		complain(l, folder, "folders are nested too deeply");
+		return;
+	}
+	num = scandir(folder, &entries, is_not_hidden, alphasort);
+	if (num < 0) {
+		kp_error_sys(&err, "could not read the folder");
+		complain(l, folder, err.text);
+		return;
+	}
+	l->depth++;
+	for (int i = 0; i < num; i++) {
+		load_entry(l, folder, entries[i]->d_name);
+		free(entries[i]);
+	}
+	l->depth--;
+	free(entries);
+}
+
+static void
+load(struct loader *l, const char *path)
+{
+	size_t before = l->input->num_files;
+	size_t problems = kp_diagnostics_count(&l->input->diagnostics);
+
+	if (!is_folder(path)) {
+		load_file(l, path);
+		return;
+	}
+	load_folder(l, path);
+	/* who names a folder expects something in it */
+	if (l->input->num_files == before &&
+	    kp_diagnostics_count(&l->input->diagnostics) == problems)
+		complain(l, path,
+		    l->is_recursive
+			? "there is no *.yaml or *.yml in it"
+			: "there is no *.yaml or *.yml in it; -R looks into "
+			  "its folders, too");
+}
+
+void
+kp_input_load(struct kp_input *out, const struct kp_args *args)
+{
+	struct loader l = {
+		.input = out,
+		.is_recursive = kp_args_is(args, "recursive"),
+	};
+	const char *path;
+	size_t at = 0;
+
+	*out = (struct kp_input){ .has_read_all = true };
+	out->resources = kp_resources_new();
+	while ((path = kp_args_next(args, "filename", &at)) != NULL)
+		load(&l, path);
+}
+
+void
+kp_input_fini(struct kp_input *input)
+{
+	kp_resources_free(input->resources);
+	kp_diagnostics_fini(&input->diagnostics);
+	*input = (struct kp_input){ 0 };
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/output.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/yaml_write.h"
+
+/* Was an answer left out? */
+static bool is_too_long;
+
+bool
+kp_output_is(const struct kp_args *args, const char *word)
+{
+	const char *said = kp_args_text(args, "output");
+
+	return said != NULL && strcmp(said, word) == 0;
+}
+
+void
+kp_output_add_tree(
+    struct kp_buf *out, const struct kp_args *args, const struct kp_yaml *tree)
+{
+	if (kp_output_is(args, "json"))
+		kp_yaml_write_json(out, tree);
+	else
+		kp_yaml_write(out, tree);
+}
+
+void
+kp_output_write(struct kp_buf *out)
+{
+	if (out->failed)
+		is_too_long = true;
+	else if (out->len > 0)
+		(void)fwrite(out->data, out->len, 1, stdout);
+	kp_buf_fini(out);
+}
+
+enum kp_exit
+kp_output_finish(enum kp_exit result)
+{
+	errno = 0;
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		kp_output_problem("could not write the answer: %s",
+		    errno != 0 ? strerrordesc_np(errno) : "output error");
+		return KP_EXIT_FAILED;
+	}
+	if (is_too_long) {
+		kp_output_problem("the answer is longer than %u MiB",
+		    KP_OUTPUT_MAX_LEN >> 20);
+		return KP_EXIT_FAILED;
+	}
+	return result;
+}
+
+void
+kp_output_problem(const char *fmt, ...)
+{
+	va_list args;
+
+	(void)fputs("kpctl: ", stderr);
+	va_start(args, fmt);
+	(void)vfprintf(stderr, fmt, args);
+	va_end(args);
+	(void)fputs("\n", stderr);
+}

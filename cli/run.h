@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What commands do, for the table in commands.c. Each writes its answer to
+ * stdout, what went wrong to stderr, and returns what kpctl ends with.
+ * @thread main
+ */
+#ifndef KP_CLI_RUN_H
+#define KP_CLI_RUN_H
+
+#include "cli/command.h"
+
+enum kp_exit kp_run_validate(const struct kp_args *args);
+enum kp_exit kp_run_format(const struct kp_args *args);
+enum kp_exit kp_run_explain(const struct kp_args *args);
+enum kp_exit kp_run_version(const struct kp_args *args);
+enum kp_exit kp_run_help(const struct kp_args *args);
+enum kp_exit kp_run_completion(const struct kp_args *args);
+enum kp_exit kp_run_complete(const struct kp_args *args);
+
+enum kp_exit kp_run_config_view(const struct kp_args *args);
+enum kp_exit kp_run_get_contexts(const struct kp_args *args);
+enum kp_exit kp_run_current_context(const struct kp_args *args);
+enum kp_exit kp_run_use_context(const struct kp_args *args);
+enum kp_exit kp_run_set_context(const struct kp_args *args);
+enum kp_exit kp_run_delete_context(const struct kp_args *args);
+
+/* What operands may be. */
+void kp_complete_explain(
+    struct kp_candidates *out, const struct kp_args *args, const char *begun);
+void kp_complete_help(
+    struct kp_candidates *out, const struct kp_args *args, const char *begun);
+void kp_complete_shell(
+    struct kp_candidates *out, const struct kp_args *args, const char *begun);
+void kp_complete_context(
+    struct kp_candidates *out, const struct kp_args *args, const char *begun);
+
+#endif

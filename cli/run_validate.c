@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* kpctl validate: the parser, the checks and the compiler of a node. */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/yaml_tree.h"
+#include "cli/color.h"
+#include "cli/input.h"
+#include "cli/output.h"
+#include "cli/run.h"
+#include "rules/compile.h"
+
+/*
+ * Keys and certificates are on the nodes, not with the operator: something of
+ * every kind that the compiler looks for stands in for them.
+ */
+static bool
+read_nothing(void *ctx, const struct kp_secret_ref *ref, struct kp_buf *out,
+    struct kp_error *err)
+{
+	(void)ctx;
+	(void)ref;
+	(void)err;
+	kp_buf_add_text(out, "-----BEGIN CERTIFICATE-----\n"
+			     "-----BEGIN PRIVATE KEY-----\n");
+	return true;
+}
+
+static void
+compile(struct kp_input *input)
+{
+	struct kp_limits limits;
+	const struct kp_compile_input what = {
+		.resources = input->resources,
+		.limits = &limits,
+		.log_level = KP_LOG_INFO,
+		.read_secret = read_nothing,
+	};
+
+	kp_limits_default(&limits);
+	kp_tables_free(kp_compile(&what, &input->diagnostics));
+}
+
+/* Finds all that is wrong; what is not there cannot be referred to. */
+static enum kp_exit
+judge(struct kp_input *input)
+{
+	if (!input->has_read_all)
+		return KP_EXIT_FAILED;
+	if (kp_resources_check(input->resources, &input->diagnostics))
+		compile(input);
+	return kp_diagnostics_count(&input->diagnostics) > 0 ? KP_EXIT_REFUSED
+							     : KP_EXIT_OK;
+}
+
+static struct kp_yaml *
+tree_of_problem(const struct kp_problem *problem)
+{
+	struct kp_yaml *map = kp_yaml_new_map();
+
+	kp_yaml_put(map, "file", kp_yaml_new_text(problem->file));
+	kp_yaml_put(map, "line", kp_yaml_new_int(problem->line));
+	kp_yaml_put(map, "column", kp_yaml_new_int(problem->column));
+	kp_yaml_put(map, "kind", kp_yaml_new_text(problem->kind));
+	kp_yaml_put(map, "name", kp_yaml_new_text(problem->name));
+	kp_yaml_put(map, "path", kp_yaml_new_text(problem->path));
+	kp_yaml_put(map, "message", kp_yaml_new_text(problem->message));
+	return map;
+}
+
+/* The form is a promise: fields are added, none is changed. */
+static void
+write_tree(const struct kp_args *args, const struct kp_input *input,
+    enum kp_exit result)
+{
+	const struct kp_diagnostics *found = &input->diagnostics;
+	struct kp_yaml *root = kp_yaml_new_map(), *problems;
+	struct kp_buf out;
+
+	kp_yaml_put(root, "valid", kp_yaml_new_bool(result == KP_EXIT_OK));
+	kp_yaml_put(root, "files", kp_yaml_new_int((int64_t)input->num_files));
+	kp_yaml_put(root, "resources",
+	    kp_yaml_new_int((int64_t)kp_resources_count(input->resources)));
+	problems = kp_yaml_put(root, "problems", kp_yaml_new_list());
+	for (size_t i = 0; i < found->num_lines; i++)
+		kp_yaml_append(problems, tree_of_problem(&found->problems[i]));
+	kp_yaml_put(root, "problemsLeftOut",
+	    kp_yaml_new_int((int64_t)found->num_left_out));
+	kp_buf_init(&out, KP_OUTPUT_MAX_LEN);
+	kp_output_add_tree(&out, args, root);
+	kp_output_write(&out);
+	kp_yaml_free(root);
+}
+
+static void
+write_problems(const struct kp_diagnostics *diagnostics)
+{
+	struct kp_buf text;
+
+	kp_buf_init(&text, KP_OUTPUT_MAX_LEN);
+	kp_diagnostics_print(diagnostics, &text);
+	(void)fwrite(text.data, text.len, 1, stderr);
+	kp_buf_fini(&text);
+}
+
+static void
+write_text(const struct kp_input *input, enum kp_exit result)
+{
+	size_t num = kp_diagnostics_count(&input->diagnostics);
+	bool is_colored = kp_color_is_wanted(STDERR_FILENO);
+
+	if (result == KP_EXIT_OK) {
+		(void)printf("valid: %zu resource%s in %zu file%s\n",
+		    kp_resources_count(input->resources),
+		    kp_resources_count(input->resources) == 1 ? "" : "s",
+		    input->num_files, input->num_files == 1 ? "" : "s");
+		return;
+	}
+	write_problems(&input->diagnostics);
+	(void)fprintf(stderr, "%s%s%s: %zu problem%s\n",
+	    is_colored ? KP_COLOR_RED : "",
+	    result == KP_EXIT_REFUSED ? "refused" : "not everything was read",
+	    is_colored ? KP_COLOR_OFF : "", num, num == 1 ? "" : "s");
+}
+
+enum kp_exit
+kp_run_validate(const struct kp_args *args)
+{
+	struct kp_input input;
+	enum kp_exit result;
+
+	kp_input_load(&input, args);
+	result = judge(&input);
+	if (kp_output_is(args, "text"))
+		write_text(&input, result);
+	else
+		write_tree(args, &input, result);
+	kp_input_fini(&input);
+	return result;
+}
