@@ -44,7 +44,7 @@ fuzz: ## each libFuzzer target for KP_FUZZ_SECONDS (20; ARGS="-R session": that 
 cover: ## line and branch coverage of the unit tests: build/coverage/report.html
 	$(call preset,coverage)
 	ctest --preset coverage
-	gcovr --root . --filter '(base|proto|rules|proxy|control)/' --print-summary \
+	gcovr --root . --filter '(base|proto|rules|proxy|control|cli)/' --print-summary \
 		--html-details build/coverage/report.html build/coverage
 
 tidy: ## clang-tidy over everything

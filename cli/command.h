@@ -22,6 +22,9 @@ enum kp_exit {
 	KP_EXIT_NO_SERVER = 4,
 };
 
+/* What each means, for people; NULL ends the list. */
+extern const char *const kp_exit_meanings[];
+
 enum kp_flag_type {
 	KP_FLAG_END = 0, /* closes a table */
 	KP_FLAG_SWITCH,  /* there or not; also =true, =false */

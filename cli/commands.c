@@ -7,6 +7,15 @@
 #include "cli/output.h"
 #include "cli/run.h"
 
+const char *const kp_exit_meanings[] = {
+	[KP_EXIT_OK] = "ok",
+	[KP_EXIT_FAILED] = "failed",
+	[KP_EXIT_USAGE] = "usage",
+	[KP_EXIT_REFUSED] = "refused by validation",
+	[KP_EXIT_NO_SERVER] = "server not reached",
+	NULL,
+};
+
 static const char *const text_words[] = { "text", "json", "yaml", NULL };
 static const char *const tree_words[] = { "yaml", "json", NULL };
 static const char *const list_words[] = { "table", "wide", "name", NULL };
@@ -38,7 +47,7 @@ static const struct kp_example validate_examples[] = {
 	{ "all that is wrong with a folder", "kpctl validate -f resources/" },
 	{ "for a program", "kpctl validate -f resources/ -o json" },
 	{ "what another program makes",
-	    "cat resources/*.yaml | kpctl validate -f -" },
+	    "kpctl format -f resources/ | kpctl validate -f -" },
 	{ NULL, NULL },
 };
 
@@ -46,8 +55,8 @@ static const struct kp_flag format_flags[] = {
 	KP_INPUT_FLAGS,
 	{ .name = "diff",
 	    .type = KP_FLAG_SWITCH,
-	    .help = "Show what differs from the file that was named; exit code "
-		    "1 if anything does." },
+	    .help = "Show what differs from the file, one only, that was "
+		    "named; exit code 1 if anything does." },
 	KP_OUTPUT_FLAG(all_words, "yaml"),
 	{ .type = KP_FLAG_END },
 };

@@ -145,8 +145,9 @@ kp_help_print(
 	add_flags(out, "flags of all commands", path[0]->flags);
 	if (command->examples != NULL)
 		add_examples(out, command->examples);
-	if (depth == 1)
-		kp_buf_add_text(out,
-		    "\nexit codes: 0 ok, 1 failed, 2 usage, 3 refused by "
-		    "validation,\n4 server not reached\n");
+	if (depth > 1)
+		return;
+	kp_buf_add_text(out, "\nexit codes:\n");
+	for (int i = 0; kp_exit_meanings[i] != NULL; i++)
+		kp_buf_printf(out, "  %d  %s\n", i, kp_exit_meanings[i]);
 }

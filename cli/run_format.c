@@ -2,6 +2,8 @@
 /* kpctl format: resources in the form in which they are stored and shown. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -126,12 +128,30 @@ write_diff(const struct kp_args *args, const struct kp_resources *set)
 	return result;
 }
 
+/* It is read twice. */
+static bool
+is_one_file(const struct kp_args *args)
+{
+	size_t at = 0;
+	const char *path = kp_args_next(args, "filename", &at);
+	struct stat st;
+
+	if (kp_args_next(args, "filename", &at) != NULL)
+		return false;
+	return strcmp(path, "-") != 0 &&
+	       (stat(path, &st) != 0 || S_ISREG(st.st_mode));
+}
+
 enum kp_exit
 kp_run_format(const struct kp_args *args)
 {
 	struct kp_input input;
 	enum kp_exit result = KP_EXIT_OK;
 
+	if (kp_args_is(args, "diff") && !is_one_file(args)) {
+		kp_output_problem("--diff takes one file");
+		return KP_EXIT_USAGE;
+	}
 	kp_input_load(&input, args);
 	if (kp_diagnostics_count(&input.diagnostics) > 0)
 		result = refuse(&input);

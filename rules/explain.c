@@ -19,47 +19,6 @@
 #define MAX_EXAMPLE_LEN 65536
 
 static void
-add_type(const struct kp_setting *setting, struct kp_buf *out)
-{
-	static const char *const names[] = {
-		[KP_SETTING_END] = "",
-		[KP_SETTING_STRING] = "text",
-		[KP_SETTING_BOOL] = "true or false",
-		[KP_SETTING_INT] = "integer",
-		[KP_SETTING_SIZE] = "size",
-		[KP_SETTING_DURATION] = "duration",
-		[KP_SETTING_ENUM] = "",
-		[KP_SETTING_ADDRESS] = "IP address",
-		[KP_SETTING_HOST] = "host",
-		[KP_SETTING_HOST_PORT] = "host:port",
-		[KP_SETTING_PATH] = "path",
-		[KP_SETTING_SECRET] = "secret",
-		[KP_SETTING_REFERENCE] = "name of a ",
-		[KP_SETTING_MAP] = "map of texts",
-		[KP_SETTING_OBJECT] = "object",
-	};
-
-	if (setting->is_list)
-		kp_buf_add_text(out, "list of ");
-	kp_buf_add_text(out, names[setting->type]);
-	if (setting->type == KP_SETTING_ENUM)
-		kp_setting_wanted(setting, out);
-	if (setting->type == KP_SETTING_REFERENCE)
-		kp_buf_add_text(out, setting->kind);
-	if (setting->type == KP_SETTING_STRING && setting->max > 0)
-		kp_buf_printf(
-		    out, ", at most %lld bytes", (long long)setting->max);
-	if (setting->type != KP_SETTING_INT &&
-	    setting->type != KP_SETTING_SIZE &&
-	    setting->type != KP_SETTING_DURATION)
-		return;
-	kp_buf_add_text(out, ", ");
-	kp_setting_bound(setting, setting->min, out);
-	kp_buf_add_text(out, " to ");
-	kp_setting_bound(setting, setting->max, out);
-}
-
-static void
 add_wrapped(struct kp_buf *out, const char *text)
 {
 	kp_wrap(out, text, INDENT, LINE_LEN);
@@ -70,7 +29,7 @@ static void
 add_field_line(struct kp_buf *out, const struct kp_setting *field, int depth)
 {
 	kp_buf_printf(out, "%*s%s\t<", 2 * depth, "", field->name);
-	add_type(field, out);
+	kp_setting_describe(field, out);
 	kp_buf_add_text(out, ">");
 	if (field->is_required)
 		kp_buf_add_text(out, " -required-");
@@ -258,7 +217,7 @@ add_heading(struct kp_buf *out, const char *name, const char *path,
 	kp_buf_printf(out, "KIND:   %s\n", name);
 	if (path[0] != '\0') {
 		kp_buf_printf(out, "FIELD:  %s <", path);
-		add_type(setting, out);
+		kp_setting_describe(setting, out);
 		kp_buf_add_text(out, ">\n");
 	}
 	kp_buf_add_text(out, "\nDESCRIPTION:\n");
@@ -373,7 +332,7 @@ static void
 add_row(struct kp_buf *out, const char *path, const struct kp_setting *field)
 {
 	kp_buf_printf(out, "| `%s` | ", path);
-	add_type(field, out);
+	kp_setting_describe(field, out);
 	kp_buf_add_text(out, " | ");
 	if (field->is_required)
 		kp_buf_add_text(out, "required");

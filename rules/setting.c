@@ -86,3 +86,44 @@ kp_setting_bound(
 	}
 	kp_buf_printf(out, "%" PRId64, n);
 }
+
+void
+kp_setting_describe(const struct kp_setting *setting, struct kp_buf *out)
+{
+	static const char *const names[] = {
+		[KP_SETTING_END] = "",
+		[KP_SETTING_STRING] = "text",
+		[KP_SETTING_BOOL] = "true or false",
+		[KP_SETTING_INT] = "integer",
+		[KP_SETTING_SIZE] = "size",
+		[KP_SETTING_DURATION] = "duration",
+		[KP_SETTING_ENUM] = "",
+		[KP_SETTING_ADDRESS] = "IP address",
+		[KP_SETTING_HOST] = "host",
+		[KP_SETTING_HOST_PORT] = "host:port",
+		[KP_SETTING_PATH] = "path",
+		[KP_SETTING_SECRET] = "secret",
+		[KP_SETTING_REFERENCE] = "name of a ",
+		[KP_SETTING_MAP] = "map of texts",
+		[KP_SETTING_OBJECT] = "object",
+	};
+
+	if (setting->is_list)
+		kp_buf_add_text(out, "list of ");
+	kp_buf_add_text(out, names[setting->type]);
+	if (setting->type == KP_SETTING_ENUM)
+		kp_setting_wanted(setting, out);
+	if (setting->type == KP_SETTING_REFERENCE)
+		kp_buf_add_text(out, setting->kind);
+	if (setting->type == KP_SETTING_STRING && setting->max > 0)
+		kp_buf_printf(
+		    out, ", at most %lld bytes", (long long)setting->max);
+	if (setting->type != KP_SETTING_INT &&
+	    setting->type != KP_SETTING_SIZE &&
+	    setting->type != KP_SETTING_DURATION)
+		return;
+	kp_buf_add_text(out, ", ");
+	kp_setting_bound(setting, setting->min, out);
+	kp_buf_add_text(out, " to ");
+	kp_setting_bound(setting, setting->max, out);
+}

@@ -74,6 +74,12 @@ const struct kp_setting *kp_setting_find(
  */
 void kp_setting_wanted(const struct kp_setting *setting, struct kp_buf *out);
 
+/*
+ * kp_setting_describe adds the type with its limits, as documentation has it:
+ * "list of host:port", "integer, 1 to 65535".
+ */
+void kp_setting_describe(const struct kp_setting *setting, struct kp_buf *out);
+
 /* kp_setting_bound adds n in the unit of setting: "64KiB", "10s", "5". */
 void kp_setting_bound(
     const struct kp_setting *setting, int64_t n, struct kp_buf *out);
