@@ -25,7 +25,7 @@ JOBS = str(os.cpu_count() or 2)
 FUZZ_SECONDS = 60
 TAIL_LINES = 40
 PEERS = ["brokers", "counts", "frames", "limits", "logins", "tags"]
-HOSTILE = [*(f"peers_{name}" for name in PEERS), "processes", "tls"]
+HOSTILE = [*(f"peers_{name}" for name in PEERS), "kpctl", "processes", "tls"]
 # Real brokers as well; of the clients two that take little time.
 REAL = ["protocol", "clients"]
 SHORT = "not test_clients or confluent or franz"
