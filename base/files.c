@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -52,6 +53,17 @@ kp_file_read(struct kp_buf *out, const char *path, struct kp_error *err)
 			kp_error_prefix(err, "%s", path);
 	(void)close(fd);
 	return is_ok;
+}
+
+const char *
+kp_file_reason(const struct kp_error *err, const char *path)
+{
+	size_t len = strlen(path);
+
+	if (strncmp(err->text, path, len) != 0 ||
+	    strncmp(err->text + len, ": ", 2) != 0)
+		return err->text;
+	return err->text + len + 2;
 }
 
 /* Reads what is there now, at most a page; *out_is_end tells the end. */

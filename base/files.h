@@ -14,6 +14,12 @@ bool kp_file_read(
     struct kp_buf *out, const char *path, struct kp_error *err) KP_MUST_CHECK;
 
 /*
+ * kp_file_reason is what err of kp_file_read says apart from path, for those
+ * who put the path in front anyway. Borrowed from err.
+ */
+const char *kp_file_reason(const struct kp_error *err, const char *path);
+
+/*
  * kp_file_read_stream adds all that fd has until its end to out: a pipe or a
  * terminal, which no size is known of. More than out's room is KP_ERR_LIMIT.
  */

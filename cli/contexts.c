@@ -166,7 +166,8 @@ kp_contexts_load(struct kp_contexts *out, const char *path,
 	if (kp_file_read(&text, path, &err))
 		parse(out, kp_buf_bytes(&text), diagnostics);
 	else if (err.sys_errno != ENOENT)
-		kp_diagnostics_add(diagnostics, &at, "%s", err.text);
+		kp_diagnostics_add(
+		    diagnostics, &at, "%s", kp_file_reason(&err, path));
 	kp_buf_fini(&text);
 	return kp_diagnostics_count(diagnostics) == 0;
 }

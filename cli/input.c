@@ -78,7 +78,7 @@ load_file(struct loader *l, const char *path)
 		kp_resources_add_file(input->resources, name,
 		    kp_buf_bytes(&text), &input->diagnostics);
 	} else {
-		complain(l, name, err.text);
+		complain(l, name, kp_file_reason(&err, path));
 	}
 	kp_buf_fini(&text);
 }

@@ -267,7 +267,8 @@ def test_more_than_a_file_may_be_is_not_read(home):
     big = home / "big.yaml"
     with big.open("wb") as f:
         f.truncate(1 << 40)
-    assert "bytes are too many" in bad(home, 1, "validate", "-f", big)
+    assert bad(home, 1, "validate", "-f", "big.yaml").startswith(
+        "big.yaml: 1099511627776 bytes are too many\n")
     # an endless stream
     with subprocess.Popen(["yes"], stdout=subprocess.PIPE) as endless:
         result = subprocess.run([KPCTL, "validate", "-f", "-"],
@@ -464,6 +465,13 @@ def test_a_file_of_contexts_that_is_wrong_is_refused_and_kept(home):
             said = bad(home, 3, "config", *command, KPCTL_CONFIG=str(path))
             assert problem in said
         assert path.read_text() == text
+
+
+def test_a_file_of_contexts_that_cannot_be_read(home):
+    (home / "c.yaml").mkdir()
+    for command in (["view"], SET[1:]):
+        said = bad(home, 3, "--kpctl-config", "c.yaml", "config", *command)
+        assert said == "c.yaml: not a file\n"
 
 
 def test_a_name_that_could_not_be_read_again_is_not_written(home):

@@ -18,15 +18,12 @@ read_text(struct kp_source *source, const char *path, struct kp_buf *text)
 {
 	struct kp_origin at = { .file = path };
 	struct kp_error err;
-	const char *reason = err.text;
 
 	kp_buf_init(text, KP_YAML_MAX_BYTES);
 	if (kp_file_read(text, path, &err))
 		return true;
-	/* the path is in front of every diagnostic anyway */
-	if (strncmp(reason, path, strlen(path)) == 0)
-		reason += strlen(path) + 2;
-	kp_diagnostics_add(&source->diagnostics, &at, "%s", reason);
+	kp_diagnostics_add(
+	    &source->diagnostics, &at, "%s", kp_file_reason(&err, path));
 	kp_buf_fini(text);
 	return false;
 }

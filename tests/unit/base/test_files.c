@@ -40,6 +40,15 @@ Test(files, only_whole_regular_files_within_bounds_are_read)
 	kp_test_folder_remove(folder);
 }
 
+Test(files, a_reason_has_no_path)
+{
+	struct kp_error err = { .text = "a/b: gone" };
+
+	cr_assert_str_eq(kp_file_reason(&err, "a/b"), "gone");
+	cr_assert_str_eq(kp_file_reason(&err, "a"), "a/b: gone");
+	cr_assert_str_eq(kp_file_reason(&err, "a/b: gone"), "a/b: gone");
+}
+
 Test(files, a_stream_is_read_to_its_end_and_not_beyond_the_room)
 {
 	struct kp_error err = { 0 };
