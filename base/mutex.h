@@ -21,6 +21,7 @@ enum kp_rank {
 	KP_RANK_TOPOLOGY = 30, /* node addresses of one cluster */
 	KP_RANK_SESSIONS = 40, /* the list of live connections */
 	KP_RANK_POOL = 50,     /* a pool of pipes, tickets */
+	KP_RANK_STORE = 60,    /* news of a store of resources */
 	KP_RANK_TEST = 90,
 };
 

@@ -18,6 +18,7 @@ ALLOWED = {
     "proxy": {"base", "proto", "rules"},
     "control": {"base", "proto", "rules"},
     "control/agent": {"base", "proto", "rules", "kms", "control"},
+    "control/server": {"base", "proto", "rules", "control"},
     "cli": {"base", "proto", "rules"},
     "bench": {"base", "proto"},
 }

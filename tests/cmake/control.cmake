@@ -24,3 +24,6 @@ foreach(name IN ITEMS nodes resolver source state status watch)
   kp_unit_test(${name} SOURCES unit/control/test_${name}.c
     LINK kp_test_folder kp_agent)
 endforeach()
+
+kp_unit_test(sqlite SOURCES unit/control/server/test_sqlite.c
+  LINK kp_test_folder kp_server)
