@@ -25,5 +25,7 @@ foreach(name IN ITEMS nodes resolver source state status watch)
     LINK kp_test_folder kp_agent)
 endforeach()
 
-kp_unit_test(sqlite SOURCES unit/control/server/test_sqlite.c
-  LINK kp_test_folder kp_server)
+foreach(name IN ITEMS catalog sqlite)
+  kp_unit_test(${name} SOURCES unit/control/server/test_${name}.c
+    LINK kp_test_folder kp_server)
+endforeach()

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the policy server knows and decides: the newest state of a store, and
+ * whether a change may become the next one. It is judged as a whole with the
+ * very code that nodes compile with; only a state without any problem is
+ * stored, in one transaction. @thread one at a time
+ */
+#ifndef KP_CONTROL_SERVER_CATALOG_H
+#define KP_CONTROL_SERVER_CATALOG_H
+
+#include "control/server/items.h"
+#include "rules/diagnostics.h"
+
+struct kp_catalog;
+
+struct kp_catalog_file {
+	const char *name; /* stands in front of problems */
+	struct kp_bytes text;
+};
+
+struct kp_catalog_id {
+	const char *kind, *name;
+};
+
+/* The resource must still be of that revision; 0: must not be there. */
+struct kp_catalog_precondition {
+	struct kp_catalog_id id;
+	uint64_t revision;
+};
+
+/* Somebody's wish; all of it is borrowed during the call. */
+struct kp_catalog_wish {
+	const struct kp_catalog_file *files; /* created or configured */
+	size_t num_files;
+	const struct kp_catalog_id *deletions;
+	size_t num_deletions;
+	const struct kp_catalog_precondition *preconditions;
+	size_t num_preconditions;
+	bool is_dry_run;
+	struct kp_store_note note;
+};
+
+enum kp_outcome {
+	KP_OUTCOME_CREATED,
+	KP_OUTCOME_CONFIGURED,
+	KP_OUTCOME_UNCHANGED,
+	KP_OUTCOME_DELETED,
+};
+
+struct kp_catalog_result {
+	uint64_t revision; /* the newest one afterwards */
+	struct kp_catalog_outcome {
+		char *kind, *name;
+		enum kp_outcome outcome;
+	} * outcomes; /* files first, each in its order, then deletions */
+	size_t num_outcomes;
+	struct kp_diagnostics problems;
+};
+
+enum kp_verdict {
+	KP_VERDICT_OK,
+	KP_VERDICT_INVALID,     /* see problems */
+	KP_VERDICT_CONFLICT,    /* a precondition does not hold */
+	KP_VERDICT_NOT_FOUND,   /* to be deleted, but not there */
+	KP_VERDICT_COMPACTED,   /* that revision has been forgotten */
+	KP_VERDICT_UNAVAILABLE, /* the store fails; nothing has changed */
+};
+
+/* The catalog borrows the store. */
+struct kp_catalog *kp_catalog_open(
+    struct kp_store *store, struct kp_error *err);
+void kp_catalog_close(struct kp_catalog *catalog);
+
+/* Its newest state, borrowed until the next call. */
+const struct kp_items *kp_catalog_items(const struct kp_catalog *catalog);
+
+/* kp_catalog_refresh takes over what other servers have committed. */
+bool kp_catalog_refresh(
+    struct kp_catalog *catalog, struct kp_error *err) KP_MUST_CHECK;
+
+/*
+ * kp_catalog_apply makes a revision of the wish. Without any change to what is
+ * there it makes none. err says why for all verdicts but OK and INVALID. Ends
+ * in any case with kp_catalog_result_fini.
+ */
+enum kp_verdict kp_catalog_apply(struct kp_catalog *catalog,
+    const struct kp_catalog_wish *wish, struct kp_catalog_result *out,
+    struct kp_error *err) KP_MUST_CHECK;
+
+/*
+ * kp_catalog_rollback makes a revision with the state of an old one; outcomes
+ * are those of the resources that this changes.
+ */
+enum kp_verdict kp_catalog_rollback(struct kp_catalog *catalog, uint64_t to,
+    bool is_dry_run, const struct kp_store_note *note,
+    struct kp_catalog_result *out, struct kp_error *err) KP_MUST_CHECK;
+
+void kp_catalog_result_fini(struct kp_catalog_result *result);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * All resources as of one revision, in memory, by kind and name. @thread any,
+ * one at a time
+ */
+#ifndef KP_CONTROL_SERVER_ITEMS_H
+#define KP_CONTROL_SERVER_ITEMS_H
+
+#include "control/server/store.h"
+
+struct kp_item {
+	char *kind, *name;
+	struct kp_buf text; /* with a NUL behind it */
+	uint64_t revision;  /* of its last change */
+};
+
+/* The zero state is empty, as of revision 0. */
+struct kp_items {
+	struct kp_item **list; /* sorted */
+	size_t num;
+	uint64_t revision;
+};
+
+void kp_items_fini(struct kp_items *items);
+
+/* kp_items_load replaces the content by the state at a revision of the store.
+ */
+enum kp_store_result kp_items_load(struct kp_items *items,
+    struct kp_store *store, uint64_t at, struct kp_error *err) KP_MUST_CHECK;
+
+/* kp_items_find returns NULL if there is none; borrowed until a change. */
+const struct kp_item *kp_items_find(
+    const struct kp_items *items, const char *kind, const char *name);
+
+/* kp_items_change makes what was committed as that revision part of it. */
+void kp_items_change(struct kp_items *items, uint64_t revision,
+    const struct kp_store_change *changes, size_t num_changes);
+
+/* Compares two names, first by kind; as strcmp does. */
+int kp_items_compare(const char *kind, const char *name, const char *other_kind,
+    const char *other_name);
+
+#endif

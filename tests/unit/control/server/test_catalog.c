@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "control/server/catalog.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "control/server/sqlite.h"
+#include "tests/support/folder.h"
+
+#define CLUSTER(name_) \
+	"apiVersion: kproxy/v1\nkind: Cluster\nmetadata: {name: " name_ "}\n" \
+	"spec: {bootstrap: [\"broker:9092\"]}\n"
+#define LISTENER(port_) \
+	"apiVersion: kproxy/v1\nkind: Listener\nmetadata: {name: l}\n" \
+	"spec: {bind: 127.0.0.1, advertisedHost: localhost,\n" \
+	"  ports: {bootstrap: " port_ ", first: 19093, count: 4}}\n"
+#define VIRTUAL(cluster_) \
+	"apiVersion: kproxy/v1\nkind: VirtualCluster\nmetadata: {name: v}\n" \
+	"spec: {cluster: " cluster_ ", listener: l}\n"
+#define ALL CLUSTER("c") "---\n" LISTENER("19092") "---\n" VIRTUAL("c")
+
+static const struct kp_store_note note = { "ada", "because", 1234 };
+
+struct fixture {
+	char folder[KP_TEST_PATH_LEN];
+	struct kp_store *store;
+	struct kp_catalog *catalog;
+	struct kp_catalog_result result;
+	struct kp_error err;
+};
+
+static void
+set_up(struct fixture *f)
+{
+	char path[KP_TEST_PATH_LEN];
+
+	*f = (struct fixture){ .err = { 0 } };
+	kp_test_folder(f->folder);
+	kp_test_path(path, f->folder, "kproxy.db");
+	f->store = kp_sqlite_open(path, &f->err);
+	cr_assert_not_null(f->store, "%s", f->err.text);
+	f->catalog = kp_catalog_open(f->store, &f->err);
+	cr_assert_not_null(f->catalog, "%s", f->err.text);
+}
+
+static void
+tear_down(struct fixture *f)
+{
+	kp_catalog_result_fini(&f->result);
+	kp_catalog_close(f->catalog);
+	kp_store_close(f->store);
+	kp_test_folder_remove(f->folder);
+}
+
+static enum kp_verdict
+apply(struct fixture *f, struct kp_catalog_wish wish)
+{
+	kp_catalog_result_fini(&f->result);
+	wish.note = note;
+	return kp_catalog_apply(f->catalog, &wish, &f->result, &f->err);
+}
+
+static enum kp_verdict
+apply_text(struct fixture *f, const char *text)
+{
+	const struct kp_catalog_file file = { "f.yaml", kp_bytes_of(text) };
+
+	return apply(
+	    f, (struct kp_catalog_wish){ .files = &file, .num_files = 1 });
+}
+
+static enum kp_verdict delete (
+    struct fixture *f, const char *kind, const char *name) {
+	const struct kp_catalog_id id = { kind, name };
+
+	return apply(f,
+	    (struct kp_catalog_wish){ .deletions = &id, .num_deletions = 1 });
+}
+
+static void
+expect_outcomes(const struct fixture *f, const char *wanted)
+{
+	static const char *const words[] = { "created", "configured",
+		"unchanged", "deleted" };
+	struct kp_buf text;
+
+	kp_buf_init(&text, 4096);
+	for (size_t i = 0; i < f->result.num_outcomes; i++)
+		kp_buf_printf(&text, "%s/%s %s ", f->result.outcomes[i].kind,
+		    f->result.outcomes[i].name,
+		    words[f->result.outcomes[i].outcome]);
+	kp_buf_add(&text, "", 1);
+	cr_assert_str_eq(
+	    (const char *)text.data, wanted, "%s", (const char *)text.data);
+	kp_buf_fini(&text);
+}
+
+static void
+expect_problem(const struct fixture *f, const char *wanted)
+{
+	cr_assert_eq(kp_diagnostics_count(&f->result.problems), 1);
+	cr_assert_str_eq(f->result.problems.lines[0], wanted, "%s",
+	    f->result.problems.lines[0]);
+}
+
+Test(catalog, what_is_given_is_created_configured_or_unchanged)
+{
+	struct fixture f;
+
+	set_up(&f);
+	cr_assert_eq(apply_text(&f, ALL), KP_VERDICT_OK);
+	expect_outcomes(&f,
+	    "Cluster/c created Listener/l created VirtualCluster/v created ");
+	cr_assert_eq(f.result.revision, 1);
+	/* other words for the same are no change, and make no revision */
+	cr_assert_eq(apply_text(&f, "{kind: Cluster, apiVersion: kproxy/v1,\n"
+				    "metadata: {name: c}, spec: {bootstrap: "
+				    "[broker:9092]}}"),
+	    KP_VERDICT_OK);
+	expect_outcomes(&f, "Cluster/c unchanged ");
+	cr_assert_eq(f.result.revision, 1);
+	cr_assert_eq(apply_text(&f, LISTENER("19192")), KP_VERDICT_OK);
+	expect_outcomes(&f, "Listener/l configured ");
+	cr_assert_eq(f.result.revision, 2);
+	cr_assert_eq(kp_items_find(kp_catalog_items(f.catalog), "Listener", "l")
+			 ->revision,
+	    2);
+	cr_assert_eq(kp_items_find(kp_catalog_items(f.catalog), "Cluster", "c")
+			 ->revision,
+	    1);
+	tear_down(&f);
+}
+
+Test(catalog, all_that_is_wrong_is_said_and_nothing_stored)
+{
+	struct fixture f;
+
+	set_up(&f);
+	cr_assert_eq(apply_text(&f, VIRTUAL("c") "---\n" LISTENER("70000")),
+	    KP_VERDICT_INVALID);
+	cr_assert_eq(kp_diagnostics_count(&f.result.problems), 2);
+	cr_assert_eq(kp_catalog_items(f.catalog)->num, 0);
+	/* against what is there: the port of a second listener */
+	cr_assert_eq(apply_text(&f, ALL), KP_VERDICT_OK);
+	cr_assert_eq(
+	    apply_text(&f, "apiVersion: kproxy/v1\nkind: Listener\n"
+			   "metadata: {name: other}\nspec: {bind: 127.0.0.1, "
+			   "advertisedHost: x,\n  ports: {bootstrap: 19094, "
+			   "first: 20000, count: 1}}\n"),
+	    KP_VERDICT_INVALID);
+	cr_assert_not_null(strstr(f.result.problems.lines[0], "19094"), "%s",
+	    f.result.problems.lines[0]);
+	cr_assert_eq(f.result.revision, 0);
+	cr_assert_eq(kp_catalog_items(f.catalog)->revision, 1);
+	tear_down(&f);
+}
+
+Test(catalog, what_is_referred_to_is_not_deleted)
+{
+	const struct kp_catalog_id both[] = { { "VirtualCluster", "v" },
+		{ "Cluster", "c" } };
+	struct fixture f;
+
+	set_up(&f);
+	cr_assert_eq(apply_text(&f, ALL), KP_VERDICT_OK);
+	cr_assert_eq(delete (&f, "Cluster", "c"), KP_VERDICT_INVALID);
+	expect_problem(&f,
+	    "VirtualCluster/v:6:12: VirtualCluster \"v\": there is no Cluster "
+	    "\"c\"");
+	cr_assert_eq(delete (&f, "Cluster", "d"), KP_VERDICT_NOT_FOUND);
+	cr_assert_str_eq(f.err.text, "there is no Cluster \"d\"");
+	cr_assert_eq(apply(&f, (struct kp_catalog_wish){ .deletions = both,
+				   .num_deletions = 2 }),
+	    KP_VERDICT_OK);
+	expect_outcomes(&f, "VirtualCluster/v deleted Cluster/c deleted ");
+	cr_assert_eq(kp_catalog_items(f.catalog)->num, 1);
+	tear_down(&f);
+}
+
+Test(catalog, a_name_is_given_or_deleted_once)
+{
+	const struct kp_catalog_id id[] = { { "Cluster", "c" },
+		{ "Cluster", "c" } };
+	const struct kp_catalog_file file = { "f.yaml",
+		kp_bytes_of(CLUSTER("c")) };
+	struct fixture f;
+
+	set_up(&f);
+	cr_assert_eq(apply_text(&f, CLUSTER("c")), KP_VERDICT_OK);
+	cr_assert_eq(apply(&f, (struct kp_catalog_wish){ .deletions = id,
+				   .num_deletions = 2 }),
+	    KP_VERDICT_INVALID);
+	expect_problem(&f,
+	    "request: Cluster \"c\": is to be deleted, and named once more");
+	cr_assert_eq(apply(&f, (struct kp_catalog_wish){ .files = &file,
+				   .num_files = 1,
+				   .deletions = id,
+				   .num_deletions = 1 }),
+	    KP_VERDICT_INVALID);
+	tear_down(&f);
+}
+
+Test(catalog, a_dry_run_changes_nothing)
+{
+	const struct kp_catalog_file file = { "f.yaml", kp_bytes_of(ALL) };
+	struct fixture f;
+
+	set_up(&f);
+	cr_assert_eq(apply(&f, (struct kp_catalog_wish){ .files = &file,
+				   .num_files = 1,
+				   .is_dry_run = true }),
+	    KP_VERDICT_OK);
+	expect_outcomes(&f,
+	    "Cluster/c created Listener/l created VirtualCluster/v created ");
+	cr_assert_eq(f.result.revision, 0);
+	cr_assert_eq(kp_catalog_items(f.catalog)->num, 0);
+	tear_down(&f);
+}
+
+static enum kp_verdict
+apply_if(struct fixture *f, const char *text, uint64_t revision)
+{
+	const struct kp_catalog_file file = { "f.yaml", kp_bytes_of(text) };
+	const struct kp_catalog_precondition precondition = {
+		{ "Cluster", "c" }, revision
+	};
+
+	return apply(f, (struct kp_catalog_wish){ .files = &file,
+			    .num_files = 1,
+			    .preconditions = &precondition,
+			    .num_preconditions = 1 });
+}
+
+Test(catalog, preconditions_hold_or_nothing_happens)
+{
+	struct fixture f;
+
+	set_up(&f);
+	cr_assert_eq(apply_if(&f, CLUSTER("c"), 1), KP_VERDICT_CONFLICT);
+	cr_assert_eq(apply_if(&f, CLUSTER("c"), 0), KP_VERDICT_OK);
+	cr_assert_eq(apply_if(&f, ALL, 0), KP_VERDICT_CONFLICT);
+	cr_assert_str_eq(f.err.text,
+	    "Cluster \"c\" has changed meanwhile: it is of revision 1, not 0; "
+	    "get it again");
+	cr_assert_eq(apply_if(&f, ALL, 1), KP_VERDICT_OK);
+	tear_down(&f);
+}
+
+static enum kp_verdict
+roll_back(struct fixture *f, uint64_t to)
+{
+	kp_catalog_result_fini(&f->result);
+	return kp_catalog_rollback(
+	    f->catalog, to, false, &note, &f->result, &f->err);
+}
+
+Test(catalog, an_old_state_comes_back_as_a_new_revision)
+{
+	struct fixture f;
+	struct kp_items before = { .num = 0 };
+
+	set_up(&f);
+	cr_assert_eq(apply_text(&f, ALL), KP_VERDICT_OK);
+	cr_assert_eq(apply_text(&f, LISTENER("19192") "---\n" CLUSTER("d")),
+	    KP_VERDICT_OK);
+	cr_assert_eq(delete (&f, "VirtualCluster", "v"), KP_VERDICT_OK);
+	cr_assert_eq(roll_back(&f, 1), KP_VERDICT_OK);
+	expect_outcomes(&f,
+	    "Cluster/d deleted Listener/l configured VirtualCluster/v "
+	    "created ");
+	cr_assert_eq(f.result.revision, 4);
+	cr_assert_eq(kp_items_load(&before, f.store, 1, &f.err), KP_STORE_OK);
+	cr_assert_eq(before.num, kp_catalog_items(f.catalog)->num);
+	for (size_t i = 0; i < before.num; i++)
+		cr_assert(kp_bytes_equal(kp_buf_bytes(&before.list[i]->text),
+		    kp_buf_bytes(&kp_catalog_items(f.catalog)->list[i]->text)));
+	kp_items_fini(&before);
+	/* to where one is already: no change */
+	cr_assert_eq(roll_back(&f, 1), KP_VERDICT_OK);
+	expect_outcomes(&f, "");
+	cr_assert_eq(f.result.revision, 4);
+	cr_assert_eq(roll_back(&f, 9), KP_VERDICT_NOT_FOUND);
+	cr_assert_eq(kp_store_compact(f.store, 3, &f.err), KP_STORE_OK);
+	cr_assert_eq(roll_back(&f, 2), KP_VERDICT_COMPACTED);
+	tear_down(&f);
+}
+
+Test(catalog, another_server_was_faster)
+{
+	const struct kp_store_change change = { "Cluster", "other",
+		kp_bytes_of(CLUSTER("other")) };
+	struct fixture f;
+	uint64_t number;
+
+	set_up(&f);
+	cr_assert_eq(apply_text(&f, ALL), KP_VERDICT_OK);
+	cr_assert_eq(
+	    kp_store_commit(f.store, 1, &note, &change, 1, &number, &f.err),
+	    KP_STORE_OK);
+	cr_assert_eq(apply_text(&f, LISTENER("19192")), KP_VERDICT_OK);
+	cr_assert_eq(f.result.revision, 3);
+	cr_assert_not_null(
+	    kp_items_find(kp_catalog_items(f.catalog), "Cluster", "other"));
+	tear_down(&f);
+}
+
+Test(catalog, it_is_there_again_after_a_restart)
+{
+	struct fixture f;
+
+	set_up(&f);
+	cr_assert_eq(apply_text(&f, ALL), KP_VERDICT_OK);
+	kp_catalog_close(f.catalog);
+	f.catalog = kp_catalog_open(f.store, &f.err);
+	cr_assert_not_null(f.catalog);
+	cr_assert_eq(apply_text(&f, ALL), KP_VERDICT_OK);
+	expect_outcomes(&f,
+	    "Cluster/c unchanged Listener/l unchanged VirtualCluster/v "
+	    "unchanged ");
+	tear_down(&f);
+}
