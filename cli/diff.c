@@ -181,12 +181,13 @@ kp_diff_print(struct kp_buf *out, const struct kp_diff_side *before,
 	kp_diff_mark(&a, &b);
 	print_name(&p, "---", before->name);
 	print_name(&p, "+++", after->name);
-	while (at = next_change(&p, at), !is_end(&p, at)) {
+	at = next_change(&p, at);
+	while (!is_end(&p, at)) {
 		size_t left = at.a < CONTEXT ? at.a : CONTEXT;
 		struct place to = end_of_hunk(&p, at);
 
 		print_hunk(&p, (struct place){ at.a - left, at.b - left }, to);
-		at = to;
+		at = next_change(&p, to);
 	}
 	kp_diff_lines_fini(&a);
 	kp_diff_lines_fini(&b);

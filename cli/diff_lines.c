@@ -110,11 +110,12 @@ search(struct window *w)
 static void
 mark_way(struct window *w, int32_t changes)
 {
-	int32_t x = w->num_a, k = w->num_a - w->num_b;
+	int32_t k = w->num_a - w->num_b;
 
 	for (int32_t d = changes; d > 0; d--) {
 		const int32_t *reach = w->history[d] + d;
 		bool is_added = is_addition(reach, d, k);
+		int32_t x;
 
 		k += is_added ? 1 : -1;
 		x = reach[k];

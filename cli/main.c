@@ -53,5 +53,5 @@ main(int argc, char **argv)
 	else
 		result = kp_args_command(&args)->run(&args);
 	kp_args_fini(&args);
-	return kp_output_finish(result);
+	return (int)kp_output_finish(result);
 }

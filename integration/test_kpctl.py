@@ -58,7 +58,7 @@ def run(home, *args, stdin=b"", text=True, **env):
     if text:
         stdin = stdin.decode() if isinstance(stdin, bytes) else stdin
     return subprocess.run([KPCTL, *map(str, args)], input=stdin, text=text,
-                          capture_output=True, cwd=home, timeout=60,
+                          capture_output=True, cwd=home, timeout=180,
                           env=environment(home, **env))
 
 
