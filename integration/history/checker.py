@@ -77,7 +77,7 @@ class View:
 
 def judge_log(verdict, history, log, committed):
     """log is everything that is stored, committed what read_committed shows;
-    both as {partition: [Record, ...]}."""
+    both as record.Log."""
     places = judge_records(verdict, history, log)
     judge_outcomes(verdict, history, places)
     judge_transactions(verdict, history, View(log), committed, places)
@@ -91,7 +91,7 @@ def judge_records(verdict, history, log):
     places = {}
     for partition, records in log.items():
         newest = {}
-        for one in records:
+        for one, epoch in zip(records, log.epochs[partition]):
             sent = identify(verdict, history, partition, one)
             if sent is None:
                 continue
@@ -102,7 +102,8 @@ def judge_records(verdict, history, log):
                 continue
             places[key] = partition, one.offset
             if keeps_order(history, one.producer, sent):
-                judge_order(verdict, one, places[key], newest)
+                judge_order(verdict, one, places[key], newest,
+                            row_of(history, one.producer, epoch))
     return places
 
 
@@ -124,13 +125,20 @@ def keeps_order(history, producer, sent):
             or kind == record.PLAIN and sent.outcome == record.ACKED)
 
 
-def judge_order(verdict, one, place, newest):
-    """newest is {producer: its highest sequence until now}."""
-    before = newest.get(one.producer, -1)
+def row_of(history, producer, epoch):
+    """Within what a producer's records have to be in order. A plain one with
+    several requests in flight goes on at a new leader while the old one still
+    owes it answers; that one may be the leader again before it gets to them."""
+    return (producer, epoch if history.kinds[producer] == record.PLAIN else None)
+
+
+def judge_order(verdict, one, place, newest, row):
+    """newest is {row: its highest sequence until now}."""
+    before = newest.get(row, -1)
     if one.sequence < before:
         verdict.add(REORDERED, one.producer, one.sequence, "after", before,
                     "at", place)
-    newest[one.producer] = max(one.sequence, before)
+    newest[row] = max(one.sequence, before)
 
 
 def identify(verdict, history, partition, one):

@@ -16,13 +16,16 @@ Producers, in the order in which it happens:
 Readers:
     {"event": "assigned", "reader": R, "partitions": [p, ...]}   added ones
     {"event": "poll", "reader": R, "ms": time,
-     "records": [[p, offset, P, n, D], ...]}
+     "records": [[p, offset, P, n, D[, epoch]], ...]}
 
 A record nobody reported about is unknown, as is an offset of -1. Times are
 milliseconds of the machine's monotonic clock. D is 16 hexadecimal digits over
 key, value, headers and timestamp, made by the sender from what it sends and by
-the reader from what it got.
+the reader from what it got. The epoch is of the partition's leader that stored
+the record.
 """
+import array
+import collections
 import json
 import sys
 from typing import NamedTuple
@@ -133,7 +136,7 @@ NOTES = {
 
 def record_of(entry):
     """(partition, Record) of an entry of a poll."""
-    partition, offset, producer, sequence, digest = entry
+    partition, offset, producer, sequence, digest = entry[:5]
     return partition, Record(offset, sys.intern(producer), sequence,
                              int(digest, 16))
 
@@ -146,11 +149,26 @@ def events_of(lines, reader):
             yield event
 
 
+def epoch_of(entry):
+    epoch = entry[5] if len(entry) > 5 else None
+    return -1 if epoch is None else epoch
+
+
+class Log(dict):
+    """A whole log, {partition: [Record, ...]}. In epochs, in the same way, the
+    epoch of each record's leader; -1 where the reader did not tell."""
+
+    def __init__(self):
+        super().__init__()
+        self.epochs = collections.defaultdict(lambda: array.array("l"))
+
+
 def log_of(events):
-    """A whole log, {partition: [Record, ...]}, from one reader's events."""
-    log = {}
+    """The Log that one reader's events come to."""
+    log = Log()
     for event in events:
         for entry in event.get("records", ()):
             partition, record = record_of(entry)
             log.setdefault(partition, []).append(record)
+            log.epochs[partition].append(epoch_of(entry))
     return log

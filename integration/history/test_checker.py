@@ -180,6 +180,20 @@ def test_a_plain_producer_may_see_late_what_it_gave_up():
     assert hand.judge() == {}
 
 
+@pytest.mark.parametrize("producer,first,second,epochs,counts", [
+    ("plain-0", 0, 1, (6, 7), {}),
+    ("plain-0", 0, 1, (7, 7), {checker.REORDERED: 1}),
+    ("plain-0", 0, 1, (None, None), {checker.REORDERED: 1}),
+    ("idem-0", 1, 3, (6, 7), {checker.REORDERED: 1})])
+def test_a_plain_producer_keeps_order_under_one_leader(
+        producer, first, second, epochs, counts):
+    hand = Hand()
+    swap(hand, producer, first, second)
+    for sequence, epoch in zip((second, first), epochs):
+        hand.entry(producer, sequence).append(epoch)
+    assert hand.judge() == counts
+
+
 def test_a_client_that_retries_may_overtake_itself():
     hand = Hand()
     swap(hand, "retry-0", 0, 1)

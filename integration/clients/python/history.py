@@ -71,7 +71,7 @@ def entry(message):
         producer, sequence = "", -1
     return [message.partition(), message.offset(), producer, sequence,
             digest(message.key(), message.value(), message.timestamp()[1],
-                   headers)]
+                   headers), message.leader_epoch()]
 
 
 class Workload:
