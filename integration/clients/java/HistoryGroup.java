@@ -65,6 +65,7 @@ final class HistoryGroup {
         if (protocol.equals("classic")) {
             settings.put("session.timeout.ms", "10000");
             settings.put("heartbeat.interval.ms", "2000");
+            settings.put("max.poll.interval.ms", "30000"); // for a lost answer
         }
         return settings;
     }

@@ -23,6 +23,8 @@ PAUSE_S = 0.015
 SMALL, LARGE = 500, 70_000
 LARGE_EVERY, WITHOUT_KEY_EVERY = 199, 5
 DEADLINE_S = 120
+# A classic group waits so long for the answer to a JoinGroup that was lost.
+JOIN_MS = 30000
 READ_S = 0.1
 ASK_S = 30
 MOST_AT_ONCE = 500
@@ -88,7 +90,8 @@ class Workload:
         readers = [
             threading.Thread(target=self.read, daemon=True, args=more)
             for more in (("python-classic-0", "read_uncommitted", {
-                "session_timeout_ms": 10000, "heartbeat_interval_ms": 2000}),
+                "session_timeout_ms": 10000, "heartbeat_interval_ms": 2000,
+                "max_poll_interval_ms": JOIN_MS}),
                          ("python-consumer-0", "read_committed", {
                              "group_protocol": "consumer"}))]
         for thread in (producer, *readers):
