@@ -17,8 +17,8 @@ function(kp_protobuf_c name)
   file(RELATIVE_PATH folder ${PROJECT_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR})
   set(sources)
   foreach(proto IN LISTS ARGN)
-    get_filename_component(base ${proto} NAME_WE)
-    set(out ${CMAKE_BINARY_DIR}/generated/${folder}/${base}.pb-c)
+    string(REGEX REPLACE "[.]proto$" ".pb-c" base ${proto})
+    set(out ${CMAKE_BINARY_DIR}/generated/${folder}/${base})
     add_custom_command(OUTPUT ${out}.c ${out}.h
       COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_BINARY_DIR}/generated
       COMMAND ${PROTOC_C} --c_out=${CMAKE_BINARY_DIR}/generated

@@ -1,71 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Rule tables as messages of proto/control/tables.proto. All messages live in
- * memory that is counted against a budget (a short message can unfold to many
- * small objects) and wiped when it is given back (keys are in it).
+ * memory that is counted against a budget and wiped when it is given back
+ * (proto/control/unpack.h).
  */
 #include <stdlib.h>
 
 #include "base/alloc.h"
 #include "proto/control/tables.pb-c.h"
+#include "proto/control/unpack.h"
 #include "rules/tables_priv.h"
 
 #define MAX_PACKED_LEN (64u << 20)
 #define MAX_UNPACKED_LEN (256u << 20)
-
-/* In front of each piece of memory; aligned as malloc's. */
-union header {
-	size_t size;
-	max_align_t alignment;
-};
-
-static void *
-wiping_alloc(void *budget, size_t size)
-{
-	size_t *left = budget;
-	union header *header;
-
-	if (size > *left)
-		return NULL;
-	header = kp_try_alloc(sizeof(*header) + size);
-	if (header == NULL)
-		return NULL;
-	*left -= size;
-	header->size = size;
-	return header + 1;
-}
-
-static void
-wiping_free(void *budget, void *memory)
-{
-	size_t *left = budget;
-	union header *header = memory;
-
-	if (memory == NULL)
-		return;
-	header--;
-	*left += header->size;
-	explicit_bzero(memory, header->size);
-	free(header);
-}
 
 /*
  * Both ways share this: packing, failed says that memory was refused;
  * unpacking, that a number is too large for its field.
  */
 struct wire {
-	ProtobufCAllocator allocator;
-	size_t budget;
+	struct kp_budget budget;
 	bool failed;
 };
 
 static void
 wire_init(struct wire *w)
 {
-	*w = (struct wire){
-		.allocator = { wiping_alloc, wiping_free, &w->budget },
-		.budget = MAX_UNPACKED_LEN,
-	};
+	kp_budget_init(&w->budget, MAX_UNPACKED_LEN);
+	w->failed = false;
 }
 
 /* Zeroed memory for a message or list; NULL once anything was refused. */
@@ -75,7 +37,7 @@ wire_alloc(struct wire *w, size_t count, size_t size)
 	void *memory = NULL;
 
 	if (!w->failed && count <= MAX_UNPACKED_LEN / size)
-		memory = wiping_alloc(&w->budget, count * size);
+		memory = kp_budget_alloc(&w->budget, count * size);
 	if (memory == NULL) {
 		w->failed = true;
 		return NULL;
@@ -302,7 +264,7 @@ kp_tables_pack(
 	if (to != NULL)
 		(void)kp__tables__tables__pack(m, to);
 	if (m != NULL)
-		kp__tables__tables__free_unpacked(m, &w.allocator);
+		kp__tables__tables__free_unpacked(m, &w.budget.allocator);
 	return to != NULL;
 }
 
@@ -512,7 +474,7 @@ kp_tables_unpack(struct kp_bytes packed, struct kp_error *err)
 	wire_init(&w);
 	if (packed.len <= MAX_PACKED_LEN)
 		m = kp__tables__tables__unpack(
-		    &w.allocator, packed.len, packed.data);
+		    &w.budget.allocator, packed.len, packed.data);
 	if (m == NULL) {
 		(void)kp_error_set(err, KP_ERR_PROTOCOL,
 		    "rule tables of %zu bytes could not be read", packed.len);
@@ -520,7 +482,7 @@ kp_tables_unpack(struct kp_bytes packed, struct kp_error *err)
 	}
 	tables = kp_alloc(1, sizeof(*tables));
 	take_tables(&w, m, tables);
-	kp__tables__tables__free_unpacked(m, &w.allocator);
+	kp__tables__tables__free_unpacked(m, &w.budget.allocator);
 	if (w.failed)
 		(void)kp_error_set(
 		    err, KP_ERR_PROTOCOL, "a number is out of range");

@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "proto/control/unpack.h"
 
 #define PREFIX_LEN 4
 #define READ_LEN 65536
@@ -309,22 +310,6 @@ fill(struct kp_channel *channel, bool *out_has_more, struct kp_error *err)
 	return true;
 }
 
-static void *
-pb_alloc(void *ctx, size_t size)
-{
-	(void)ctx;
-	return kp_try_alloc(size);
-}
-
-static void
-pb_free(void *ctx, void *memory)
-{
-	(void)ctx;
-	free(memory);
-}
-
-static ProtobufCAllocator allocator = { pb_alloc, pb_free, NULL };
-
 static int
 take_first_fd(struct kp_channel *channel)
 {
@@ -341,13 +326,14 @@ unpack(struct kp_channel *channel, struct kp_channel_message *out,
     const uint8_t *packed, size_t len, struct kp_error *err)
 {
 	Kp__Node__Envelope *envelope =
-	    kp__node__envelope__unpack(&allocator, len, packed);
+	    (Kp__Node__Envelope *)kp_unpack(&kp__node__envelope__descriptor,
+		(struct kp_bytes){ packed, len }, KP_CHANNEL_MAX_UNPACKED);
 
 	if (envelope == NULL)
 		return kp_error_set(err, KP_ERR_PROTOCOL,
 		    "channel: message of %zu bytes is not an envelope", len);
 	if (envelope->has_fd && channel->num_fds == 0) {
-		kp__node__envelope__free_unpacked(envelope, &allocator);
+		kp_unpacked_free(&envelope->base);
 		return kp_error_set(
 		    err, KP_ERR_PROTOCOL, "channel: descriptor is missing");
 	}
@@ -409,8 +395,7 @@ void
 kp_channel_message_fini(struct kp_channel_message *message)
 {
 	if (message->envelope != NULL)
-		kp__node__envelope__free_unpacked(
-		    message->envelope, &allocator);
+		kp_unpacked_free(&message->envelope->base);
 	if (message->fd >= 0)
 		(void)close(message->fd);
 	*message = (struct kp_channel_message){ .fd = -1 };

@@ -21,6 +21,8 @@
 
 /* The largest message: rule tables with all certificates. */
 #define KP_CHANNEL_MAX_MESSAGE (64u << 20)
+/* What one message may take in memory. */
+#define KP_CHANNEL_MAX_UNPACKED (256u << 20)
 /* Enough for every message but tables. */
 #define KP_CHANNEL_SMALL_MESSAGE (1u << 20)
 /* What may wait for a peer that does not read. */
