@@ -95,6 +95,12 @@ kp_cond_broadcast(struct kp_cond *cond)
 	kp_must(pthread_cond_broadcast(&cond->cond));
 }
 
+void
+kp_cond_signal(struct kp_cond *cond)
+{
+	kp_must(pthread_cond_signal(&cond->cond));
+}
+
 bool
 kp_cond_wait(struct kp_cond *cond, struct kp_mutex *mutex, int64_t deadline_ms)
 {

@@ -16,12 +16,15 @@
 
 /* Ranks: lower ones are taken first. */
 enum kp_rank {
-	KP_RANK_CHANNEL = 10,  /* one message stream to another process */
-	KP_RANK_SNAPSHOT = 20, /* the current rule tables */
-	KP_RANK_TOPOLOGY = 30, /* node addresses of one cluster */
-	KP_RANK_SESSIONS = 40, /* the list of live connections */
-	KP_RANK_POOL = 50,     /* a pool of pipes, tickets */
-	KP_RANK_STORE = 60,    /* news of a store of resources */
+	KP_RANK_CHANNEL = 10,    /* one message stream to another process */
+	KP_RANK_SNAPSHOT = 20,   /* the current rule tables */
+	KP_RANK_TOPOLOGY = 30,   /* node addresses of one cluster */
+	KP_RANK_SESSIONS = 40,   /* the list of live connections */
+	KP_RANK_POOL = 50,       /* a pool of pipes, tickets */
+	KP_RANK_RPC_SERVER = 60, /* the list of calls; one channel's state */
+	KP_RANK_RPC_CALL = 61,   /* one call or stream */
+	KP_RANK_RPC_POOL = 62,   /* what waits for a thread */
+	KP_RANK_STORE = 70,      /* news of a store of resources */
 	KP_RANK_TEST = 90,
 };
 
@@ -45,6 +48,8 @@ struct kp_cond {
 void kp_cond_init(struct kp_cond *cond);
 void kp_cond_fini(struct kp_cond *cond);
 void kp_cond_broadcast(struct kp_cond *cond);
+/* kp_cond_signal wakes one, where it does not matter which. */
+void kp_cond_signal(struct kp_cond *cond);
 
 /*
  * kp_cond_wait releases mutex while it waits. Returns false once deadline_ms

@@ -9,6 +9,7 @@ pkg_check_modules(LZ4 REQUIRED IMPORTED_TARGET liblz4)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(SMARTCOLS REQUIRED IMPORTED_TARGET smartcols)
 pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
+pkg_check_modules(GRPC REQUIRED IMPORTED_TARGET grpc gpr)
 find_program(PROTOC_C protoc-c REQUIRED)
 
 # kp_protobuf_c(target file.proto...): generated C as a static library, with our

@@ -1,10 +1,13 @@
 # Sockets and TLS against themselves, in one process.
+kp_library(kp_test_certs support/certs.c)
+target_link_libraries(kp_test_certs PUBLIC kp_rules boringssl_crypto)
+
 kp_library(kp_test_net
-  support/certs.c
   support/socketpair.c
   support/streams.c
   support/tls_world.c)
-target_link_libraries(kp_test_net PUBLIC kp_net boringssl_ssl)
+target_link_libraries(kp_test_net PUBLIC
+  kp_test_certs kp_net boringssl_ssl)
 
 foreach(name IN ITEMS address dial pipe pool proxy_header stream
     stream_tls tickets tls)

@@ -1,4 +1,16 @@
-# Messages for tests, and what reads them.
+# gRPC against itself over loopback, in one process.
 kp_protobuf_c(kp_test_rpc_proto support/rpc_test.proto)
+kp_library(kp_test_rpc support/rpc_raw.c support/rpc_world.c)
+target_link_libraries(kp_test_rpc PUBLIC
+  kp_rpc kp_test_certs kp_test_support kp_test_rpc_proto PkgConfig::GRPC)
+
+foreach(name IN ITEMS hostile status stream tls unary)
+  kp_unit_test(rpc_${name}
+    SOURCES unit/control/rpc/test_${name}.c LINK kp_test_rpc)
+  set_property(TEST unit.rpc_${name} APPEND PROPERTY ENVIRONMENT
+    "TSAN_OPTIONS=suppressions=${CMAKE_CURRENT_SOURCE_DIR}/support/tsan.supp")
+endforeach()
 kp_unit_test(unpack SOURCES unit/control/test_unpack.c
   LINK kp_unpack kp_test_rpc_proto)
+kp_fuzz_test(rpc SOURCES fuzz/fuzz_rpc.c
+  LINK kp_rpc kp_test_rpc_proto PkgConfig::GRPC)

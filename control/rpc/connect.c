@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a channel to a connection: addresses in turn. */
+#include "base/clock.h"
+#include "control/rpc/channel_priv.h"
+
+/* A failed connection is known: asking for the reason takes no time. */
+#define REASON_TIMEOUT_MS 100
+
+static grpc_connectivity_state
+state_of(struct kp_rpc_channel *channel)
+{
+	grpc_connectivity_state state;
+
+	kp_mutex_lock(&channel->lock);
+	state = grpc_channel_check_connectivity_state(channel->channel, 1);
+	kp_mutex_unlock(&channel->lock);
+	return state;
+}
+
+/* Waits for another state than the one seen. */
+static void
+watch(struct kp_rpc_channel *channel, grpc_connectivity_state seen,
+    grpc_completion_queue *queue, int64_t deadline_ms)
+{
+	int tag;
+
+	kp_rpc_tag_sent(&tag);
+	kp_mutex_lock(&channel->lock);
+	grpc_channel_watch_connectivity_state(
+	    channel->channel, seen, kp_rpc_core_time(deadline_ms), queue, &tag);
+	kp_mutex_unlock(&channel->lock);
+	(void)kp_rpc_wait(queue, &tag, KP_NEVER, NULL);
+}
+
+/* Is the current address connected before the deadline? */
+static bool
+reach(struct kp_rpc_channel *channel, grpc_completion_queue *queue,
+    int64_t deadline_ms)
+{
+	for (;;) {
+		grpc_connectivity_state state = state_of(channel);
+
+		if (state == GRPC_CHANNEL_READY)
+			return true;
+		if (state == GRPC_CHANNEL_TRANSIENT_FAILURE ||
+		    state == GRPC_CHANNEL_SHUTDOWN ||
+		    kp_now_ms() >= deadline_ms)
+			return false;
+		watch(channel, state, queue, deadline_ms);
+	}
+}
+
+/* The next address, with a connection to be made that knows no failures yet. */
+static void
+move_on(struct kp_rpc_channel *channel)
+{
+	kp_mutex_lock(&channel->lock);
+	channel->current = (channel->current + 1) % channel->num_addresses;
+	kp_rpc_channel_renew_locked(channel);
+	kp_mutex_unlock(&channel->lock);
+}
+
+static int64_t
+part_of(int64_t deadline_ms, size_t num_left)
+{
+	int64_t now_ms = kp_now_ms();
+
+	if (deadline_ms == KP_NEVER)
+		return KP_NEVER;
+	return now_ms + (deadline_ms - now_ms) / (int64_t)num_left;
+}
+
+/* What gRPC says about the connection that could not be made: a call that it
+ * refuses at once. If it goes through after all, nobody has that method. */
+static void
+ask_why(struct kp_rpc_channel *channel, grpc_completion_queue *queue,
+    struct kp_rpc_status *out)
+{
+	static const struct kp_rpc_method nothing = { .name = "/" };
+	grpc_call *call = kp_rpc_channel_begin(
+	    channel, &nothing, queue, kp_now_ms() + REASON_TIMEOUT_MS);
+	struct kp_rpc_end end;
+	grpc_op ops[2] = { { .op = GRPC_OP_SEND_INITIAL_METADATA } };
+
+	kp_rpc_end_init(&end);
+	ops[1] = kp_rpc_end_op(&end);
+	kp_rpc_tag_sent(call);
+	kp_must((int)grpc_call_start_batch(call, ops, 2, call, NULL));
+	(void)kp_rpc_wait(queue, call, KP_NEVER, NULL);
+	kp_rpc_end_status(&end, out);
+	kp_rpc_end_fini(&end);
+	grpc_call_unref(call);
+}
+
+bool
+kp_rpc_channel_connect(
+    struct kp_rpc_channel *channel, int64_t deadline_ms, struct kp_error *err)
+{
+	grpc_completion_queue *queue =
+	    grpc_completion_queue_create_for_pluck(NULL);
+	struct kp_rpc_status why = { .code = KP_RPC_OK };
+	size_t left = channel->num_addresses;
+	bool is_there = false;
+
+	while (left > 0 && !is_there) {
+		is_there = reach(channel, queue, part_of(deadline_ms, left));
+		left--;
+		if (is_there || kp_now_ms() >= deadline_ms)
+			break;
+		ask_why(channel, queue, &why);
+		move_on(channel);
+	}
+	kp_rpc_queue_free(queue);
+	if (!is_there)
+		(void)kp_error_set(err,
+		    left > 0 ? KP_ERR_TIMEOUT : KP_ERR_UNAVAILABLE,
+		    "no server could be reached: %s",
+		    why.code != KP_RPC_OK ? why.sentence
+					  : "none answered in time");
+	kp_rpc_status_fini(&why);
+	return is_there;
+}
