@@ -67,12 +67,18 @@ kp_rpc_call_ref(struct kp_rpc_call *call)
 	return call;
 }
 
+static void
+give_back(struct kp_rpc_call *call, unsigned num_refs)
+{
+	if (atomic_fetch_sub_explicit(
+		&call->refs, num_refs, memory_order_acq_rel) == num_refs)
+		call_free(call);
+}
+
 void
 kp_rpc_call_unref(struct kp_rpc_call *call)
 {
-	if (atomic_fetch_sub_explicit(&call->refs, 1, memory_order_acq_rel) ==
-	    1)
-		call_free(call);
+	give_back(call, 1);
 }
 
 /* Nothing of call is read once gRPC may give it to another thread. */
@@ -220,10 +226,11 @@ on_close(void *object, bool is_good)
 	kp_rpc_call_drop_locked(call);
 	call->is_finished = true;
 	kp_mutex_unlock(&call->lock);
-	if (call->is_admitted)
-		kp_rpc_call_tell(call, KP_RPC_CLOSED);
-	else
-		kp_rpc_call_unref(call);
+	if (!call->is_admitted) {
+		give_back(call, 2); /* the operation's, and its life's */
+		return;
+	}
+	kp_rpc_call_tell(call, KP_RPC_CLOSED);
 	kp_rpc_call_unref(call);
 }
 
