@@ -73,7 +73,13 @@ commit(struct kp_catalog *catalog, const struct kp_draft *draft,
 	    kp_store_commit(catalog->store, catalog->items.revision, note,
 		draft->changes, draft->num_changes, &out->revision, err);
 
+	const struct kp_origin at = { .file = "request" };
+
 	*out_is_late = result == KP_STORE_CONFLICT;
+	if (result == KP_STORE_INVALID) {
+		kp_diagnostics_add(&out->problems, &at, "%s", err->text);
+		return KP_VERDICT_INVALID;
+	}
 	if (result != KP_STORE_OK)
 		return KP_VERDICT_UNAVAILABLE;
 	kp_items_change(

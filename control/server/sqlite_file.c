@@ -253,6 +253,8 @@ kp_sqlite_backup(struct kp_store *store, const char *path, struct kp_error *err)
 	bool is_ok;
 
 	(void)snprintf(part, size, "%s.part", path);
+	/* what a backup that was cut short has left; the store is ours alone */
+	(void)unlink(part);
 	is_ok = make_file(part, O_EXCL, err);
 	if (is_ok) {
 		is_ok = write_backup(db, part, path, err);

@@ -248,6 +248,29 @@ Test(catalog, preconditions_hold_or_nothing_happens)
 	tear_down(&f);
 }
 
+Test(catalog, a_reason_beyond_its_bound_is_the_callers_mistake)
+{
+	static char reason[KP_STORE_MAX_NOTE_LEN + 2];
+	const struct kp_catalog_file file = { "f.yaml", kp_bytes_of(ALL) };
+	const struct kp_catalog_wish wish = { .files = &file,
+		.num_files = 1,
+		.note = { .identity = "ada", .reason = reason } };
+	struct fixture f;
+
+	set_up(&f);
+	(void)memset(reason, 'r', sizeof(reason) - 1);
+	cr_assert_eq(kp_catalog_apply(f.catalog, &wish, &f.result, &f.err),
+	    KP_VERDICT_INVALID);
+	expect_problem(&f,
+	    "request: too many bytes of identity or reason, at most 1024 are "
+	    "allowed");
+	kp_catalog_result_fini(&f.result);
+	reason[KP_STORE_MAX_NOTE_LEN] = '\0';
+	cr_assert_eq(kp_catalog_apply(f.catalog, &wish, &f.result, &f.err),
+	    KP_VERDICT_OK);
+	tear_down(&f);
+}
+
 static enum kp_verdict
 roll_back(struct fixture *f, uint64_t to)
 {

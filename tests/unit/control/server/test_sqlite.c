@@ -389,6 +389,22 @@ Test(sqlite, a_backup_is_a_store)
 	tear_down(&f);
 }
 
+Test(sqlite, a_backup_that_was_cut_short_is_in_nobodys_way)
+{
+	struct fixture f, copy;
+	struct kp_error err = { 0 };
+
+	set_up(&f);
+	(void)commit(&f, 0, put("a", "A"));
+	kp_test_write(f.folder, "copy.db.part", "a torn page");
+	kp_test_path(copy.path, f.folder, "copy.db");
+	cr_assert(kp_sqlite_backup(f.store, copy.path, &err), "%s", err.text);
+	copy.store = open_at(copy.path);
+	expect_state(&copy, 1, "Cluster/a@1=A ");
+	kp_store_close(copy.store);
+	tear_down(&f);
+}
+
 /* Files may grow to len bytes, as on a disk that is full then. */
 static void
 limit_files(rlim_t len)
