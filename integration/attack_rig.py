@@ -56,6 +56,7 @@ RATE, CONNECTIONS = 1000, 5
 ROUNDS_AT_LEAST, ROUNDS = 2, 6
 TENTH, FACTOR, TURN_US = 1.1, 5, 200
 NEWCOMER_SECONDS = 1.0
+REST_SECONDS = 0.5
 KIB, MIB = 1024, 1 << 20
 
 # Large enough for what is tried here, and times as short as they can be.
@@ -127,6 +128,7 @@ class Site:
                                            "DNS:localhost")
         self.vanished = []
         self.quiet = []  # p99 of all quiet phases of this run
+        self.quiet_rss, self.changed = None, 0  # when it changed last
         self.stack = contextlib.ExitStack()
 
     def __enter__(self):
@@ -142,9 +144,15 @@ class Site:
         with preferred(0, os.SCHED_RR, 1):
             self.proxy = enter(proxy)
         self.worker = proxy.child("worker")
-        time.sleep(1)  # nothing to wait for: it is to do nothing
-        self.quiet_rss = self.rss()
+        wait_until(self.is_at_rest, 10, "the worker to be at rest")
         return self
+
+    def is_at_rest(self):
+        """Has its memory been the same for a while?"""
+        rss, now = self.rss(), time.monotonic()
+        if rss != self.quiet_rss:
+            self.quiet_rss, self.changed = rss, now
+        return now > self.changed + REST_SECONDS
 
     def __exit__(self, *why):
         for crowd in self.vanished:
