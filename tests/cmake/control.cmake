@@ -29,3 +29,5 @@ foreach(name IN ITEMS catalog sqlite)
   kp_unit_test(${name} SOURCES unit/control/server/test_${name}.c
     LINK kp_test_folder kp_server)
 endforeach()
+
+kp_unit_test(api SOURCES unit/control/api/test_api.c LINK kp_api)
