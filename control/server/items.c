@@ -12,6 +12,7 @@ item_new(
 {
 	struct kp_item *item = kp_alloc(1, sizeof(*item));
 
+	atomic_init(&item->refs, 1);
 	item->kind = kp_strdup(kind);
 	item->name = kp_strdup(name);
 	item->revision = revision;
@@ -20,12 +21,15 @@ item_new(
 	kp_buf_add(&item->text, "", 1);
 	kp_assert(!item->text.failed);
 	item->text.len--;
+	kp_digest_resource(&item->digest, kind, name, text);
 	return item;
 }
 
 static void
-item_free(struct kp_item *item)
+item_unref(struct kp_item *item)
 {
+	if (atomic_fetch_sub(&item->refs, 1) != 1)
+		return;
 	kp_buf_fini(&item->text);
 	free(item->kind);
 	free(item->name);
@@ -36,9 +40,20 @@ void
 kp_items_fini(struct kp_items *items)
 {
 	for (size_t i = 0; i < items->num; i++)
-		item_free(items->list[i]);
+		item_unref(items->list[i]);
 	free(items->list);
 	*items = (struct kp_items){ .num = 0 };
+}
+
+void
+kp_items_copy(struct kp_items *out, const struct kp_items *from)
+{
+	*out = *from;
+	out->list = kp_alloc(from->num, sizeof(*out->list));
+	for (size_t i = 0; i < from->num; i++) {
+		out->list[i] = from->list[i];
+		(void)atomic_fetch_add(&out->list[i]->refs, 1);
+	}
 }
 
 int
@@ -128,7 +143,7 @@ kp_items_find(const struct kp_items *items, const char *kind, const char *name)
 static void
 take_out(struct kp_items *items, size_t place)
 {
-	item_free(items->list[place]);
+	item_unref(items->list[place]);
 	items->num--;
 	kp_move(&items->list[place], &items->list[place + 1],
 	    (items->num - place) * sizeof(struct kp_item *));

@@ -1,17 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * All resources as of one revision, in memory, by kind and name. @thread any,
- * one at a time
+ * All resources as of one revision, in memory, by kind and name. Copies share
+ * their items, which never change: a thread that takes a copy may look at it
+ * while others go on. @thread any, one at a time for one struct kp_items
  */
 #ifndef KP_CONTROL_SERVER_ITEMS_H
 #define KP_CONTROL_SERVER_ITEMS_H
 
+#include <stdatomic.h>
+
+#include "control/api/digest.h"
 #include "control/server/store.h"
 
 struct kp_item {
+	atomic_uint refs;
 	char *kind, *name;
 	struct kp_buf text; /* with a NUL behind it */
 	uint64_t revision;  /* of its last change */
+	struct kp_digest digest;
 };
 
 /* The zero state is empty, as of revision 0. */
@@ -22,6 +28,9 @@ struct kp_items {
 };
 
 void kp_items_fini(struct kp_items *items);
+
+/* kp_items_copy makes out, which is empty, say the same as from. */
+void kp_items_copy(struct kp_items *out, const struct kp_items *from);
 
 /* kp_items_load replaces the content by the state at a revision of the store.
  */

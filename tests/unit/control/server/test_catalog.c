@@ -344,3 +344,30 @@ Test(catalog, it_is_there_again_after_a_restart)
 	    "unchanged ");
 	tear_down(&f);
 }
+
+/* A copy stays what it was, whatever becomes of the original. */
+Test(catalog, items_are_shared_not_changed)
+{
+	struct fixture f;
+	struct kp_items copy = { .num = 0 };
+	const struct kp_items *now;
+
+	set_up(&f);
+	cr_assert_eq(apply_text(&f, ALL), KP_VERDICT_OK);
+	kp_items_copy(&copy, kp_catalog_items(f.catalog));
+	cr_assert_eq(apply_text(&f, LISTENER("19192")), KP_VERDICT_OK);
+	cr_assert_eq(delete (&f, "VirtualCluster", "v"), KP_VERDICT_OK);
+	now = kp_catalog_items(f.catalog);
+	cr_assert_eq(copy.num, now->num + 1);
+	cr_assert_eq(copy.revision, 1);
+	cr_assert_not_null(kp_items_find(&copy, "VirtualCluster", "v"));
+	cr_assert_eq(kp_items_find(&copy, "Cluster", "c"),
+	    kp_items_find(now, "Cluster", "c"));
+	cr_assert_neq(
+	    kp_items_find(&copy, "Listener", "l")->digest.bytes[0] +
+		256 * kp_items_find(&copy, "Listener", "l")->digest.bytes[1],
+	    kp_items_find(now, "Listener", "l")->digest.bytes[0] +
+		256 * kp_items_find(now, "Listener", "l")->digest.bytes[1]);
+	kp_items_fini(&copy);
+	tear_down(&f);
+}
