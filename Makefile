@@ -100,6 +100,7 @@ docs: dev ## write the pages of docs/ that come from tables anew
 	for page in resources config limits; do \
 		build/dev/bin/kp_print_docs $$page >docs/$$page.md || exit 1; \
 	done
+	python3 scripts/api_docs.py >docs/api.md.new && mv docs/api.md.new docs/api.md
 
 clean: ## remove build/; what is cached for the machine stays
 	rm -rf build compile_commands.json
