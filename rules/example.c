@@ -95,7 +95,8 @@ example_typical(const struct kp_setting *setting)
 		return kp_yaml_new_text(first_word(setting->words));
 	if (setting->type == KP_SETTING_SECRET)
 		return example_secret(setting);
-	if (setting->type == KP_SETTING_MAP)
+	if (setting->type == KP_SETTING_MAP ||
+	    setting->type == KP_SETTING_LABELS)
 		return example_map();
 	kp_assert(typical[setting->type] != NULL);
 	return is_word_type(setting->type)

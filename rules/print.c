@@ -144,6 +144,7 @@ kp_print_value(const struct kp_value *value)
 		[KP_SETTING_SECRET] = print_secret,
 		[KP_SETTING_REFERENCE] = print_text,
 		[KP_SETTING_MAP] = print_map,
+		[KP_SETTING_LABELS] = print_map,
 		[KP_SETTING_OBJECT] = print_object,
 	};
 

@@ -53,8 +53,9 @@ const struct kp_setting kp_resource_metadata_fields[] = {
 	    .help = "Unique among the resources of a kind. Lower case letters, "
 		    "digits and \"-\", at most 63." },
 	{ .name = "labels",
-	    .type = KP_SETTING_MAP,
-	    .help = "Free pairs to find resources by." },
+	    .type = KP_SETTING_LABELS,
+	    .help = "Free pairs to find resources by. Names and values as in "
+		    "Kubernetes, at most 64." },
 	{ .name = "annotations",
 	    .type = KP_SETTING_MAP,
 	    .help = "Free pairs for people and tools; never interpreted." },
@@ -81,6 +82,12 @@ kp_resource_title(const struct kp_resource *resource, char *out)
 {
 	(void)snprintf(out, KP_RESOURCE_TITLE_SIZE, "%s \"%s\"",
 	    resource->kind->name, resource->name);
+}
+
+const struct kp_labels *
+kp_resource_labels(const struct kp_resource *resource)
+{
+	return &resource->labels;
 }
 
 void
@@ -118,6 +125,7 @@ kp_resources_new(void)
 static void
 resource_free(struct kp_resource *resource)
 {
+	kp_labels_fini(&resource->labels);
 	kp_value_free(resource->document);
 	free(resource->name);
 	free(resource);
@@ -234,8 +242,11 @@ add_resource(const struct addition *a, const struct kp_yaml *root,
 		.name = kp_strdup(name),
 		.document = document,
 	};
-	if (document != NULL)
+	if (document != NULL) {
 		resource->spec = kp_value_get(document, "spec");
+		kp_value_labels(kp_value_get(document, "metadata.labels"),
+		    &resource->labels);
+	}
 	if (set->list == NULL)
 		set->list = kp_alloc(KP_MAX_RESOURCES, sizeof(*set->list));
 	set->list[set->num++] = resource;

@@ -13,6 +13,7 @@
 
 #include "base/bytes.h"
 #include "rules/diagnostics.h"
+#include "rules/labels.h"
 #include "rules/setting.h"
 #include "rules/value.h"
 
@@ -76,7 +77,11 @@ struct kp_resource {
 	char *name;
 	struct kp_value *document;   /* NULL if it has problems of its own */
 	const struct kp_value *spec; /* borrowed from document */
+	struct kp_labels labels;     /* metadata.labels */
 };
+
+/* kp_resource_labels are metadata.labels; borrowed from resource. */
+const struct kp_labels *kp_resource_labels(const struct kp_resource *resource);
 
 /* kp_resource_title writes `Kind "name"`, as problems begin. */
 void kp_resource_title(const struct kp_resource *resource, char *out);

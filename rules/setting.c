@@ -54,6 +54,7 @@ kp_setting_wanted(const struct kp_setting *setting, struct kp_buf *out)
 		[KP_SETTING_SECRET] = "{file: PATH} or {env: NAME}",
 		[KP_SETTING_REFERENCE] = "a name",
 		[KP_SETTING_MAP] = "a map of texts",
+		[KP_SETTING_LABELS] = "a map of labels",
 		[KP_SETTING_OBJECT] = "an object",
 	};
 
@@ -105,6 +106,7 @@ kp_setting_describe(const struct kp_setting *setting, struct kp_buf *out)
 		[KP_SETTING_SECRET] = "secret",
 		[KP_SETTING_REFERENCE] = "name of a ",
 		[KP_SETTING_MAP] = "map of texts",
+		[KP_SETTING_LABELS] = "map of labels",
 		[KP_SETTING_OBJECT] = "object",
 	};
 

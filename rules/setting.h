@@ -28,6 +28,7 @@ enum kp_setting_type {
 	KP_SETTING_SECRET,    /* {file: path} or {env: NAME} */
 	KP_SETTING_REFERENCE, /* metadata.name of a resource of kind */
 	KP_SETTING_MAP,       /* free keys, text values */
+	KP_SETTING_LABELS,    /* a map whose keys and values are labels */
 	KP_SETTING_OBJECT,    /* fields */
 };
 

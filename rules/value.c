@@ -37,6 +37,38 @@ path_leave(struct kp_parse *p, size_t len)
 	p->path[len] = '\0';
 }
 
+/* One pair of a map; false after a problem. */
+static bool
+read_pair(struct kp_parse *p, const struct kp_yaml *key,
+    const struct kp_yaml *text, const struct kp_setting *setting)
+{
+	bool is_labels = setting->type == KP_SETTING_LABELS;
+	const char *wrong;
+
+	wrong = is_labels ? kp_label_name_complaint(key->text) : NULL;
+	if (wrong != NULL)
+		return kp_parse_problem(
+		    p, key, "\"%.80s\" %s", key->text, wrong);
+	if (strlen(key->text) > MAX_MAP_KEY_LEN && !is_labels)
+		return kp_parse_problem(p, key, "key is too long");
+	if (text->kind != KP_YAML_SCALAR)
+		return kp_parse_wrong_type(p, text, setting, "text");
+	wrong = is_labels ? kp_label_value_complaint(text->text) : NULL;
+	if (wrong != NULL)
+		return kp_parse_problem(
+		    p, text, "\"%.80s\" %s", text->text, wrong);
+	if (strlen(text->text) > KP_SETTING_MAX_TEXT)
+		return kp_parse_problem(p, text, "text is too long");
+	return true;
+}
+
+static size_t
+max_pairs(const struct kp_setting *setting)
+{
+	return setting->type == KP_SETTING_LABELS ? KP_MAX_LABELS
+						  : KP_SETTING_MAX_ITEMS;
+}
+
 static bool
 read_map(struct kp_parse *p, const struct kp_yaml *node, struct kp_value *value)
 {
@@ -44,25 +76,19 @@ read_map(struct kp_parse *p, const struct kp_yaml *node, struct kp_value *value)
 
 	if (node->kind != KP_YAML_MAP)
 		return kp_parse_wrong_type(p, node, value->setting, NULL);
-	if (node->num_items > KP_SETTING_MAX_ITEMS)
-		return kp_parse_problem(p, node, "has too many entries");
+	if (node->num_items > max_pairs(value->setting))
+		return kp_parse_problem(p, node,
+		    "has too many entries, at most %zu are allowed",
+		    max_pairs(value->setting));
 	value->items = kp_alloc(node->num_items, sizeof(*value->items));
 	value->keys = kp_alloc(node->num_items, sizeof(*value->keys));
 	value->num_items = node->num_items;
 	for (size_t i = 0; i < node->num_items; i++) {
-		const struct kp_yaml *key = node->keys[i];
 		const struct kp_yaml *text = node->items[i];
 
-		value->keys[i] = kp_strdup(key->text);
-		if (strlen(key->text) > MAX_MAP_KEY_LEN)
-			ok = kp_parse_problem(p, key, "key is too long");
-		if (text->kind != KP_YAML_SCALAR) {
-			ok = kp_parse_wrong_type(
-			    p, text, value->setting, "text");
-			continue;
-		}
-		if (strlen(text->text) > KP_SETTING_MAX_TEXT) {
-			ok = kp_parse_problem(p, text, "text is too long");
+		value->keys[i] = kp_strdup(node->keys[i]->text);
+		if (!read_pair(p, node->keys[i], text, value->setting)) {
+			ok = false;
 			continue;
 		}
 		value->items[i] = kp_alloc(1, sizeof(**value->items));
@@ -217,7 +243,8 @@ parse_one(struct kp_parse *p, const struct kp_setting *setting,
 {
 	if (setting->type == KP_SETTING_OBJECT)
 		return parse_with(p, setting, node, read_object);
-	if (setting->type == KP_SETTING_MAP)
+	if (setting->type == KP_SETTING_MAP ||
+	    setting->type == KP_SETTING_LABELS)
 		return parse_with(p, setting, node, read_map);
 	return parse_with(p, setting, node, kp_scalar_reader(setting->type));
 }
@@ -343,6 +370,19 @@ kp_value_walk(const struct kp_value *value, kp_visit_value visit, void *ctx)
 	visit(ctx, value);
 	for (size_t i = 0; i < value->num_items; i++)
 		kp_value_walk(value->items[i], visit, ctx);
+}
+
+void
+kp_value_labels(const struct kp_value *value, struct kp_labels *out)
+{
+	struct kp_label pairs[KP_MAX_LABELS];
+	size_t num = value == NULL ? 0 : value->num_items;
+
+	kp_assert(num <= KP_MAX_LABELS);
+	for (size_t i = 0; i < num; i++)
+		pairs[i] =
+		    (struct kp_label){ value->keys[i], value->items[i]->text };
+	kp_labels_init(out, pairs, num);
 }
 
 struct kp_secret_ref

@@ -12,6 +12,7 @@
 
 #include "base/yaml.h"
 #include "rules/diagnostics.h"
+#include "rules/labels.h"
 #include "rules/setting.h"
 
 enum kp_secret_source { KP_SECRET_FILE, KP_SECRET_ENV };
@@ -76,6 +77,12 @@ void kp_value_path(const struct kp_value *root, const struct kp_origin *at,
 typedef void (*kp_visit_value)(void *ctx, const struct kp_value *value);
 void kp_value_walk(
     const struct kp_value *value, kp_visit_value visit, void *ctx);
+
+/*
+ * kp_value_labels copies the pairs of value, a map of labels or NULL; the
+ * caller ends it with kp_labels_fini.
+ */
+void kp_value_labels(const struct kp_value *value, struct kp_labels *out);
 
 struct kp_secret_ref kp_value_secret(const struct kp_value *value);
 

@@ -158,7 +158,7 @@ Test(print, fallbacks_are_printed_if_they_were_said)
 /* Labels of every kind of character come back, through YAML and JSON. */
 Test(print, any_text_survives)
 {
-	struct kp_yaml *root = kp_yaml_new_map(), *metadata, *labels, *spec;
+	struct kp_yaml *root = kp_yaml_new_map(), *metadata, *notes, *spec;
 	struct kp_yaml *bootstrap;
 	char *printed[2];
 
@@ -166,12 +166,12 @@ Test(print, any_text_survives)
 	kp_yaml_put(root, "kind", kp_yaml_new_text("Cluster"));
 	metadata = kp_yaml_put(root, "metadata", kp_yaml_new_map());
 	kp_yaml_put(metadata, "name", kp_yaml_new_text("c"));
-	labels = kp_yaml_put(metadata, "labels", kp_yaml_new_map());
+	notes = kp_yaml_put(metadata, "annotations", kp_yaml_new_map());
 	for (int c = 1; c < 128; c++) {
 		char key[] = { (char)c, '\0' };
 		char text[] = { (char)c, ' ', (char)c, '\n', (char)c, '\0' };
 
-		kp_yaml_put(labels, key, kp_yaml_new_text(text));
+		kp_yaml_put(notes, key, kp_yaml_new_text(text));
 	}
 	spec = kp_yaml_put(root, "spec", kp_yaml_new_map());
 	bootstrap = kp_yaml_put(spec, "bootstrap", kp_yaml_new_list());

@@ -281,6 +281,71 @@ Test(resource, a_resource_keeps_its_origin)
 	kp_resources_free(set);
 }
 
+Test(resource, labels_are_those_of_kubernetes)
+{
+#define LABELED(labels) \
+	"{apiVersion: kproxy/v1, kind: Cluster, metadata: {name: c,\n" \
+	"labels: {" labels "}}, spec: {bootstrap: [a:1]}}\n"
+	static const struct problem cases[] = {
+		{ LABELED("a: b, x.y/z: '', n: 1"), "" },
+		{ LABELED("-a: b"),
+		    "conf/r.yaml:2:10: Cluster \"c\": metadata.labels: \"-a\" "
+		    "is not a label's name: letters, digits, \"-\", \"_\" and "
+		    "\".\" are allowed, at most 63, with a letter or digit at "
+		    "both ends" },
+		{ LABELED("A/a: b"),
+		    "conf/r.yaml:2:10: Cluster \"c\": metadata.labels: "
+		    "\"A/a\" is not a label's name: what stands in front of "
+		    "\"/\" must be a domain in lower case" },
+		{ LABELED("a: b c"),
+		    "conf/r.yaml:2:13: Cluster \"c\": metadata.labels: \"b c\" "
+		    "is not a label's value: letters, digits, \"-\", \"_\" and "
+		    "\".\" are allowed, at most 63, with a letter or digit at "
+		    "both ends" },
+		{ LABELED("a: [b], c: "),
+		    "conf/r.yaml:2:13: Cluster \"c\": metadata.labels: must be "
+		    "text, not a list\n"
+		    "conf/r.yaml:2:21: Cluster \"c\": metadata.labels: must be "
+		    "text, not nothing" },
+	};
+	struct kp_resources *set =
+	    kp_test_resources(LABELED("team: orders, tier: 1"));
+	const struct kp_labels *labels =
+	    kp_resource_labels(kp_resources_at(set, 0));
+
+	check(cases, sizeof(cases) / sizeof(cases[0]));
+	cr_assert_eq(labels->num, 2);
+	cr_assert_str_eq(kp_labels_find(labels, "team"), "orders");
+	cr_assert_str_eq(kp_labels_find(labels, "tier"), "1");
+	kp_resources_free(set);
+#undef LABELED
+}
+
+Test(resource, labels_have_a_limit)
+{
+	struct kp_buf text;
+	char *problems;
+
+	for (size_t num = KP_MAX_LABELS; num <= KP_MAX_LABELS + 1; num++) {
+		kp_buf_init(&text, 4096);
+		kp_buf_add_text(&text,
+		    "{apiVersion: kproxy/v1, kind: Cluster, metadata: "
+		    "{name: c,\nlabels: {");
+		for (size_t i = 0; i < num; i++)
+			kp_buf_printf(&text, "l%zu: v, ", i);
+		kp_buf_add_text(&text, "}}, spec: {bootstrap: [a:1]}}\n");
+		kp_buf_add(&text, "", 1);
+		problems = kp_test_problems((const char *)text.data);
+		cr_assert_str_eq(problems,
+		    num == KP_MAX_LABELS
+			? ""
+			: "conf/r.yaml:2:9: Cluster \"c\": metadata.labels: "
+			  "has too many entries, at most 64 are allowed");
+		free(problems);
+		kp_buf_fini(&text);
+	}
+}
+
 static void
 add_secret(void *ctx, const struct kp_secret_ref *ref)
 {
