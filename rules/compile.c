@@ -155,6 +155,7 @@ static struct kp_tables *
 tables_new(const struct kp_compile_input *input)
 {
 	const struct kp_resources *set = input->resources;
+	size_t num_shown = count_kind(set, "VirtualCluster");
 	struct kp_tables *tables = kp_alloc(1, sizeof(*tables));
 
 	tables->generation = input->generation;
@@ -162,11 +163,21 @@ tables_new(const struct kp_compile_input *input)
 	tables->limits = *input->limits;
 	tables->clusters =
 	    kp_alloc(count_kind(set, "Cluster"), sizeof(*tables->clusters));
-	tables->listeners =
-	    kp_alloc(count_kind(set, "Listener"), sizeof(*tables->listeners));
-	tables->virtual_clusters = kp_alloc(count_kind(set, "VirtualCluster"),
-	    sizeof(*tables->virtual_clusters));
+	tables->virtual_clusters =
+	    kp_alloc(num_shown, sizeof(*tables->virtual_clusters));
+	/* one for each: of all nodes together some may share a listener */
+	tables->listeners = kp_alloc(num_shown, sizeof(*tables->listeners));
 	return tables;
+}
+
+/* The check saw to it that what a node gets refers only to what it gets. */
+static bool
+is_wanted(
+    const struct kp_compiler *compiler, const struct kp_resource *resource)
+{
+	const struct kp_labels *node = compiler->input->node_labels;
+
+	return node == NULL || kp_resource_reaches(resource, node);
 }
 
 static void
@@ -179,7 +190,8 @@ compile_kind(struct kp_compiler *compiler, const struct kp_resource_kind *kind)
 	for (size_t i = 0; i < kp_resources_count(set); i++) {
 		const struct kp_resource *resource = kp_resources_at(set, i);
 
-		if (resource->kind == kind)
+		compiler->position = i;
+		if (resource->kind == kind && is_wanted(compiler, resource))
 			kind->compile(compiler, resource);
 	}
 }
@@ -189,7 +201,8 @@ kp_compile(
     const struct kp_compile_input *input, struct kp_diagnostics *diagnostics)
 {
 	size_t before = kp_diagnostics_count(diagnostics);
-	struct kp_compiler compiler = { input, diagnostics, NULL, NULL };
+	struct kp_compiler compiler = { .input = input,
+		.diagnostics = diagnostics };
 
 	kp_assert(kp_resources_is_valid(input->resources));
 	compiler.tables = tables_new(input);

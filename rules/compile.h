@@ -30,6 +30,9 @@ typedef bool (*kp_read_secret)(void *ctx, const struct kp_secret_ref *ref,
 
 struct kp_compile_input {
 	const struct kp_resources *resources; /* checked, without problems */
+	/* Resources that do not reach a node with these labels are left out;
+	 * NULL: none is. */
+	const struct kp_labels *node_labels;
 	const struct kp_limits *limits;
 	enum kp_log_level log_level;
 	uint64_t generation;

@@ -13,7 +13,8 @@ struct kp_compiler {
 	const struct kp_compile_input *input;
 	struct kp_diagnostics *diagnostics;
 	struct kp_tables *tables; /* arrays have room for every resource */
-	uint32_t *index_of;       /* in its array, by position of a resource */
+	size_t position;          /* in the set, of what is being compiled */
+	uint32_t *index_of;       /* of a cluster in its array, by position */
 };
 
 /* What PEM text must hold. */

@@ -11,8 +11,6 @@
 #include "base/yaml.h"
 #include "rules/value.h"
 
-#define NEEDS_SERVER "needs kpserver, which is not in this version"
-
 static const struct kp_setting_word log_formats[] = {
 	{ .word = "auto", .value = KP_LOG_AUTO },
 	{ .word = "human", .value = KP_LOG_HUMAN },
@@ -54,21 +52,49 @@ static const struct kp_setting admin_fields[] = {
 };
 
 static const struct kp_setting server_fields[] = {
+	{ .name = "addresses",
+	    .type = KP_SETTING_HOST_PORT,
+	    .is_list = true,
+	    .is_required = true,
+	    .example = "policy-1.example.com:9190",
+	    .help = "Policy servers over one store, at most 16. The node keeps "
+		    "to one and goes to another when that does not answer." },
+	{ .name = "serverName",
+	    .type = KP_SETTING_HOST,
+	    .help = "Name that the server's certificate must be for. Without "
+		    "it the host of its address." },
+	{ .name = "ca",
+	    .type = KP_SETTING_PATH,
+	    .is_required = true,
+	    .example = "./tls/policy-ca.pem",
+	    .help = "PEM certificates that the server's certificate must lead "
+		    "to." },
+	{ .name = "certificate",
+	    .type = KP_SETTING_PATH,
+	    .is_required = true,
+	    .example = "./tls/node.pem",
+	    .help = "PEM certificate chain that the node shows to the server. "
+		    "Its common name or a DNS name in it is that of the "
+		    "node." },
+	{ .name = "key",
+	    .type = KP_SETTING_PATH,
+	    .is_required = true,
+	    .example = "./tls/node.key",
+	    .help = "PEM private key of certificate, without passphrase." },
 	{ .type = KP_SETTING_END },
 };
 
 static const struct kp_setting control_fields[] = {
 	{ .name = "files",
 	    .type = KP_SETTING_PATH,
-	    .is_required = true,
 	    .example = "./resources",
 	    .help = "Folder of resource files (*.yaml, *.yml), which is "
-		    "watched." },
+		    "watched. Either this or server." },
 	{ .name = "server",
 	    .type = KP_SETTING_OBJECT,
 	    .fields = server_fields,
-	    .refused = NEEDS_SERVER,
-	    .help = "Policy server to get resources from." },
+	    .help = "Policy server to get resources from. Either this or "
+		    "files." },
 	{ .type = KP_SETTING_END },
 };
 
@@ -94,6 +120,11 @@ static const struct kp_setting node_fields[] = {
 	    .complaint = complain_node,
 	    .example = "edge-1",
 	    .help = "Name of this node, unique in the fleet." },
+	{ .name = "labels",
+	    .type = KP_SETTING_LABELS,
+	    .help = "What this node is, such as site: fra. It gets the "
+		    "resources whose spec.nodes it has all of. Names and "
+		    "values as in Kubernetes, at most 64." },
 	{ .name = "stateDir",
 	    .type = KP_SETTING_PATH,
 	    .fallback = "./state",
@@ -156,6 +187,79 @@ check_limits(const struct kp_value *root, struct kp_diagnostics *diagnostics)
 	return false;
 }
 
+/* Resources come from one place. */
+static bool
+check_control(const struct kp_value *root, struct kp_diagnostics *diagnostics)
+{
+	const struct kp_value *control = kp_value_get(root, "control");
+	const struct kp_value *server = kp_value_get(control, "server");
+	bool has_files = kp_value_get(control, "files") != NULL;
+	const struct kp_value *addresses;
+
+	if (has_files == (server != NULL)) {
+		kp_diagnostics_add(diagnostics, &control->at,
+		    "control: must have either \"files\" or \"server\"%s",
+		    has_files ? ", not both" : "");
+		return false;
+	}
+	if (server == NULL)
+		return true;
+	addresses = kp_value_get(server, "addresses");
+	if (addresses->num_items <= KP_NODE_MAX_SERVERS)
+		return true;
+	kp_diagnostics_add(diagnostics, &addresses->at,
+	    "control.server.addresses: has %zu items, at most %d are allowed",
+	    addresses->num_items, KP_NODE_MAX_SERVERS);
+	return false;
+}
+
+/* What can be said only of all of it. */
+static bool
+check(const struct kp_value *root, struct kp_diagnostics *diagnostics)
+{
+	bool has_limits = check_limits(root, diagnostics);
+
+	return check_control(root, diagnostics) && has_limits;
+}
+
+static char *
+format_address(const struct kp_value *address)
+{
+	bool is_v6 = strchr(address->text, ':') != NULL;
+	char *text = NULL;
+
+	kp_assert(asprintf(&text, is_v6 ? "[%s]:%u" : "%s:%u", address->text,
+		      (unsigned)address->number) >= 0);
+	return text;
+}
+
+static char *
+dup_text(const struct kp_value *object, const char *path)
+{
+	const char *text = kp_value_text(object, path);
+
+	return text == NULL ? NULL : kp_strdup(text);
+}
+
+static void
+fill_server(const struct kp_value *said, struct kp_node_server *out)
+{
+	const struct kp_value *addresses;
+
+	if (said == NULL)
+		return;
+	addresses = kp_value_get(said, "addresses");
+	out->num_addresses = addresses->num_items;
+	out->addresses =
+	    kp_alloc(addresses->num_items, sizeof(*out->addresses));
+	for (size_t i = 0; i < addresses->num_items; i++)
+		out->addresses[i] = format_address(addresses->items[i]);
+	out->server_name = dup_text(said, "serverName");
+	out->ca = dup_text(said, "ca");
+	out->certificate = dup_text(said, "certificate");
+	out->key = dup_text(said, "key");
+}
+
 static void
 fill(const struct kp_value *root, struct kp_node_config *out)
 {
@@ -165,12 +269,14 @@ fill(const struct kp_value *root, struct kp_node_config *out)
 		.node = kp_strdup(kp_value_text(root, "node")),
 		.state_dir = kp_strdup(kp_value_text(root, "stateDir")),
 		.admin = { kp_strdup(listen->text), (uint16_t)listen->number },
-		.files_dir = kp_strdup(kp_value_text(root, "control.files")),
+		.files_dir = dup_text(root, "control.files"),
 		.log_format =
 		    (enum kp_log_format)kp_value_number(root, "log.format"),
 		.log_level =
 		    (enum kp_log_level)kp_value_number(root, "log.level"),
 	};
+	kp_value_labels(kp_value_get(root, "labels"), &out->labels);
+	fill_server(kp_value_get(root, "control.server"), &out->server);
 	fill_limits(kp_value_get(root, "limits"), &out->limits);
 }
 
@@ -180,7 +286,7 @@ parse_root(struct kp_node_config *out, const char *file,
 {
 	struct kp_value *value = kp_value_parse(
 	    &kp_node_config_setting, root, file, "", diagnostics);
-	bool ok = value != NULL && check_limits(value, diagnostics);
+	bool ok = value != NULL && check(value, diagnostics);
 
 	if (ok)
 		fill(value, out);
@@ -219,5 +325,13 @@ kp_node_config_fini(struct kp_node_config *config)
 	free(config->state_dir);
 	free(config->admin.host);
 	free(config->files_dir);
+	kp_labels_fini(&config->labels);
+	for (size_t i = 0; i < config->server.num_addresses; i++)
+		free(config->server.addresses[i]);
+	free(config->server.addresses);
+	free(config->server.server_name);
+	free(config->server.ca);
+	free(config->server.certificate);
+	free(config->server.key);
 	*config = (struct kp_node_config){ 0 };
 }

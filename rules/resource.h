@@ -27,6 +27,7 @@
 
 struct kp_compiler;
 struct kp_resource;
+struct kp_resource_share;
 struct kp_resources;
 
 struct kp_resource_kind {
@@ -34,8 +35,8 @@ struct kp_resource_kind {
 	struct kp_setting document; /* an object: envelope and spec; its help
 				     * says what the kind is for */
 	/* What a table cannot say about one resource, and about all of the
-	 * kind together; NULL if there is nothing. Only resources without
-	 * problems of their own (spec is not NULL) are to be judged. */
+	 * kind together; NULL if there is nothing. Only resources that could be
+	 * read (spec is not NULL) are to be judged. */
 	void (*check)(const struct kp_resource *resource,
 	    struct kp_diagnostics *diagnostics);
 	void (*check_all)(
@@ -70,18 +71,40 @@ extern const struct kp_setting_word kp_resource_api_versions[];
 		.help = "What every resource says about itself." \
 	}
 
+/* The last row of every kind's spec. */
+#define KP_RESOURCE_NODES \
+	{ \
+		.name = "nodes", .type = KP_SETTING_LABELS, \
+		.help = "Labels of the nodes that this is for, as they stand " \
+			"in node.yaml: a node must have all of them. Without " \
+			"any every node." \
+	}
+
+/* Immutable; counted, so that it may be part of many sets. */
 struct kp_resource {
 	const struct kp_resource_kind *kind;
 	struct kp_origin at; /* of its first key */
-	size_t position;     /* in the set */
 	char *name;
 	struct kp_value *document;   /* NULL if it has problems of its own */
 	const struct kp_value *spec; /* borrowed from document */
 	struct kp_labels labels;     /* metadata.labels */
+	struct kp_labels nodes;      /* spec.nodes */
+	struct kp_resource_share *share;
 };
+
+/* kp_resource_ref takes one more share. @thread any, with kp_resource_unref */
+const struct kp_resource *kp_resource_ref(const struct kp_resource *resource);
+void kp_resource_unref(const struct kp_resource *resource);
+
+/* kp_resource_is_sound: was it parsed without a problem of its own? */
+bool kp_resource_is_sound(const struct kp_resource *resource);
 
 /* kp_resource_labels are metadata.labels; borrowed from resource. */
 const struct kp_labels *kp_resource_labels(const struct kp_resource *resource);
+
+/* kp_resource_reaches: does a node with these labels get the resource? */
+bool kp_resource_reaches(
+    const struct kp_resource *resource, const struct kp_labels *node);
 
 /* kp_resource_title writes `Kind "name"`, as problems begin. */
 void kp_resource_title(const struct kp_resource *resource, char *out);
@@ -109,6 +132,14 @@ void kp_resources_add_file(struct kp_resources *set, const char *file,
     struct kp_bytes text, struct kp_diagnostics *diagnostics);
 
 /*
+ * kp_resources_add_shared adds a resource that was parsed before and takes a
+ * share of it. The problems that it may have of its own are not said again, but
+ * the set has one all the same.
+ */
+void kp_resources_add_shared(
+    struct kp_resources *set, const struct kp_resource *resource);
+
+/*
  * kp_resources_check looks at the set as a whole: names that are there twice,
  * references, ports. Call once, after the last file. Returns true if neither it
  * nor any file before had a problem; only then kp_compile takes the set.
@@ -121,12 +152,16 @@ bool kp_resources_is_valid(const struct kp_resources *set);
 
 size_t kp_resources_count(const struct kp_resources *set);
 
-/* Borrowed until the set is freed. In the order of files and documents. */
+/* Borrowed until the set is freed. In the order in which they were added. */
 const struct kp_resource *kp_resources_at(
     const struct kp_resources *set, size_t index);
 
 /* kp_resources_find returns NULL if there is none. */
 const struct kp_resource *kp_resources_find(
+    const struct kp_resources *set, const char *kind, const char *name);
+
+/* The index of the same; kp_resources_count(set) if there is none. */
+size_t kp_resources_position(
     const struct kp_resources *set, const char *kind, const char *name);
 
 /*

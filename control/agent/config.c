@@ -70,7 +70,8 @@ watch_source(struct kp_agent *agent, const struct kp_source *source)
 		return;
 	kp_watch_begin(agent->watch);
 	kp_watch_file(agent->watch, agent->config_path);
-	kp_watch_folder(agent->watch, source->config.files_dir);
+	if (source->config.files_dir != NULL)
+		kp_watch_folder(agent->watch, source->config.files_dir);
 	kp_resources_each_secret(source->resources, watch_secret, agent->watch);
 	kp_watch_end(agent->watch);
 }

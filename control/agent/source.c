@@ -89,12 +89,19 @@ load_folder(struct kp_source *source, const char *folder)
 bool
 kp_source_load(struct kp_source *out, const char *path)
 {
+	struct kp_origin at = { .file = path };
+
 	*out = (struct kp_source){ .has_config = false };
 	out->resources = kp_resources_new();
 	load_config(out, path);
 	if (!out->has_config)
 		return false;
-	load_folder(out, out->config.files_dir);
+	if (out->config.files_dir != NULL)
+		load_folder(out, out->config.files_dir);
+	else
+		kp_diagnostics_add(&out->diagnostics, &at,
+		    "control.server: resources from a policy server are not "
+		    "supported yet, use control.files");
 	return kp_resources_check(out->resources, &out->diagnostics) &&
 	       kp_diagnostics_count(&out->diagnostics) == 0;
 }
@@ -133,6 +140,7 @@ kp_source_compile(struct kp_source *source)
 {
 	const struct kp_compile_input input = {
 		.resources = source->resources,
+		.node_labels = &source->config.labels,
 		.limits = &source->config.limits,
 		.log_level = source->config.log_level,
 		.read_secret = kp_source_read_secret,

@@ -32,8 +32,9 @@ bool kp_source_load(struct kp_source *out, const char *path) KP_MUST_CHECK;
 void kp_source_fini(struct kp_source *source);
 
 /*
- * kp_source_compile makes tables of generation 0 from a valid source; NULL with
- * diagnostics, such as a certificate that cannot be read.
+ * kp_source_compile makes tables of generation 0 of what reaches the node from
+ * a valid source; NULL with diagnostics, such as a certificate that cannot be
+ * read.
  */
 struct kp_tables *kp_source_compile(struct kp_source *source);
 

@@ -46,6 +46,7 @@ static const struct kp_setting spec_fields[] = {
 	    .max = 5 * 60 * 1000,
 	    .fallback = "10s",
 	    .help = "For reaching a broker, TLS included." },
+	KP_RESOURCE_NODES,
 	{ .type = KP_SETTING_END },
 };
 
@@ -99,7 +100,7 @@ compile(struct kp_compiler *compiler, const struct kp_resource *resource)
 	const struct kp_value *spec = resource->spec;
 	const struct kp_value *tls = kp_value_get(spec, "tls");
 
-	compiler->index_of[resource->position] =
+	compiler->index_of[compiler->position] =
 	    (uint32_t)tables->num_clusters++;
 	out->name = kp_strdup(resource->name);
 	compile_bootstrap(kp_value_get(spec, "bootstrap"), out);

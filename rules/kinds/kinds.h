@@ -13,8 +13,11 @@ extern const struct kp_resource_kind kp_kind_cluster;
 extern const struct kp_resource_kind kp_kind_listener;
 extern const struct kp_resource_kind kp_kind_virtual_cluster;
 
-/* kp_kind_listener_compile is called by the virtual cluster that uses it. */
-void kp_kind_listener_compile(
+/*
+ * kp_kind_listener_compile is called by the virtual cluster that uses it.
+ * Returns its index in the tables.
+ */
+uint32_t kp_kind_listener_compile(
     struct kp_compiler *compiler, const struct kp_resource *resource);
 
 #endif

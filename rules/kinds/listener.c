@@ -11,23 +11,12 @@
 #include "base/alloc.h"
 #include "base/text.h"
 #include "rules/compile_priv.h"
+#include "rules/kinds/claims.h"
 #include "rules/kinds/kinds.h"
 
 #define NODE "{node}"
 #define MAX_PORT UINT16_MAX
 #define MAX_BROKER_PORTS 10000
-
-/* Ports that a listener takes, both ends included. */
-struct range {
-	const struct kp_resource *listener;
-	const char *bind;
-	int64_t first, last;
-};
-
-struct ranges {
-	struct range *list;
-	size_t num;
-};
 
 static const struct kp_setting_word client_auth_words[] = {
 	{ .word = "none", .value = KP_CLIENT_AUTH_NONE },
@@ -196,6 +185,7 @@ static const struct kp_setting spec_fields[] = {
 	    .help = "Does a load balancer put a PROXY protocol header in front "
 		    "of every connection? Connections without one are then "
 		    "refused." },
+	KP_RESOURCE_NODES,
 	{ .type = KP_SETTING_END },
 };
 
@@ -318,99 +308,73 @@ has_strategy(const struct kp_resource *resource)
 	       (kp_value_get(resource->spec, "sni") == NULL);
 }
 
-static void
-add_range(struct ranges *ranges, const struct kp_resource *listener,
-    int64_t first, int64_t count)
+/* A socket bound to all addresses takes the port of every one. */
+static struct kp_claim
+claim_of(const struct kp_resource *listener, size_t position, int64_t first,
+    int64_t count)
 {
-	ranges->list[ranges->num++] = (struct range){
-		.listener = listener,
-		.bind = kp_value_text(listener->spec, "bind"),
+	const char *bind = kp_value_text(listener->spec, "bind");
+
+	return (struct kp_claim){
+		.by = listener,
+		.position = position,
+		.place = is_wildcard(bind) ? NULL : bind,
 		.first = first,
 		.last = first + count - 1,
 	};
 }
 
-static void
-add_ports(struct ranges *ranges, const struct kp_resource *listener)
+/* Adds one or two claims to out; returns how many. */
+static size_t
+claim_ports(
+    const struct kp_resource *listener, size_t position, struct kp_claim *out)
 {
 	const struct kp_value *ports = kp_value_get(listener->spec, "ports");
 
 	if (ports == NULL) {
-		add_range(ranges, listener,
+		out[0] = claim_of(listener, position,
 		    kp_value_number(listener->spec, "sni.port"), 1);
-		return;
+		return 1;
 	}
-	add_range(ranges, listener, kp_value_number(ports, "bootstrap"), 1);
-	add_range(ranges, listener, kp_value_number(ports, "first"),
+	out[0] = claim_of(
+	    listener, position, kp_value_number(ports, "bootstrap"), 1);
+	out[1] = claim_of(listener, position, kp_value_number(ports, "first"),
 	    kp_value_number(ports, "count"));
-}
-
-/* By first port, then in the order in which they were said. */
-static int
-compare_ranges(const void *left, const void *right)
-{
-	const struct range *a = left, *b = right;
-
-	if (a->first != b->first)
-		return a->first < b->first ? -1 : 1;
-	if (a->listener == b->listener)
-		return 0;
-	return a->listener->position < b->listener->position ? -1 : 1;
-}
-
-/* A socket bound to all addresses takes the port of every one. */
-static bool
-is_conflict(const struct range *a, const struct range *b)
-{
-	return a->listener != b->listener &&
-	       (strcmp(a->bind, b->bind) == 0 || is_wildcard(a->bind) ||
-		   is_wildcard(b->bind));
+	return 2;
 }
 
 /* Both have the port with which the later one begins. */
-static void
-report_conflict(const struct range *early, const struct range *late,
-    struct kp_diagnostics *diagnostics)
+static bool
+report_clash(
+    void *ctx, const struct kp_claim *early, const struct kp_claim *late)
 {
-	const struct kp_resource *first = early->listener;
-	const struct kp_resource *second = late->listener;
-	bool is_swapped = first->position > second->position;
+	struct kp_diagnostics *diagnostics = ctx;
+	bool is_swapped = early->position > late->position;
+	const struct kp_resource *first = is_swapped ? late->by : early->by;
+	const struct kp_resource *second = is_swapped ? early->by : late->by;
 
-	kp_resource_problem(is_swapped ? first : second,
-	    is_swapped ? &first->at : &second->at, diagnostics,
+	kp_resource_problem(second, &second->at, diagnostics,
 	    "port %" PRId64 " is taken by Listener \"%s\" already", late->first,
-	    is_swapped ? second->name : first->name);
+	    first->name);
+	return diagnostics->num_left_out == 0;
 }
 
-/* No two listeners take the same port of an address. */
+/* No two listeners take the same port of an address on one node. */
 static void
 check_all(const struct kp_resources *set, struct kp_diagnostics *diagnostics)
 {
-	size_t num = kp_resources_count(set);
-	struct ranges ranges = { kp_alloc(2 * num, sizeof(struct range)), 0 };
+	size_t num_all = kp_resources_count(set), num = 0;
+	struct kp_claim *claims = kp_alloc(2 * num_all, sizeof(*claims));
 
-	for (size_t i = 0; i < num; i++) {
+	for (size_t i = 0; i < num_all; i++) {
 		const struct kp_resource *resource = kp_resources_at(set, i);
 
 		if (resource->kind == &kp_kind_listener &&
 		    resource->spec != NULL && has_strategy(resource))
-			add_ports(&ranges, resource);
+			num += claim_ports(resource, i, &claims[num]);
 	}
-	qsort(ranges.list, ranges.num, sizeof(*ranges.list), compare_ranges);
-	for (size_t i = 0; i < ranges.num; i++) {
-		const struct range *early = &ranges.list[i];
-
-		for (size_t j = i + 1; j < ranges.num; j++) {
-			const struct range *late = &ranges.list[j];
-
-			if (late->first > early->last ||
-			    diagnostics->num_left_out > 0)
-				break;
-			if (is_conflict(early, late))
-				report_conflict(early, late, diagnostics);
-		}
-	}
-	free(ranges.list);
+	kp_claims_visit(claims, num, report_clash, diagnostics);
+	free(claims);
 }
 
 static void
@@ -482,18 +446,16 @@ compile_tls(struct kp_compiler *compiler, const struct kp_resource *resource,
 		out->client_auth = (enum kp_client_auth)auth->number;
 }
 
-void
+uint32_t
 kp_kind_listener_compile(
     struct kp_compiler *compiler, const struct kp_resource *resource)
 {
 	struct kp_tables *tables = compiler->tables;
-	struct kp_tables_listener *out =
-	    &tables->listeners[tables->num_listeners];
+	uint32_t index = (uint32_t)tables->num_listeners++;
+	struct kp_tables_listener *out = &tables->listeners[index];
 	const struct kp_value *spec = resource->spec;
 	const struct kp_value *ports = kp_value_get(spec, "ports");
 
-	compiler->index_of[resource->position] =
-	    (uint32_t)tables->num_listeners++;
 	out->name = kp_strdup(resource->name);
 	out->bind = kp_strdup(kp_value_text(spec, "bind"));
 	out->has_proxy_protocol = kp_value_number(spec, "proxyProtocol") != 0;
@@ -503,6 +465,7 @@ kp_kind_listener_compile(
 		compile_sni(kp_value_get(spec, "sni"), out);
 	if (kp_value_get(spec, "tls") != NULL)
 		compile_tls(compiler, resource, out);
+	return index;
 }
 
 /* One that no virtual cluster uses is not compiled: its ports stay closed. */

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "rules/compile_priv.h"
+#include "rules/kinds/claims.h"
 #include "rules/kinds/kinds.h"
 
 static const struct kp_setting_word isolation_modes[] = {
@@ -72,7 +73,9 @@ static const struct kp_setting spec_fields[] = {
 	    .type = KP_SETTING_REFERENCE,
 	    .is_required = true,
 	    .kind = "Listener",
-	    .help = "Where clients connect. Belongs to one virtual cluster." },
+	    .help =
+		"Where clients connect. Belongs to one virtual cluster of a "
+		"node." },
 	{ .name = "isolation",
 	    .type = KP_SETTING_OBJECT,
 	    .fields = isolation_fields,
@@ -88,6 +91,7 @@ static const struct kp_setting spec_fields[] = {
 	    .fields = limit_fields,
 	    .fallback = "{}",
 	    .help = "What it may use of a node." },
+	KP_RESOURCE_NODES,
 	{ .type = KP_SETTING_END },
 };
 
@@ -101,58 +105,50 @@ static const struct kp_setting document_fields[] = {
 	{ .type = KP_SETTING_END },
 };
 
-/* By listener, then in the order in which they were said. */
-static int
-compare_listeners(const void *left, const void *right)
+/* The first that uses the listener already is reason enough. */
+static bool
+report_clash(
+    void *ctx, const struct kp_claim *early, const struct kp_claim *late)
 {
-	const struct kp_resource *a = *(const struct kp_resource *const *)left;
-	const struct kp_resource *b = *(const struct kp_resource *const *)right;
-	int order = strcmp(kp_value_text(a->spec, "listener"),
-	    kp_value_text(b->spec, "listener"));
+	const struct kp_value *again = kp_value_get(late->by->spec, "listener");
 
-	if (order != 0)
-		return order;
-	return a->position < b->position ? -1 : a->position > b->position;
+	kp_resource_problem(late->by, &again->at, ctx,
+	    "Listener \"%s\" belongs to VirtualCluster \"%s\" already",
+	    again->text, early->by->name);
+	return false;
 }
 
-/* No listener is used twice. */
+/* No listener is used twice on one node. */
 static void
 check_all(const struct kp_resources *set, struct kp_diagnostics *diagnostics)
 {
 	size_t num_all = kp_resources_count(set), num = 0;
-	const struct kp_resource **sorted = kp_alloc(num_all, sizeof(*sorted));
+	struct kp_claim *claims = kp_alloc(num_all, sizeof(*claims));
 
 	for (size_t i = 0; i < num_all; i++) {
 		const struct kp_resource *resource = kp_resources_at(set, i);
 
 		if (resource->kind == &kp_kind_virtual_cluster &&
 		    resource->spec != NULL)
-			sorted[num++] = resource;
+			claims[num++] = (struct kp_claim){
+				.by = resource,
+				.position = i,
+				.place =
+				    kp_value_text(resource->spec, "listener"),
+			};
 	}
-	qsort(sorted, num, sizeof(*sorted), compare_listeners);
-	for (size_t i = 1; i < num; i++) {
-		const struct kp_value *first =
-		    kp_value_get(sorted[i - 1]->spec, "listener");
-		const struct kp_value *again =
-		    kp_value_get(sorted[i]->spec, "listener");
-
-		if (strcmp(first->text, again->text) == 0)
-			kp_resource_problem(sorted[i], &again->at, diagnostics,
-			    "Listener \"%s\" belongs to VirtualCluster \"%s\" "
-			    "already",
-			    again->text, sorted[i - 1]->name);
-	}
-	free(sorted);
+	kp_claims_visit(claims, num, report_clash, diagnostics);
+	free(claims);
 }
 
 static uint32_t
-index_of(const struct kp_compiler *compiler, const char *kind, const char *name)
+cluster_index(const struct kp_compiler *compiler, const char *name)
 {
-	const struct kp_resource *resource =
-	    kp_resources_find(compiler->input->resources, kind, name);
+	const struct kp_resources *set = compiler->input->resources;
+	size_t position = kp_resources_position(set, "Cluster", name);
 
-	kp_assert(resource != NULL);
-	return compiler->index_of[resource->position];
+	kp_assert(position < kp_resources_count(set));
+	return compiler->index_of[position];
 }
 
 static void
@@ -166,13 +162,11 @@ compile(struct kp_compiler *compiler, const struct kp_resource *resource)
 	    kp_value_get(spec, "limits.connections");
 	const char *listener = kp_value_text(spec, "listener");
 
-	kp_kind_listener_compile(
+	out->name = kp_strdup(resource->name);
+	out->cluster = cluster_index(compiler, kp_value_text(spec, "cluster"));
+	out->listener = kp_kind_listener_compile(
 	    compiler, kp_resources_find(
 			  compiler->input->resources, "Listener", listener));
-	out->name = kp_strdup(resource->name);
-	out->cluster =
-	    index_of(compiler, "Cluster", kp_value_text(spec, "cluster"));
-	out->listener = index_of(compiler, "Listener", listener);
 	out->auth = (enum kp_auth_mode)kp_value_number(spec, "auth.mode");
 	if (connections != NULL)
 		out->max_connections = (uint32_t)connections->number;

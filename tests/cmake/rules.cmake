@@ -11,7 +11,10 @@ foreach(name IN ITEMS compile diagnostics explain labels node_config print resou
 endforeach()
 kp_unit_test(limits
   SOURCES unit/rules/test_limits.c LINK kp_test_rules kp_control)
-kp_unit_test(kinds SOURCES unit/rules/kinds/test_kinds.c LINK kp_test_rules)
+foreach(name IN ITEMS claims kinds)
+  kp_unit_test(${name}
+    SOURCES unit/rules/kinds/test_${name}.c LINK kp_test_rules)
+endforeach()
 
 kp_fuzz_test(yaml SOURCES fuzz/fuzz_yaml.c LINK kp_base)
 kp_fuzz_test(resources SOURCES fuzz/fuzz_resources.c LINK kp_rules)

@@ -63,6 +63,50 @@ Test(source, all_yaml_files_of_the_folder_and_no_others_are_read)
 	kp_test_folder_remove(world.folder);
 }
 
+/* What is for other nodes is checked all the same. */
+Test(source, a_node_gets_what_is_for_its_labels)
+{
+#define ON(name, site) \
+	"apiVersion: kproxy/v1\nkind: Cluster\nmetadata: {name: " name "}\n" \
+	"spec: {bootstrap: [\"127.0.0.1:9092\"], nodes: {site: " site "}}\n"
+	struct kp_source source;
+	struct kp_tables *tables;
+	struct world world;
+
+	set_up(&world, NODE "labels: {site: fra}\n");
+	kp_test_write(world.resources, "a.yaml", ON("a", "fra"));
+	kp_test_write(world.resources, "b.yaml", ON("b", "ber"));
+	cr_assert(kp_source_load(&source, world.config));
+	cr_assert_eq(kp_resources_count(source.resources), 2);
+	tables = kp_source_compile(&source);
+	cr_assert_not_null(tables);
+	cr_assert_eq(tables->num_clusters, 1);
+	cr_assert_str_eq(tables->clusters[0].name, "a");
+	kp_tables_free(tables);
+	kp_source_fini(&source);
+	kp_test_write(world.resources, "b.yaml", ON("b", "ber") "nodes: 1\n");
+	cr_assert(!kp_source_load(&source, world.config));
+	cr_assert(says(&source, "/b.yaml:5:1: "));
+	kp_source_fini(&source);
+	kp_test_folder_remove(world.folder);
+#undef ON
+}
+
+Test(source, a_policy_server_is_not_asked_yet)
+{
+	struct kp_source source;
+	struct world world;
+
+	set_up(&world,
+	    "node: test\ncontrol: {server: {addresses: [a:1], ca: c,\n"
+	    "certificate: c, key: k}}\n");
+	cr_assert(!kp_source_load(&source, world.config));
+	cr_assert(source.has_config);
+	cr_assert(says(&source, "control.server: resources from a policy "));
+	kp_source_fini(&source);
+	kp_test_folder_remove(world.folder);
+}
+
 Test(source, every_problem_of_every_file_is_told)
 {
 	struct kp_source source;

@@ -208,6 +208,51 @@ Test(compile, keys_with_a_passphrase_are_refused)
 	kp_resources_free(set);
 }
 
+/* Whose secrets would have failed the compiler. */
+Test(compile, what_does_not_reach_a_node_is_left_out)
+{
+	static const char text[] = RESOURCE("Cluster", "c-ber",
+	    "bootstrap: [ber:1], nodes: {site: ber}, tls: {ca: {file: "
+	    "nowhere}}") RESOURCE("Cluster", "c-fra",
+	    "bootstrap: [fra:1], nodes: {site: fra}") RESOURCE("Listener", "l",
+	    "bind: 10.0.0.1, ports: {bootstrap: 1, first: 2, count: 3}")
+	    RESOURCE("VirtualCluster", "v-ber",
+		"cluster: c-ber, listener: l, nodes: {site: ber}")
+		RESOURCE("VirtualCluster", "v-fra",
+		    "cluster: c-fra, listener: l, nodes: {site: fra}");
+	static const struct kp_label pairs[] = { { "site", "fra" } };
+	struct kp_resources *set = kp_test_resources(text);
+	struct kp_diagnostics diagnostics = { 0 };
+	struct kp_limits limits;
+	struct kp_labels node;
+	struct kp_compile_input input = {
+		.resources = set,
+		.node_labels = &node,
+		.limits = &limits,
+		.read_secret = kp_test_read_secret,
+	};
+	struct kp_tables *tables;
+
+	kp_limits_default(&limits);
+	kp_labels_init(&node, pairs, 1);
+	tables = kp_compile(&input, &diagnostics);
+	cr_assert_not_null(tables);
+	cr_assert_eq(tables->num_clusters, 1);
+	cr_assert_str_eq(tables->clusters[0].name, "c-fra");
+	cr_assert_eq(tables->num_listeners, 1);
+	cr_assert_eq(tables->num_virtual_clusters, 1);
+	cr_assert_str_eq(tables->virtual_clusters[0].name, "v-fra");
+	cr_assert_eq(tables->virtual_clusters[0].cluster, 0);
+	cr_assert_eq(tables->virtual_clusters[0].listener, 0);
+	kp_tables_free(tables);
+	kp_labels_fini(&node);
+	input.node_labels = NULL;
+	cr_assert_null(kp_compile(&input, &diagnostics));
+	cr_assert_eq(diagnostics.num_lines, 1);
+	kp_diagnostics_fini(&diagnostics);
+	kp_resources_free(set);
+}
+
 static struct kp_tables *
 without_secrets(const struct kp_tables *tables)
 {

@@ -255,7 +255,8 @@ Test(explain, a_tree_has_a_line_for_each_field_below)
 	    "    mode\t<one of \"passThrough\", \"none\"> default "
 	    "passThrough\n"
 	    "  limits\t<object>\n"
-	    "    connections\t<integer, 1 to 1000000>\n");
+	    "    connections\t<integer, 1 to 1000000>\n"
+	    "  nodes\t<map of labels>\n");
 	kp_buf_fini(&out);
 	out = explain_tree("Cluster.connectTimeout");
 	cr_assert_null(strstr((const char *)out.data, "FIELDS"));

@@ -4,6 +4,9 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#define SERVER \
+	"server: {addresses: [a.example:9190, '[::1]:1'], serverName: " \
+	"p.example,\n ca: ca.pem, certificate: /n.pem, key: tls/n.key}"
 #define HEAD "node: edge-1\ncontrol: {files: ./resources}\n"
 
 Test(node_config, a_short_one_gets_every_default)
@@ -18,6 +21,8 @@ Test(node_config, a_short_one_gets_every_default)
 	cr_assert_str_eq(config.node, "edge-1");
 	cr_assert_str_eq(config.state_dir, "/etc/kproxy/state");
 	cr_assert_str_eq(config.files_dir, "/etc/kproxy/resources");
+	cr_assert_eq(config.labels.num, 0);
+	cr_assert_eq(config.server.num_addresses, 0);
 	cr_assert_str_eq(config.admin.host, "127.0.0.1");
 	cr_assert_eq(config.admin.port, 9180);
 	cr_assert_eq(config.log_format, KP_LOG_AUTO);
@@ -99,12 +104,60 @@ Test(node_config, everything_can_be_said)
 	kp_node_config_fini(&config);
 }
 
+Test(node_config, resources_may_come_from_a_server)
+{
+	static const char text[] = "node: edge-1\n"
+				   "labels: {site: fra, example.com/t: ''}\n"
+				   "control: {" SERVER "}\n";
+	struct kp_diagnostics diagnostics = { 0 };
+	struct kp_node_config config;
+
+	cr_assert(kp_node_config_parse(
+	    &config, "/etc/kp/node.yaml", kp_bytes_of(text), &diagnostics));
+	cr_assert_null(config.files_dir);
+	cr_assert_eq(config.labels.num, 2);
+	cr_assert_str_eq(kp_labels_find(&config.labels, "site"), "fra");
+	cr_assert_str_eq(kp_labels_find(&config.labels, "example.com/t"), "");
+	cr_assert_eq(config.server.num_addresses, 2);
+	cr_assert_str_eq(config.server.addresses[0], "a.example:9190");
+	cr_assert_str_eq(config.server.addresses[1], "[::1]:1");
+	cr_assert_str_eq(config.server.server_name, "p.example");
+	cr_assert_str_eq(config.server.ca, "/etc/kp/ca.pem");
+	cr_assert_str_eq(config.server.certificate, "/n.pem");
+	cr_assert_str_eq(config.server.key, "/etc/kp/tls/n.key");
+	kp_node_config_fini(&config);
+}
+
+struct problem {
+	const char *text;
+	const char *problems;
+};
+
+static void
+check(const struct problem *cases, size_t num)
+{
+	for (size_t i = 0; i < num; i++) {
+		struct kp_diagnostics diagnostics = { 0 };
+		struct kp_node_config config;
+		struct kp_buf out;
+
+		cr_assert(!kp_node_config_parse(&config, "n.yaml",
+		    kp_bytes_of(cases[i].text), &diagnostics));
+		kp_buf_init(&out, 1u << 16);
+		kp_diagnostics_print(&diagnostics, &out);
+		kp_buf_add(&out, "", 1);
+		cr_expect(
+		    strcmp((const char *)out.data, cases[i].problems) == 0,
+		    "in\n%s\nfound\n%s", cases[i].text, (const char *)out.data);
+		kp_buf_fini(&out);
+		kp_diagnostics_fini(&diagnostics);
+		kp_node_config_fini(&config);
+	}
+}
+
 Test(node_config, problems_have_their_place)
 {
-	static const struct {
-		const char *text;
-		const char *problems;
-	} cases[] = {
+	static const struct problem cases[] = {
 		{ "", "n.yaml: must hold one YAML document, not 0\n" },
 		{ HEAD "---\n" HEAD,
 		    "n.yaml: must hold one YAML document, not 2\n" },
@@ -115,11 +168,7 @@ Test(node_config, problems_have_their_place)
 		    "\"-\" and \".\" are allowed\n"
 		    "n.yaml:2:11: control: unknown field \"file\"; did you "
 		    "mean "
-		    "\"files\"?\n"
-		    "n.yaml:2:10: control: \"files\" is missing\n" },
-		{ "node: a\ncontrol: {files: x, server: {addresses: [a:1]}}\n",
-		    "n.yaml:2:21: control: \"server\" needs kpserver, which is "
-		    "not in this version\n" },
+		    "\"files\"?\n" },
 		{ HEAD "admin: {listen: localhost:80}\n",
 		    "n.yaml:3:17: admin.listen: \"localhost\" is not an IP "
 		    "address\n" },
@@ -153,21 +202,38 @@ Test(node_config, problems_have_their_place)
 		    "n.yaml:3:1: duplicate key \"node\", first at line 1\n" },
 	};
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct kp_diagnostics diagnostics = { 0 };
-		struct kp_node_config config;
-		struct kp_buf out;
+	check(cases, sizeof(cases) / sizeof(cases[0]));
+}
 
-		cr_assert(!kp_node_config_parse(&config, "n.yaml",
-		    kp_bytes_of(cases[i].text), &diagnostics));
-		kp_buf_init(&out, 1u << 16);
-		kp_diagnostics_print(&diagnostics, &out);
-		kp_buf_add(&out, "", 1);
-		cr_expect(
-		    strcmp((const char *)out.data, cases[i].problems) == 0,
-		    "in\n%s\nfound\n%s", cases[i].text, (const char *)out.data);
-		kp_buf_fini(&out);
-		kp_diagnostics_fini(&diagnostics);
-		kp_node_config_fini(&config);
-	}
+Test(node_config, resources_come_from_one_place)
+{
+	static const struct problem cases[] = {
+		{ "node: a\ncontrol: {}\n",
+		    "n.yaml:2:10: control: must have either \"files\" or "
+		    "\"server\"\n" },
+		{ "node: a\ncontrol: {files: x,\n" SERVER "}\n",
+		    "n.yaml:2:10: control: must have either \"files\" or "
+		    "\"server\", not both\n" },
+		{ "node: a\ncontrol: {}\nlimits: {memory: 64MiB}\n",
+		    "n.yaml:3:9: limits: frame is larger than half of memory\n"
+		    "n.yaml:2:10: control: must have either \"files\" or "
+		    "\"server\"\n" },
+		{ "node: a\ncontrol: {server: {addresses: []}}\n",
+		    "n.yaml:2:31: control.server.addresses: must have at least "
+		    "one item\n"
+		    "n.yaml:2:19: control.server: \"ca\" is missing\n"
+		    "n.yaml:2:19: control.server: \"certificate\" is missing\n"
+		    "n.yaml:2:19: control.server: \"key\" is missing\n" },
+		{ "node: a\ncontrol: {server: {addresses: ["
+		  "a:1, a:1, a:1, a:1, a:1, a:1, a:1, a:1, a:1, a:1, a:1, a:1, "
+		  "a:1, a:1, a:1, a:1, a:1], ca: c, certificate: c, key: k}}\n",
+		    "n.yaml:2:31: control.server.addresses: has 17 items, at "
+		    "most 16 are allowed\n" },
+		{ HEAD "labels: {site: 'f r a'}\n",
+		    "n.yaml:3:16: labels: \"f r a\" is not a label's value: "
+		    "letters, digits, \"-\", \"_\" and \".\" are allowed, at "
+		    "most 63, with a letter or digit at both ends\n" },
+	};
+
+	check(cases, sizeof(cases) / sizeof(cases[0]));
 }

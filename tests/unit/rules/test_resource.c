@@ -147,7 +147,7 @@ Test(resource, every_type_says_what_it_wants)
 		    "\"bootstrp\"; did you mean \"bootstrap\"?\n"
 		    "conf/r.yaml:7:3: Cluster \"c\": spec: unknown field "
 		    "\"zzz\"; known are \"bootstrap\", \"tls\", "
-		    "\"connectTimeout\"" },
+		    "\"connectTimeout\", \"nodes\"" },
 		{ CLUSTER("  auth: {}\n"),
 		    "conf/r.yaml:5:3: Cluster \"c\": spec: \"auth\" is not "
 		    "supported in this version\n"
@@ -346,6 +346,41 @@ Test(resource, labels_have_a_limit)
 	}
 }
 
+Test(resource, it_reaches_nodes_that_have_all_of_its_labels)
+{
+	static const struct {
+		const char *nodes;
+		bool reaches;
+	} cases[] = {
+		{ "", true },
+		{ ", nodes: {}", true },
+		{ ", nodes: {site: fra}", true },
+		{ ", nodes: {tier: prod, site: fra}", true },
+		{ ", nodes: {site: ber}", false },
+		{ ", nodes: {site: fra, zone: a}", false },
+	};
+	static const struct kp_label pairs[] = { { "tier", "prod" },
+		{ "site", "fra" } };
+	struct kp_labels node;
+
+	kp_labels_init(&node, pairs, 2);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct kp_resources *set;
+		char text[256];
+
+		(void)snprintf(text, sizeof(text),
+		    "{apiVersion: kproxy/v1, kind: Cluster, metadata: {name: "
+		    "c}, spec: {bootstrap: [a:1]%s}}\n",
+		    cases[i].nodes);
+		set = kp_test_resources(text);
+		cr_assert_eq(
+		    kp_resource_reaches(kp_resources_at(set, 0), &node),
+		    cases[i].reaches);
+		kp_resources_free(set);
+	}
+	kp_labels_fini(&node);
+}
+
 static void
 add_secret(void *ctx, const struct kp_secret_ref *ref)
 {
@@ -445,4 +480,105 @@ Test(resource, a_problem_knows_its_field)
 		kp_diagnostics_fini(&diagnostics);
 		kp_resources_free(set);
 	}
+}
+
+static struct kp_resources *
+share_of(struct kp_resources *const *from, size_t num)
+{
+	struct kp_resources *set = kp_resources_new();
+
+	for (size_t i = 0; i < num; i++) {
+		for (size_t k = 0; k < kp_resources_count(from[i]); k++)
+			kp_resources_add_shared(
+			    set, kp_resources_at(from[i], k));
+	}
+	return set;
+}
+
+/* The sets that it came from may be gone. */
+Test(resource, one_may_be_part_of_many_sets)
+{
+	struct kp_resources *from[] = { kp_test_resources(KP_TEST_LISTENER),
+		kp_test_resources(KP_TEST_CLUSTER) };
+	struct kp_resources *one = share_of(from, 2), *two = share_of(from, 2);
+	const struct kp_resource *cluster = kp_resources_at(from[1], 0);
+	struct kp_diagnostics diagnostics = { 0 };
+
+	kp_resources_free(from[0]);
+	kp_resources_free(from[1]);
+	cr_assert(kp_resources_check(one, &diagnostics));
+	cr_assert_eq(kp_resources_at(one, 1), cluster);
+	cr_assert_eq(kp_resources_find(one, "Cluster", "c"), cluster);
+	cr_assert_eq(kp_resources_position(one, "Cluster", "c"), 1);
+	cr_assert_eq(kp_resources_position(one, "Cluster", "l"), 2);
+	cr_assert_eq(kp_resources_position(one, "None", "c"), 2);
+	kp_resources_free(one);
+	cr_assert(kp_resources_check(two, &diagnostics));
+	cluster = kp_resource_ref(kp_resources_at(two, 1));
+	kp_resources_free(two);
+	cr_assert_str_eq(cluster->at.file, KP_TEST_FILE);
+	cr_assert_str_eq(cluster->name, "c");
+	kp_resource_unref(cluster);
+}
+
+/* Also what all sets together are asked: names, references, ports. */
+Test(resource, shared_ones_are_judged_with_the_others)
+{
+	struct kp_resources *from[] = { kp_test_resources(KP_TEST_CLUSTER),
+		kp_test_resources(KP_TEST_CLUSTER) };
+	struct kp_resources *set = share_of(from, 2);
+	struct kp_diagnostics diagnostics = { 0 };
+
+	cr_assert(!kp_resources_check(set, &diagnostics));
+	cr_assert_eq(diagnostics.num_lines, 1);
+	cr_assert_str_eq(diagnostics.lines[0],
+	    "conf/r.yaml:1:1: Cluster \"c\": is declared already at "
+	    "conf/r.yaml:1");
+	kp_diagnostics_fini(&diagnostics);
+	kp_resources_free(set);
+	kp_resources_free(from[0]);
+	kp_resources_free(from[1]);
+}
+
+Test(resource, a_shared_one_with_problems_spoils_the_set)
+{
+	static const char *const texts[] = { CLUSTER("  bootstrap: []\n"),
+		CLUSTER("  bootstrap: [a:1]\n  tls: {key: {file: k}}\n") };
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct kp_resources *set = kp_resources_new(), *other;
+		struct kp_diagnostics diagnostics = { 0 };
+		struct kp_diagnostics again = { 0 };
+
+		kp_resources_add_file(
+		    set, "a.yaml", kp_bytes_of(texts[i]), &diagnostics);
+		cr_assert_eq(diagnostics.num_lines, 1);
+		cr_assert(!kp_resource_is_sound(kp_resources_at(set, 0)));
+		other = share_of(&set, 1);
+		kp_resources_free(set);
+		cr_assert(!kp_resources_check(other, &again));
+		cr_assert_eq(again.num_lines, 0);
+		kp_resources_free(other);
+		kp_diagnostics_fini(&diagnostics);
+	}
+}
+
+Test(resource, too_many_shared_ones_are_refused)
+{
+	struct kp_resources *from = kp_test_resources(KP_TEST_CLUSTER);
+	const struct kp_resource *cluster = kp_resources_at(from, 0);
+	struct kp_resources *set = kp_resources_new();
+	struct kp_diagnostics diagnostics = { 0 };
+
+	for (size_t i = 0; i < KP_MAX_RESOURCES + 2; i++)
+		kp_resources_add_shared(set, cluster);
+	kp_resources_free(from);
+	cr_assert_eq(kp_resources_count(set), KP_MAX_RESOURCES);
+	cr_assert(!kp_resources_check(set, &diagnostics));
+	cr_assert(diagnostics.num_lines > 0);
+	cr_assert_str_eq(diagnostics.lines[0],
+	    "conf/r.yaml:1:1: Cluster \"c\": is too much: at most 10000 "
+	    "resources are allowed");
+	kp_diagnostics_fini(&diagnostics);
+	kp_resources_free(set);
 }

@@ -287,6 +287,122 @@ Test(kinds, a_listener_belongs_to_one_virtual_cluster)
 #undef VC
 }
 
+/* One node must be able to have both. */
+Test(kinds, listeners_of_different_nodes_share_ports)
+{
+#define ON(name, nodes) \
+	RESOURCE("Listener", name, \
+	    "bind: 10.0.0.1, ports: {bootstrap: 1, first: 2, count: 9}" nodes)
+#define TAKEN \
+	"conf/r.yaml:4:1: Listener \"b\": port 1 is taken by Listener " \
+	"\"a\" already\n" \
+	"conf/r.yaml:4:1: Listener \"b\": port 2 is taken by Listener " \
+	"\"a\" already"
+	static const struct problem cases[] = {
+		{ ON("a", ", nodes: {site: fra}")
+			ON("b", ", nodes: {site: ber}"),
+		    "" },
+		{ ON("a", ", nodes: {site: fra, tier: x}")
+			ON("b", ", nodes: {tier: y, site: fra}"),
+		    "" },
+		{ ON("a", "") ON("b", ""), TAKEN },
+		{ ON("a", ", nodes: {}") ON("b", ", nodes: {site: ber}"),
+		    TAKEN },
+		{ ON("a", ", nodes: {site: fra}")
+			ON("b", ", nodes: {site: fra}"),
+		    TAKEN },
+		/* a node may have both labels */
+		{ ON("a", ", nodes: {site: fra}")
+			ON("b", ", nodes: {tier: prod}"),
+		    TAKEN },
+		{ ON("a", ", nodes: {site: fra}") ON("b", ", nodes: {site: }"),
+		    "conf/r.yaml:5:81: Listener \"b\": spec.nodes: must be "
+		    "text, not nothing" },
+	};
+
+	check(cases, sizeof(cases) / sizeof(cases[0]));
+#undef ON
+#undef TAKEN
+}
+
+Test(kinds, a_listener_has_one_virtual_cluster_on_a_node)
+{
+#define VC(name, nodes) \
+	RESOURCE("VirtualCluster", name, "cluster: c, listener: l" nodes)
+	static const struct problem cases[] = {
+		{ KP_TEST_CLUSTER KP_TEST_LISTENER VC("v",
+		      ", nodes: {site: fra}") VC("w", ", nodes: {site: ber}"),
+		    "" },
+		{ KP_TEST_CLUSTER KP_TEST_LISTENER VC("v",
+		      ", nodes: {site: fra}") VC("w", ", nodes: {tier: prod}"),
+		    "conf/r.yaml:11:30: VirtualCluster \"w\": Listener \"l\" "
+		    "belongs to VirtualCluster \"v\" already" },
+		/* each is told once */
+		{ KP_TEST_CLUSTER KP_TEST_LISTENER VC("v", "") VC("w", "")
+			VC("x", ""),
+		    "conf/r.yaml:11:30: VirtualCluster \"w\": Listener \"l\" "
+		    "belongs to VirtualCluster \"v\" already\n"
+		    "conf/r.yaml:14:30: VirtualCluster \"x\": Listener \"l\" "
+		    "belongs to VirtualCluster \"v\" already" },
+	};
+
+	check(cases, sizeof(cases) / sizeof(cases[0]));
+#undef VC
+}
+
+Test(kinds, a_node_gets_what_its_resources_refer_to)
+{
+#define ALL(cluster, listener, nodes) \
+	RESOURCE("Cluster", "c", "bootstrap: [a:1]" cluster) \
+	RESOURCE("Listener", "l", "bind: 10.0.0.1, " PORTS listener) \
+	RESOURCE("VirtualCluster", "v", "cluster: c, listener: l" nodes)
+#define AT(column) "conf/r.yaml:8:" column ": VirtualCluster \"v\": "
+#define ONLY(what, label) \
+	what " is only for nodes with the label \"" label "\", "
+#define MISSING "which is missing in spec.nodes"
+	static const struct problem cases[] = {
+		{ ALL("", "", ""), "" },
+		{ ALL("", "", ", nodes: {site: fra}"), "" },
+		{ ALL(", nodes: {site: fra}", "", ", nodes: {site: fra}"), "" },
+		{ ALL(", nodes: {site: fra}", ", nodes: {tier: x}",
+		      ", nodes: {tier: x, site: fra}"),
+		    "" },
+		{ ALL(", nodes: {site: fra}", "", ""),
+		    AT("17") ONLY("Cluster \"c\"", "site: fra") MISSING },
+		{ ALL("", ", nodes: {tier: x, site: fra}",
+		      ", nodes: {site: fra}"),
+		    AT("30") ONLY("Listener \"l\"", "tier: x") MISSING },
+		{ ALL("", ", nodes: {tier: x}", ", nodes: {tier: ''}"),
+		    AT("30") ONLY("Listener \"l\"",
+			"tier: x") "spec.nodes wants \"tier: \"" },
+		{ ALL(", nodes: {site: fra}", ", nodes: {site: fra}",
+		      ", nodes: {site: ber}"),
+		    AT("17") ONLY("Cluster \"c\"",
+			"site: fra") "spec.nodes wants \"site: ber\"\n" AT("30")
+			ONLY("Listener \"l\"",
+			    "site: fra") "spec.nodes wants \"site: ber\"" },
+	};
+
+	check(cases, sizeof(cases) / sizeof(cases[0]));
+#undef ALL
+#undef AT
+#undef ONLY
+#undef MISSING
+}
+
+Test(kinds, every_kind_says_which_nodes_it_is_for)
+{
+	for (size_t i = 0; kp_resource_kinds[i] != NULL; i++) {
+		const struct kp_setting *spec = kp_setting_find(
+		    kp_resource_kinds[i]->document.fields, "spec", 4);
+		const struct kp_setting *nodes =
+		    kp_setting_find(spec->fields, "nodes", 5);
+
+		cr_assert_not_null(nodes, "%s", kp_resource_kinds[i]->name);
+		cr_assert_eq(nodes->type, KP_SETTING_LABELS);
+	}
+}
+
 Test(kinds, what_is_not_there_yet_says_so)
 {
 #define VC(more) \
