@@ -3,10 +3,13 @@ foreach(name IN ITEMS text yaml yaml_write)
   kp_unit_test(${name} SOURCES unit/base/test_${name}.c LINK kp_base)
 endforeach()
 
-kp_library(kp_test_rules support/declared.c)
+kp_library(kp_test_rules support/declared.c support/many.c)
 target_link_libraries(kp_test_rules PUBLIC kp_rules)
+kp_program(kp_measure_rules support/measure_rules.c)
+target_link_libraries(kp_measure_rules PRIVATE kp_test_rules)
 
-foreach(name IN ITEMS compile diagnostics explain labels node_config print resource tables)
+foreach(name IN ITEMS compile diagnostics explain labels many node_config print
+    resource tables)
   kp_unit_test(${name} SOURCES unit/rules/test_${name}.c LINK kp_test_rules)
 endforeach()
 kp_unit_test(limits

@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "tests/support/declared.h"
+#include "tests/support/many.h"
 
 #define NUM_RESOURCES 40
 #define NUM_CLAIMS 60
@@ -151,4 +152,74 @@ Test(claims, one_that_heard_enough_is_left_alone)
 Test(claims, nothing_claimed_is_nothing_to_visit)
 {
 	kp_claims_visit(NULL, 0, note, NULL);
+}
+
+/* How num claims are kept apart: by place, by nodes or by range. */
+enum apart { BY_PLACE, BY_NODES, BY_RANGE, NUM_APART };
+
+static bool
+no_clash(void *ctx, const struct kp_claim *early, const struct kp_claim *late)
+{
+	(void)ctx;
+	cr_assert(
+	    false, "%zu clashes with %zu", early->position, late->position);
+	return false;
+}
+
+/* The least time that a visit of num claims takes. */
+static int64_t
+time_visit(const struct kp_resource *const *many, size_t num, enum apart apart)
+{
+	struct kp_claim *claims = kp_alloc(num, sizeof(*claims));
+	int64_t best = INT64_MAX;
+
+	for (int run = 0; run < 5; run++) {
+		int64_t took, from;
+
+		for (size_t i = 0; i < num; i++)
+			claims[i] = (struct kp_claim){
+				.by = many[i],
+				.position = i,
+				.place =
+				    apart == BY_PLACE ? many[i]->name : "p",
+				.first = apart == BY_RANGE ? (int64_t)i : 0,
+				.last = apart == BY_RANGE ? (int64_t)i : 9,
+			};
+		from = kp_test_cpu_ns();
+		kp_claims_visit(claims, num, no_clash, NULL);
+		took = kp_test_cpu_ns() - from;
+		best = took < best ? took : best;
+	}
+	free(claims);
+	return best;
+}
+
+/* Listeners, each for a node of its own or all of them for every node. */
+static const struct kp_resource **
+make_many(enum apart apart, size_t num)
+{
+	const struct kp_resource **many = kp_alloc(num, sizeof(*many));
+
+	for (size_t i = 0; i < num; i++)
+		many[i] = kp_test_many_one(
+		    apart == BY_NODES ? KP_TEST_BY_NODE : KP_TEST_BY_ADDRESS,
+		    3 * i + 1);
+	return many;
+}
+
+/* Comparing each with each other would take a hundred times as long. */
+Test(claims, ten_times_as_many_take_about_ten_times_as_long)
+{
+	const size_t num = 10000;
+
+	for (int i = 0; i < NUM_APART; i++) {
+		enum apart apart = (enum apart)i;
+		const struct kp_resource **many = make_many(apart, num);
+		int64_t few = time_visit(many, num / 10, apart);
+		int64_t all = time_visit(many, num, apart);
+
+		cr_expect(all < 33 * few, "%d: %lld ns, %lld ns", i,
+		    (long long)few, (long long)all);
+		kp_test_many_free(many, num);
+	}
 }
