@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,14 +79,19 @@ take_deletions(struct judgement *j)
 	sort_names(&j->deleted);
 }
 
+/* One with problems is parsed once more, so that they are told. */
 static void
-add_stored(struct kp_resources *set, const struct kp_item *item,
+add_stored(struct kp_resources *set, struct kp_item *item,
     struct kp_diagnostics *problems)
 {
-	char file[KP_RESOURCE_TITLE_SIZE];
+	const struct kp_resource *resource = kp_item_resource(item);
+	char file[KP_ITEM_FILE_SIZE];
 
-	(void)snprintf(
-	    file, sizeof(file), "%.63s/%.63s", item->kind, item->name);
+	if (resource != NULL) {
+		kp_resources_add_shared(set, resource);
+		return;
+	}
+	kp_item_file(item, file);
 	kp_resources_add_file(set, file, kp_buf_bytes(&item->text), problems);
 }
 
@@ -96,7 +100,7 @@ static void
 add_others(struct judgement *j)
 {
 	for (size_t i = 0; i < j->items->num; i++) {
-		const struct kp_item *item = j->items->list[i];
+		struct kp_item *item = j->items->list[i];
 
 		if (!has_name(&j->given, item->kind, item->name) &&
 		    !has_name(&j->deleted, item->kind, item->name))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "control/server/items.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@ item_new(
 	struct kp_item *item = kp_alloc(1, sizeof(*item));
 
 	atomic_init(&item->refs, 1);
+	atomic_init(&item->parsed, NULL);
 	item->kind = kp_strdup(kind);
 	item->name = kp_strdup(name);
 	item->revision = revision;
@@ -30,10 +32,53 @@ item_unref(struct kp_item *item)
 {
 	if (atomic_fetch_sub(&item->refs, 1) != 1)
 		return;
+	kp_resource_unref(atomic_load(&item->parsed));
 	kp_buf_fini(&item->text);
 	free(item->kind);
 	free(item->name);
 	free(item);
+}
+
+void
+kp_item_file(const struct kp_item *item, char out[KP_ITEM_FILE_SIZE])
+{
+	(void)snprintf(
+	    out, KP_ITEM_FILE_SIZE, "%.63s/%.63s", item->kind, item->name);
+}
+
+static const struct kp_resource *
+parse(const struct kp_item *item)
+{
+	struct kp_diagnostics problems = { 0 };
+	struct kp_resources *set = kp_resources_new();
+	const struct kp_resource *resource = NULL;
+	char file[KP_ITEM_FILE_SIZE];
+
+	kp_item_file(item, file);
+	kp_resources_add_file(set, file, kp_buf_bytes(&item->text), &problems);
+	if (kp_diagnostics_count(&problems) == 0 &&
+	    kp_resources_count(set) == 1)
+		resource = kp_resource_ref(kp_resources_at(set, 0));
+	kp_diagnostics_fini(&problems);
+	kp_resources_free(set);
+	return resource;
+}
+
+/* Of two threads that parse at once one wins, and both use its result. */
+const struct kp_resource *
+kp_item_resource(struct kp_item *item)
+{
+	const struct kp_resource *known = atomic_load(&item->parsed);
+	const struct kp_resource *fresh;
+
+	if (known != NULL)
+		return known;
+	fresh = parse(item);
+	if (fresh == NULL ||
+	    atomic_compare_exchange_strong(&item->parsed, &known, fresh))
+		return fresh;
+	kp_resource_unref(fresh);
+	return known;
 }
 
 void
@@ -87,6 +132,32 @@ add_loaded(void *ctx, const struct kp_store_item *stored)
 	    stored->kind, stored->name, stored->text, stored->revision);
 }
 
+static bool
+is_same(const struct kp_item *a, const struct kp_item *b)
+{
+	return a->revision == b->revision &&
+	       kp_bytes_equal(kp_buf_bytes(&a->text), kp_buf_bytes(&b->text));
+}
+
+/* What has been parsed once need not be parsed again. */
+static void
+keep_known(struct kp_items *fresh, const struct kp_items *known)
+{
+	for (size_t i = 0, k = 0; i < fresh->num && k < known->num;) {
+		struct kp_item *item = fresh->list[i], *old = known->list[k];
+		int order = kp_items_compare(
+		    item->kind, item->name, old->kind, old->name);
+
+		if (order == 0 && is_same(item, old)) {
+			(void)atomic_fetch_add(&old->refs, 1);
+			fresh->list[i] = old;
+			item_unref(item);
+		}
+		i += order <= 0;
+		k += order >= 0;
+	}
+}
+
 enum kp_store_result
 kp_items_load(struct kp_items *items, struct kp_store *store, uint64_t at,
     struct kp_error *err)
@@ -100,6 +171,7 @@ kp_items_load(struct kp_items *items, struct kp_store *store, uint64_t at,
 		kp_items_fini(&fresh);
 		return result;
 	}
+	keep_known(&fresh, items);
 	kp_items_fini(items);
 	*items = fresh;
 	return KP_STORE_OK;

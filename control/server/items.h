@@ -11,6 +11,7 @@
 
 #include "control/api/digest.h"
 #include "control/server/store.h"
+#include "rules/resource.h"
 
 struct kp_item {
 	atomic_uint refs;
@@ -18,6 +19,8 @@ struct kp_item {
 	struct kp_buf text; /* with a NUL behind it */
 	uint64_t revision;  /* of its last change */
 	struct kp_digest digest;
+	/* NULL until somebody asks for it: kp_item_resource */
+	_Atomic(const struct kp_resource *) parsed;
 };
 
 /* The zero state is empty, as of revision 0. */
@@ -29,10 +32,23 @@ struct kp_items {
 
 void kp_items_fini(struct kp_items *items);
 
+/* How a stored resource is named in problems: "Kind/name". */
+#define KP_ITEM_FILE_SIZE KP_RESOURCE_TITLE_SIZE
+void kp_item_file(const struct kp_item *item, char out[KP_ITEM_FILE_SIZE]);
+
+/*
+ * kp_item_resource returns what the text says, parsed when it is asked for the
+ * first time. Borrowed while the item is held, with origins in "Kind/name".
+ * NULL if it has any problem, which only a newer version sees. @thread any
+ */
+const struct kp_resource *kp_item_resource(struct kp_item *item);
+
 /* kp_items_copy makes out, which is empty, say the same as from. */
 void kp_items_copy(struct kp_items *out, const struct kp_items *from);
 
-/* kp_items_load replaces the content by the state at a revision of the store.
+/*
+ * kp_items_load replaces the content by the state at a revision of the store.
+ * Items that are the same stay.
  */
 enum kp_store_result kp_items_load(struct kp_items *items,
     struct kp_store *store, uint64_t at, struct kp_error *err) KP_MUST_CHECK;

@@ -30,4 +30,8 @@ foreach(name IN ITEMS catalog sqlite)
     LINK kp_test_folder kp_server)
 endforeach()
 
+kp_program(kp_measure_catalog support/measure_catalog.c)
+target_link_libraries(kp_measure_catalog
+  PRIVATE kp_test_folder kp_test_rules kp_server)
+
 kp_unit_test(api SOURCES unit/control/api/test_api.c LINK kp_api)

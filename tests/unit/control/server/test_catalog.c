@@ -2,6 +2,7 @@
 #include "control/server/catalog.h"
 
 #include <criterion/criterion.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,6 +13,9 @@
 #define CLUSTER(name_) \
 	"apiVersion: kproxy/v1\nkind: Cluster\nmetadata: {name: " name_ "}\n" \
 	"spec: {bootstrap: [\"broker:9092\"]}\n"
+#define OTHER_CLUSTER \
+	"apiVersion: kproxy/v1\nkind: Cluster\nmetadata: {name: c}\n" \
+	"spec: {bootstrap: [\"other:9092\"]}\n"
 #define LISTENER(port_) \
 	"apiVersion: kproxy/v1\nkind: Listener\nmetadata: {name: l}\n" \
 	"spec: {bind: 127.0.0.1, advertisedHost: localhost,\n" \
@@ -369,5 +373,121 @@ Test(catalog, items_are_shared_not_changed)
 	    kp_items_find(now, "Listener", "l")->digest.bytes[0] +
 		256 * kp_items_find(now, "Listener", "l")->digest.bytes[1]);
 	kp_items_fini(&copy);
+	tear_down(&f);
+}
+
+static const struct kp_resource *
+parsed(const struct fixture *f, const char *kind, const char *name)
+{
+	const struct kp_item *item =
+	    kp_items_find(kp_catalog_items(f->catalog), kind, name);
+
+	return atomic_load(&item->parsed);
+}
+
+/* A change parses what has changed, and nothing else. */
+Test(catalog, what_stays_is_parsed_once)
+{
+	struct fixture f;
+	const struct kp_resource *cluster, *listener;
+
+	set_up(&f);
+	cr_assert_eq(apply_text(&f, ALL), KP_VERDICT_OK);
+	cr_assert_null(parsed(&f, "Cluster", "c"));
+	cr_assert_eq(apply_text(&f, LISTENER("19192")), KP_VERDICT_OK);
+	cluster = parsed(&f, "Cluster", "c");
+	cr_assert_not_null(cluster);
+	cr_assert_str_eq(cluster->name, "c");
+	cr_assert_str_eq(cluster->at.file, "Cluster/c");
+	cr_assert_null(parsed(&f, "Listener", "l"));
+	cr_assert_eq(apply_text(&f, VIRTUAL("c")), KP_VERDICT_OK);
+	listener = parsed(&f, "Listener", "l");
+	cr_assert_eq(kp_value_number(listener->spec, "ports.bootstrap"), 19192);
+	cr_assert_eq(parsed(&f, "Cluster", "c"), cluster);
+	tear_down(&f);
+}
+
+/* What another server has not touched is not parsed again either. */
+Test(catalog, commits_of_others_leave_the_rest_parsed)
+{
+	const struct kp_store_change change = { "Listener", "l",
+		kp_bytes_of(LISTENER("19192")) };
+	struct fixture f;
+	const struct kp_resource *cluster;
+	uint64_t number;
+
+	set_up(&f);
+	cr_assert_eq(apply_text(&f, ALL), KP_VERDICT_OK);
+	cr_assert_eq(apply_text(&f, CLUSTER("b")), KP_VERDICT_OK);
+	cluster = parsed(&f, "Cluster", "c");
+	cr_assert_not_null(cluster);
+	cr_assert_not_null(parsed(&f, "Listener", "l"));
+	cr_assert_eq(
+	    kp_store_commit(f.store, 2, &note, &change, 1, &number, &f.err),
+	    KP_STORE_OK);
+	cr_assert(kp_catalog_refresh(f.catalog, &f.err));
+	cr_assert_eq(kp_catalog_items(f.catalog)->num, 4);
+	cr_assert_eq(parsed(&f, "Cluster", "c"), cluster);
+	cr_assert_null(parsed(&f, "Listener", "l"));
+	tear_down(&f);
+}
+
+/* A newer version may see what the one that stored it did not. */
+Test(catalog, what_is_stored_with_a_problem_is_told_each_time)
+{
+	const struct kp_store_change change = { "Cluster", "old",
+		kp_bytes_of("apiVersion: kproxy/v1\nkind: Cluster\n"
+			    "metadata: {name: old}\nspec: {bootstrap: []}\n") };
+	struct fixture f;
+	uint64_t number;
+
+	set_up(&f);
+	cr_assert_eq(
+	    kp_store_commit(f.store, 0, &note, &change, 1, &number, &f.err),
+	    KP_STORE_OK);
+	for (int i = 0; i < 2; i++) {
+		cr_assert_eq(apply_text(&f, CLUSTER("c")), KP_VERDICT_INVALID);
+		expect_problem(&f,
+		    "Cluster/old:4:19: Cluster \"old\": spec.bootstrap: must "
+		    "have at least one item");
+	}
+	cr_assert_null(parsed(&f, "Cluster", "old"));
+	tear_down(&f);
+}
+
+static void *
+parse(void *ctx)
+{
+	struct kp_item *item = ctx;
+	const struct kp_resource *resource = kp_item_resource(item);
+
+	kp_assert(resource != NULL && strcmp(resource->name, "c") == 0);
+	return atomic_load(&item->parsed) == resource ? ctx : NULL;
+}
+
+Test(catalog, threads_that_parse_at_once_find_the_same)
+{
+	struct fixture f;
+
+	set_up(&f);
+	for (int round = 0; round < 20; round++) {
+		const struct kp_items *items;
+		pthread_t threads[4];
+
+		cr_assert_eq(apply_text(&f,
+				 round % 2 == 0 ? CLUSTER("c") : OTHER_CLUSTER),
+		    KP_VERDICT_OK);
+		items = kp_catalog_items(f.catalog);
+		cr_assert_null(atomic_load(&items->list[0]->parsed));
+		for (int i = 0; i < 4; i++)
+			kp_must(pthread_create(
+			    &threads[i], NULL, parse, items->list[0]));
+		for (int i = 0; i < 4; i++) {
+			void *found;
+
+			kp_must(pthread_join(threads[i], &found));
+			cr_assert_not_null(found);
+		}
+	}
 	tear_down(&f);
 }
