@@ -9,10 +9,10 @@
 #include "tests/support/declared.h"
 #include "tests/support/many.h"
 
-#define FEW 1000
-#define MANY KP_MAX_RESOURCES
+#define FEW 600
+#define MANY 6000
 #define MAX_GROWTH 33
-#define RUNS 5
+#define RUNS 3
 
 /* Checks and compiles the set; the time that this took. */
 static int64_t

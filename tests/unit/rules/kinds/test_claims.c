@@ -161,8 +161,9 @@ static bool
 no_clash(void *ctx, const struct kp_claim *early, const struct kp_claim *late)
 {
 	(void)ctx;
-	cr_assert(
-	    false, "%zu clashes with %zu", early->position, late->position);
+	(void)early;
+	(void)late;
+	cr_assert(false, "a clash where there is none");
 	return false;
 }
 
