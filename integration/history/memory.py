@@ -10,7 +10,7 @@ from typing import NamedTuple
 SUPERVISOR = "supervisor"
 CHILDREN = ("worker", "agent")
 PROCESSES = (SUPERVISOR, *CHILDREN)
-MOST_KEPT = 2 * 32  # docs/decisions/007-splice.md
+MOST_KEPT = 4 * 32  # docs/decisions/007-splice.md
 FIELDS = ("rss_kib", "fds", "pipes", "threads")
 
 

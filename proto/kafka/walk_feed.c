@@ -52,6 +52,30 @@ kp_walk_pass(struct kp_walker *walker, size_t len)
 		walker->shown_field = NULL;
 }
 
+size_t
+kp_walk_passing(const struct kp_walker *walker)
+{
+	return walker->is_blanking ? 0 : walker->skip_len;
+}
+
+bool
+kp_walk_show(
+    struct kp_walker *walker, uint8_t *copy, size_t len, struct kp_error *err)
+{
+	struct kp_walk_run run = { .walker = walker,
+		.mode = KP_WALK_IN_PLACE,
+		.data = copy,
+		.len = len,
+		.err = err };
+	enum kp_step step = KP_STEP_ON;
+
+	kp_assert(len <= kp_walk_passing(walker));
+	while (step == KP_STEP_ON && run.pos < run.len)
+		step = kp_walk_skip(&run);
+	walker->offset += run.pos;
+	return step == KP_STEP_ON;
+}
+
 enum kp_walk_status
 kp_walk_feed(struct kp_walker *walker, uint8_t *data, size_t len,
     size_t *out_used, struct kp_error *err)

@@ -84,6 +84,10 @@ bool kp_walk_wants(const struct kp_walk_run *run, const struct kp_field *field);
 enum kp_verdict kp_walk_ask(const struct kp_walk_run *run,
     struct kp_visit *visit, struct kp_replacement *replacement);
 
+/* kp_walk_skip passes over bytes of the piece, showing them if that is wanted.
+ */
+enum kp_step kp_walk_skip(struct kp_walk_run *run);
+
 /* kp_walk_value reads one number, string, bytes or uuid. */
 enum kp_step kp_walk_value(
     struct kp_walk_run *run, const struct kp_field *field);

@@ -520,8 +520,8 @@ show_piece(struct kp_walk_run *run, size_t *len)
 	return KP_STEP_ON;
 }
 
-static enum kp_step
-step_skip(struct kp_walk_run *run)
+enum kp_step
+kp_walk_skip(struct kp_walk_run *run)
 {
 	struct kp_walker *walker = run->walker;
 	size_t len = run->len - run->pos;
@@ -550,7 +550,7 @@ take_step(struct kp_walk_run *run)
 	struct kp_walk_level *level = kp_walk_top(run);
 
 	if (run->walker->skip_len > 0)
-		return step_skip(run);
+		return kp_walk_skip(run);
 	switch ((enum kp_walk_state)level->state) {
 	case KP_AT_ELEMENT:
 		return step_element(run, level);

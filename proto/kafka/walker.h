@@ -44,7 +44,7 @@ struct kp_visit {
 			 * array the number of elements, -1 null */
 	/*
 	 * String, bytes, uuid: the content without its length; NULL if null.
-	 * Only kp_walk_feed's visitor may write to it.
+	 * Only kp_walk_feed's visitor may write to it, and not to a PIECE.
 	 */
 	uint8_t *data;
 	size_t len;
@@ -204,6 +204,15 @@ enum kp_walk_status kp_walk_feed(struct kp_walker *walker, uint8_t *data,
  */
 size_t kp_walk_unseen(const struct kp_walker *walker);
 void kp_walk_pass(struct kp_walker *walker, size_t len);
+
+/*
+ * kp_walk_passing is how many of the bytes that come next go on whatever is in
+ * them: those, and records that are shown. Of the latter kp_walk_show is given
+ * a copy, len bytes, and only shows it; kp_walk_feed continues behind them.
+ */
+size_t kp_walk_passing(const struct kp_walker *walker);
+bool kp_walk_show(struct kp_walker *walker, uint8_t *copy, size_t len,
+    struct kp_error *err) KP_MUST_CHECK;
 
 /*
  * The tail of a message is everything from its first top-level field with

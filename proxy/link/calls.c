@@ -64,6 +64,7 @@ static const struct call calls[] = {
 	{ CALL(poll) },
 	{ CALL(ppoll) },          /* where a signal ends the wait */
 	{ CALL(splice) },         /* payload past us, through a pipe */
+	{ CALL(tee) },            /* … of which we see a part */
 	{ CALL(close) },
 
 	/* sockets: to brokers, and what the supervisor listens on */

@@ -232,6 +232,24 @@ kp_flow_pass_unseen(struct kp_flow *flow, size_t len)
 		end_frame(flow);
 }
 
+size_t
+kp_flow_passing(const struct kp_flow *flow)
+{
+	if (flow->mode == KP_FLOW_PIECES)
+		return kp_walk_passing(&flow->walker);
+	return kp_flow_unseen(flow);
+}
+
+bool
+kp_flow_show(
+    struct kp_flow *flow, uint8_t *copy, size_t len, struct kp_error *err)
+{
+	if (!kp_walk_show(&flow->walker, copy, len, err))
+		return false;
+	flow->frame_left -= len;
+	return true;
+}
+
 static enum step
 take_begin(struct kp_flow *flow, struct kp_error *err)
 {

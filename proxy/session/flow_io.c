@@ -7,6 +7,8 @@
 
 /* Below this, copying costs less than two more system calls. */
 #define MIN_SPLICE_LEN ((size_t)64 * 1024)
+/* What is read of a copy at once: the header of a batch, or some small ones. */
+#define LOOK_LEN ((size_t)4096)
 
 size_t
 kp_flow_available(const struct kp_flow *flow)
@@ -70,17 +72,29 @@ kp_flow_release(struct kp_flow *flow)
 	kp_pipes_put(flow->pipes, flow->share, &flow->pipe);
 }
 
+static bool
+can_splice(const struct kp_flow *flow)
+{
+	return kp_stream_can_splice(flow->from) &&
+	       kp_stream_can_splice(flow->to);
+}
+
 /*
- * Large parts of a frame that nobody looks at need not come into this process,
+ * Large parts of a frame that nobody changes need not come into this process,
  * if both sides are plain and nothing is in front of them.
  */
 static bool
 wants_splice(const struct kp_flow *flow)
 {
 	return kp_flow_available(flow) == 0 &&
-	       kp_flow_unseen(flow) >= MIN_SPLICE_LEN &&
-	       kp_stream_can_splice(flow->from) &&
-	       kp_stream_can_splice(flow->to);
+	       kp_flow_passing(flow) >= MIN_SPLICE_LEN && can_splice(flow);
+}
+
+/* Does somebody want to see some of what a pipe may carry? */
+static bool
+is_looked_at(const struct kp_flow *flow)
+{
+	return kp_flow_passing(flow) > kp_flow_unseen(flow);
 }
 
 bool
@@ -269,14 +283,19 @@ fill_large(struct kp_flow *flow, struct kp_error *err)
 	return status_of(flow, io);
 }
 
-/* At the beginning of a frame as long as the last one, its header will do. */
+/*
+ * At the beginning of a frame as long as the last one, its header will do, with
+ * what is left of that.
+ */
 static size_t
 room_to_read(const struct kp_flow *flow)
 {
 	size_t room = KP_BUFFER_LEN - flow->end;
+	bool is_at_begin =
+	    flow->mode == KP_FLOW_BEGIN || flow->frame_left < KP_FLOW_PEEK_LEN;
 
-	if (flow->mode == KP_FLOW_BEGIN && flow->is_bulky &&
-	    room > KP_FLOW_PEEK_LEN)
+	if (is_at_begin && flow->is_bulky && room > KP_FLOW_PEEK_LEN &&
+	    can_splice(flow))
 		return KP_FLOW_PEEK_LEN;
 	return room;
 }
@@ -298,18 +317,54 @@ fill_window(struct kp_flow *flow, struct kp_error *err)
 	return status_of(flow, io);
 }
 
+/* The next len bytes of the copy; nothing is in the window. */
+static bool
+look(struct kp_flow *flow, size_t len, struct kp_error *err)
+{
+	return make_room(flow, err) &&
+	       kp_pipe_read(flow->pipe, flow->window, len, err) &&
+	       kp_flow_show(flow, flow->window, len, err);
+}
+
+/* Lets len bytes that are in the pipe go on, after all have seen of them what
+ * they want to. */
+static bool
+pass_piped(struct kp_flow *flow, size_t len, struct kp_error *err)
+{
+	bool is_copied = len > kp_flow_unseen(flow);
+
+	if (is_copied && !kp_pipe_copy(flow->pipe, err))
+		return false;
+	while (len > 0) {
+		size_t unseen = kp_flow_unseen(flow);
+		size_t wanted = unseen > 0 ? unseen : LOOK_LEN;
+		size_t n = wanted < len ? wanted : len;
+
+		if (unseen == 0 && !look(flow, n, err))
+			return false;
+		if (unseen > 0) {
+			if (is_copied && !kp_pipe_skip(flow->pipe, n, err))
+				return false;
+			kp_flow_pass_unseen(flow, n);
+		}
+		len -= n;
+	}
+	return true;
+}
+
 /* What goes into the pipe is written before anything else is done. */
 static enum kp_flow_status
 splice(struct kp_flow *flow, struct kp_error *err)
 {
 	size_t len = 0;
 	enum kp_io io = kp_stream_to_pipe(
-	    flow->from, flow->pipe, kp_flow_unseen(flow), &len, err);
+	    flow->from, flow->pipe, kp_flow_passing(flow), &len, err);
 
 	if (io == KP_IO_DONE) {
-		release_window(flow);
 		note_read(flow, len);
-		kp_flow_pass_unseen(flow, len);
+		if (!pass_piped(flow, len, err))
+			return KP_FLOW_FAILED;
+		release_window(flow);
 	}
 	return status_of(flow, io);
 }
@@ -322,6 +377,7 @@ kp_flow_read(struct kp_flow *flow, struct kp_error *err)
 	if (flow->large != NULL)
 		return fill_large(flow, err);
 	if (wants_splice(flow) && flow->pipe == NULL)
-		flow->pipe = kp_pipes_get(flow->pipes, flow->share);
+		flow->pipe =
+		    kp_pipes_get(flow->pipes, flow->share, is_looked_at(flow));
 	return flow->pipe != NULL ? splice(flow, err) : fill_window(flow, err);
 }

@@ -20,6 +20,14 @@ uint8_t *kp_flow_position(struct kp_flow *flow);
 size_t kp_flow_unseen(const struct kp_flow *flow);
 void kp_flow_pass_unseen(struct kp_flow *flow, size_t len);
 
+/*
+ * kp_flow_passing is how many of them go on whatever is in them: unseen, or
+ * with somebody looking at a copy. kp_flow_show is given that copy.
+ */
+size_t kp_flow_passing(const struct kp_flow *flow);
+bool kp_flow_show(struct kp_flow *flow, uint8_t *copy, size_t len,
+    struct kp_error *err) KP_MUST_CHECK;
+
 /* kp_flow_written empties what was to be written. */
 void kp_flow_written(struct kp_flow *flow);
 

@@ -8,7 +8,8 @@
 #include "proxy/account/records.h"
 #include "proxy/rename/answer.h"
 
-/* Two descriptors each; as many large frames are on their way at one moment. */
+/* Up to four descriptors each; as many large frames are on their way at one
+ * moment. */
 #define MAX_PIPES 32
 
 /* Nobody is connected before tables say what the limit is. */

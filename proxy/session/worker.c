@@ -33,6 +33,7 @@ void
 kp_worker_prepare(void)
 {
 	kp_tls_prepare();
+	kp_pipes_prepare();
 }
 
 struct kp_worker *

@@ -173,24 +173,30 @@ __wrap_sendmsg(int fd, const struct msghdr *message, int flags)
 			       : __real_sendmsg(fd, message, flags);
 }
 
-/* One end is a socket, the other one a pipe. */
-static int
-socket_of(int one, int other)
+static bool
+is_socket(int fd)
 {
 	int type;
 	socklen_t len = sizeof(type);
 
-	return getsockopt(one, SOL_SOCKET, SO_TYPE, &type, &len) == 0 ? one
-								      : other;
+	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0;
+}
+
+/* One end is a pipe, the other one mostly a socket. */
+static int
+socket_of(int one, int other)
+{
+	return is_socket(one) ? one : other;
 }
 
 ssize_t
 __wrap_splice(int from, off64_t *from_at, int to, off64_t *to_at, size_t len,
     unsigned flags)
 {
-	enum met met = active == NULL
+	int fd = socket_of(from, to);
+	enum met met = active == NULL || !is_socket(fd)
 			   ? NO_FAULT
-			   : meet(KP_CALL_SPLICE, socket_of(from, to));
+			   : meet(KP_CALL_SPLICE, fd);
 
 	if (met == FAILS)
 		return -1;

@@ -99,6 +99,27 @@ kp_walk_in_pieces(struct kp_buf *out, const struct kp_pieces *pieces,
 	    out, &walker, (struct kp_bytes){ data + start, len - start }, err);
 }
 
+/* At most len of the bytes at *start, if whatever is in them goes on. */
+static bool
+show_copy(struct kp_walker *walker, const uint8_t *data, size_t *start,
+    size_t len, struct kp_error *err)
+{
+	size_t passing = kp_walk_passing(walker);
+	uint8_t *copy;
+	bool is_ok;
+
+	if (len > passing)
+		len = passing;
+	if (len == 0)
+		return true;
+	copy = kp_alloc(1, len);
+	kp_copy(copy, data + *start, len);
+	is_ok = kp_walk_show(walker, copy, len, err);
+	free(copy);
+	*start += len;
+	return is_ok;
+}
+
 bool
 kp_walk_pieces_to_end(struct kp_buf *out, const struct kp_pieces *pieces,
     uint8_t *data, size_t len, struct kp_error *err)
@@ -118,6 +139,11 @@ kp_walk_pieces_to_end(struct kp_buf *out, const struct kp_pieces *pieces,
 			start += unseen;
 			end = start;
 		}
+		if (start == end && unseen == 0 &&
+		    !show_copy(&walker, data, &start,
+			kp_sample_random(&random, pieces->max_len + 1), err))
+			return false;
+		end = end < start ? start : end;
 		status =
 		    feed_copy(&walker, data + start, end - start, &used, err);
 		start += used;

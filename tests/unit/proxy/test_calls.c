@@ -116,15 +116,16 @@ static int
 payload_past_us(void)
 {
 	int client = kp_inside_connect(), server = accept_from_listener();
-	int fds[2];
+	int fds[2], copy[2];
 	char bytes[8];
 
 	if (client < 0 || server < 0 || pipe2(fds, O_CLOEXEC) != 0 ||
 	    fcntl(fds[1], F_SETPIPE_SZ, 131072) < 0 ||
 	    fcntl(fds[1], F_GETPIPE_SZ) != 131072)
 		return 1;
-	if (send(client, "payload", 7, 0) != 7 ||
+	if (send(client, "payload", 7, 0) != 7 || pipe2(copy, O_CLOEXEC) != 0 ||
 	    splice(server, NULL, fds[1], NULL, 7, SPLICE_F_MOVE) != 7 ||
+	    tee(fds[0], copy[1], 7, SPLICE_F_NONBLOCK) != 7 ||
 	    splice(fds[0], NULL, server, NULL, 7, SPLICE_F_MOVE) != 7)
 		return 2;
 	return recv(client, bytes, sizeof(bytes), 0) == 7 ? 0 : 3;

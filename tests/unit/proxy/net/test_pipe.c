@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -41,19 +42,19 @@ end_world(struct world *w)
 Test(pipe, there_are_so_many_and_no_more)
 {
 	struct world w = new_world(100 * MIB, 2);
-	struct kp_pipe *a = kp_pipes_get(w.pipes, &w.share),
-		       *b = kp_pipes_get(w.pipes, &w.share);
+	struct kp_pipe *a = kp_pipes_get(w.pipes, &w.share, false),
+		       *b = kp_pipes_get(w.pipes, &w.share, false);
 	int fd;
 
 	cr_assert_not_null(a);
 	cr_assert_not_null(b);
 	cr_assert(a->capacity >= 65536);
 	cr_assert_eq(kp_pool_in_use(w.pool), a->capacity + b->capacity);
-	cr_assert_null(kp_pipes_get(w.pipes, &w.share));
+	cr_assert_null(kp_pipes_get(w.pipes, &w.share, false));
 	fd = a->read_fd;
 	kp_pipes_put(w.pipes, &w.share, &a);
 	cr_assert_null(a);
-	a = kp_pipes_get(w.pipes, &w.share);
+	a = kp_pipes_get(w.pipes, &w.share, false);
 	cr_assert_not_null(a);
 	cr_assert_eq(a->read_fd, fd, "it is the same");
 	kp_pipes_put(w.pipes, &w.share, &a);
@@ -65,14 +66,14 @@ Test(pipe, there_are_so_many_and_no_more)
 Test(pipe, one_with_bytes_in_it_is_closed)
 {
 	struct world w = new_world(100 * MIB, 1);
-	struct kp_pipe *pipe = kp_pipes_get(w.pipes, &w.share);
+	struct kp_pipe *pipe = kp_pipes_get(w.pipes, &w.share, false);
 	char byte;
 
 	cr_assert_not_null(pipe);
 	cr_assert_eq(write(pipe->write_fd, "secret", 6), 6);
 	pipe->len = 6;
 	kp_pipes_put(w.pipes, &w.share, &pipe);
-	pipe = kp_pipes_get(w.pipes, &w.share);
+	pipe = kp_pipes_get(w.pipes, &w.share, false);
 	cr_assert_not_null(pipe);
 	cr_assert_eq(pipe->len, 0);
 	cr_assert(read(pipe->read_fd, &byte, 1) < 0, "nothing is in it");
@@ -85,18 +86,71 @@ Test(pipe, the_memory_limit_counts_what_is_lent)
 	struct world w = new_world(65535, 4);
 
 	for (int i = 0; i < 10; i++)
-		cr_assert_null(kp_pipes_get(w.pipes, &w.share));
+		cr_assert_null(kp_pipes_get(w.pipes, &w.share, false));
 	kp_pool_set_limit(w.pool, 100 * MIB);
 	w.share.limit_len = 65535;
-	cr_assert_null(kp_pipes_get(w.pipes, &w.share));
+	cr_assert_null(kp_pipes_get(w.pipes, &w.share, false));
 	cr_assert(w.share.is_exceeded);
 	w.share.limit_len = 100 * MIB;
 	for (int i = 0; i < 10; i++) {
-		struct kp_pipe *pipe = kp_pipes_get(w.pipes, &w.share);
+		struct kp_pipe *pipe = kp_pipes_get(w.pipes, &w.share, false);
 
 		cr_assert_not_null(pipe);
 		kp_pipes_put(w.pipes, &w.share, &pipe);
 	}
+	end_world(&w);
+}
+
+Test(pipe, a_copy_is_looked_at_and_the_bytes_stay)
+{
+	struct world w = new_world(100 * MIB, 1);
+	struct kp_pipe *pipe = kp_pipes_get(w.pipes, &w.share, true);
+	struct kp_error err;
+	char bytes[16];
+
+	cr_assert_not_null(pipe);
+	cr_assert_eq(kp_pool_in_use(w.pool), pipe->capacity);
+	for (int i = 0; i < 3; i++) {
+		cr_assert_eq(
+		    write(pipe->write_fd, "to be seen, or not", 18), 18);
+		pipe->len = 18;
+		cr_assert(kp_pipe_copy(pipe, &err));
+		cr_assert(kp_pipe_skip(pipe, 6, &err));
+		cr_assert(kp_pipe_read(pipe, bytes, 4, &err));
+		cr_assert_eq(memcmp(bytes, "seen", 4), 0);
+		cr_assert(kp_pipe_skip(pipe, 8, &err));
+		cr_assert(!kp_pipe_read(pipe, bytes, 1, &err), "it is empty");
+		cr_assert_eq(read(pipe->read_fd, bytes, 9), 9);
+		cr_assert_eq(memcmp(bytes, "to be see", 9), 0);
+		cr_assert_eq(read(pipe->read_fd, bytes, 9), 9);
+		pipe->len = 0;
+		kp_pipes_put(w.pipes, &w.share, &pipe);
+		pipe = kp_pipes_get(w.pipes, &w.share, true);
+		cr_assert_not_null(pipe);
+	}
+	kp_pipes_put(w.pipes, &w.share, &pipe);
+	end_world(&w);
+}
+
+/* Of pipes that may not be opened: whoever does not look gets one. */
+Test(pipe, one_that_cannot_be_copied_is_still_a_pipe)
+{
+	struct world w = new_world(100 * MIB, 1);
+	struct kp_pipe *pipe = kp_pipes_get(w.pipes, &w.share, false);
+	struct rlimit none = { .rlim_max = RLIM_INFINITY };
+	struct rlimit before;
+
+	cr_assert_not_null(pipe);
+	kp_pipes_put(w.pipes, &w.share, &pipe);
+	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none.rlim_max = before.rlim_max;
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	cr_assert_null(kp_pipes_get(w.pipes, &w.share, true));
+	cr_assert_eq(kp_pool_in_use(w.pool), 0);
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+	pipe = kp_pipes_get(w.pipes, &w.share, false);
+	cr_assert_not_null(pipe);
+	kp_pipes_put(w.pipes, &w.share, &pipe);
 	end_world(&w);
 }
 
@@ -105,7 +159,7 @@ Test(pipe, bytes_reach_the_other_socket_as_they_were)
 {
 	enum { LEN = 3 << 20 };
 	struct world w = new_world(100 * MIB, 1);
-	struct kp_pipe *pipe = kp_pipes_get(w.pipes, &w.share);
+	struct kp_pipe *pipe = kp_pipes_get(w.pipes, &w.share, false);
 	struct kp_stream in, out;
 	struct kp_error err;
 	int source[2], sink[2];
@@ -154,7 +208,7 @@ Test(pipe, bytes_reach_the_other_socket_as_they_were)
 Test(pipe, ends_and_failures_are_told_as_by_reading_and_writing)
 {
 	struct world w = new_world(100 * MIB, 1);
-	struct kp_pipe *pipe = kp_pipes_get(w.pipes, &w.share);
+	struct kp_pipe *pipe = kp_pipes_get(w.pipes, &w.share, false);
 	struct kp_test_streams streams;
 	struct kp_error err;
 	size_t n;

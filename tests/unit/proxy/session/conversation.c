@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/proxy/session/conversation.h"
 
+#include "proto/kafka/records/batch.h"
 #include "proto/kafka/writer.h"
 #include "tests/support/frames.h"
 #include "tests/support/sample.h"
@@ -17,6 +18,9 @@
 #define LONG_LEN ((size_t)150 * 1000)
 
 #define NUM_TOPICS 5000
+
+/* Offset and length of a batch, which the length does not count. */
+#define BATCH_PREFIX_LEN 12
 
 static uint8_t unknown_versions[KP_EMPTY_REQUEST_LEN];
 
@@ -249,6 +253,64 @@ say_many_topics(struct kp_conversation *conversation)
 	kp_buf_fini(&answer);
 }
 
+/* A batch of magic 2, of which only the header is true. */
+static void
+add_batch(struct kp_buf *out, size_t len)
+{
+	kp_write_int64(out, 0);
+	kp_write_int32(out, (int32_t)(len - BATCH_PREFIX_LEN));
+	kp_write_int32(out, 0);
+	kp_write_int8(out, KP_BATCH_MAX_MAGIC);
+	kp_write_int32(out, 0);
+	kp_write_int16(out, KP_CODEC_NONE);
+	kp_write_int32(out, 0);
+	kp_write_int64(out, 0);
+	kp_write_int64(out, 0);
+	kp_write_int64(out, -1);
+	kp_write_int16(out, -1);
+	kp_write_int32(out, -1);
+	kp_write_int32(out, 1);
+	add_letters(out, len - KP_BATCH_HEADER_LEN);
+}
+
+/* Most of a client's bytes: batches of the size that producers send. */
+static void
+say_batches(struct kp_conversation *conversation)
+{
+	struct kp_sample sample = { .host = KP_BRIDGE_SECRET };
+	struct kp_buf request, answer, records;
+
+	kp_buf_init(&request, KP_FAR_MAX_LEN);
+	kp_sample_body(&sample, &request, kp_api_find(FETCH)->request, 12);
+	kp_buf_init(&records, KP_FAR_MAX_LEN);
+	for (unsigned i = 0; i < KP_CONVERSATION_BATCHES; i++)
+		add_batch(&records, i % 3 == 0 ? 100 : 16384 + i);
+	add_letters(&records, BATCH_PREFIX_LEN - 1); /* cut off */
+	kp_buf_init(&answer, KP_FAR_MAX_LEN);
+	kp_write_int32(&answer, 0);
+	kp_write_int16(&answer, 0);
+	kp_write_int32(&answer, 0);
+	kp_write_compact_length(&answer, 1);
+	kp_write_compact(&answer, kp_bytes_of("topic"));
+	kp_write_compact_length(&answer, 1);
+	kp_write_int32(&answer, 0);
+	kp_write_int16(&answer, 0);
+	kp_write_int64(&answer, 0);
+	kp_write_int64(&answer, 0);
+	kp_write_int64(&answer, 0);
+	kp_write_compact_length(&answer, -1);
+	kp_write_int32(&answer, -1);
+	kp_write_compact(&answer, kp_buf_bytes(&records));
+	kp_write_uvarint(&answer, 0);
+	kp_write_uvarint(&answer, 0);
+	kp_write_uvarint(&answer, 0);
+	(void)say(conversation, header_of(conversation, FETCH, 12),
+	    kp_buf_bytes(&request), kp_buf_bytes(&answer));
+	kp_buf_fini(&request);
+	kp_buf_fini(&answer);
+	kp_buf_fini(&records);
+}
+
 static void
 say_everything(struct kp_conversation *out)
 {
@@ -268,6 +330,7 @@ say_everything(struct kp_conversation *out)
 	say_produce(out, 1, LONG_LEN);
 	(void)say_any(out, FETCH, 16, 100);
 	(void)say_any(out, FETCH, 16, LONG_LEN);
+	say_batches(out);
 	say_any(out, PUSH_TELEMETRY, 0, 0)->is_pipelined = true;
 	say_many_topics(out);
 }

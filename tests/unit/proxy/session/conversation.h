@@ -14,6 +14,9 @@
 
 #define KP_MAX_EXCHANGES 24
 
+/* Whole batches in answers of a long one. */
+#define KP_CONVERSATION_BATCHES 24
+
 enum kp_answered { KP_BY_BROKER, KP_BY_PROXY, KP_BY_NOBODY };
 
 /* A request and its answer, as the client and the broker send them. */

@@ -229,6 +229,42 @@ Test(session, without_pipes_long_records_are_copied)
 	fini(&world);
 }
 
+static int64_t
+count_batches(const struct world *world)
+{
+	return kp_metrics_read(world->bridge.metrics, KP_M_BATCHES,
+	    kp_metric_of_codec(KP_TRAFFIC_ANSWER, KP_CODEC_NONE));
+}
+
+/* Moved past us with and without a copy to look at, read, decrypted. */
+Test(session, batches_are_counted_however_they_pass)
+{
+	static const struct kp_test_fault faults[] = {
+		{ BYTES, .max_len = 1000000 },
+		{ BYTES, .max_len = 997 },
+		{ PIPE, .nth = 1, .reason = EMFILE },
+		{ PIPE, .nth = 2, .reason = EMFILE },
+	};
+
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+		for (unsigned options = 0; options <= ALL_TLS; options++) {
+			struct world world;
+			int64_t before;
+
+			init(&world, options, true);
+			cr_assert_eq(
+			    count_batches(&world), KP_CONVERSATION_BATCHES);
+			before = count_batches(&world);
+			world.bridge.calls.fault = faults[i];
+			run(&world);
+			require_complete(&world);
+			cr_assert_eq(count_batches(&world) - before,
+			    KP_CONVERSATION_BATCHES);
+			fini(&world);
+		}
+	}
+}
+
 static bool
 is_beginning(const struct kp_buf *part, const struct kp_buf *whole)
 {
