@@ -56,11 +56,31 @@ take(struct kp_reader *reader, size_t len)
 	return reader->pos - len;
 }
 
+static uint64_t
+number16(const uint8_t *bytes)
+{
+	return (uint64_t)bytes[0] << 8 | bytes[1];
+}
+
+static uint64_t
+number32(const uint8_t *bytes)
+{
+	return (uint64_t)bytes[0] << 24 | (uint64_t)bytes[1] << 16 |
+	       (uint64_t)bytes[2] << 8 | bytes[3];
+}
+
+/* Written out, as compilers know how to load such numbers at once. */
 uint64_t
 kp_number_get(const uint8_t *bytes, size_t len)
 {
 	uint64_t number = 0;
 
+	if (len == 2)
+		return number16(bytes);
+	if (len == 4)
+		return number32(bytes);
+	if (len == 8)
+		return number32(bytes) << 32 | number32(bytes + 4);
 	for (size_t i = 0; i < len; i++)
 		number = number << 8 | bytes[i];
 	return number;
@@ -156,6 +176,10 @@ read_varying(struct kp_reader *reader, unsigned max_bits)
 uint32_t
 kp_read_uvarint(struct kp_reader *reader)
 {
+	/* nearly all have one byte */
+	if (!reader->failed && reader->pos != reader->end &&
+	    *reader->pos < 0x80)
+		return *reader->pos++;
 	return (uint32_t)read_varying(reader, UVARINT_MAX_BITS);
 }
 

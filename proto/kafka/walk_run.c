@@ -11,33 +11,17 @@ kp_walk_piece(struct kp_bytes bytes)
 	return bytes.len > 0 ? (uint8_t *)(uintptr_t)bytes.data : nothing;
 }
 
-size_t
-kp_walk_fixed_len(const struct kp_field *field)
-{
-	switch ((enum kp_kind)field->kind) {
-	case KP_BOOL:
-	case KP_INT8:
-		return 1;
-	case KP_INT16:
-	case KP_UINT16:
-		return 2;
-	case KP_INT32:
-	case KP_UINT32:
-		return 4;
-	case KP_INT64:
-	case KP_FLOAT64:
-		return 8;
-	case KP_UUID:
-		return KP_UUID_LEN;
-	case KP_END:
-	case KP_STRING:
-	case KP_BYTES:
-	case KP_RECORDS:
-	case KP_STRUCT:
-		break;
-	}
-	return 0;
-}
+const uint8_t kp_walk_fixed_lens[KP_STRUCT + 1] = {
+	[KP_BOOL] = 1,
+	[KP_INT8] = 1,
+	[KP_INT16] = 2,
+	[KP_UINT16] = 2,
+	[KP_INT32] = 4,
+	[KP_UINT32] = 4,
+	[KP_INT64] = 8,
+	[KP_FLOAT64] = 8,
+	[KP_UUID] = KP_UUID_LEN,
+};
 
 enum kp_step
 kp_walk_fail(const struct kp_walk_run *run, const struct kp_field *field,
@@ -69,13 +53,12 @@ kp_walk_left(const struct kp_walk_run *run)
 struct kp_reader
 kp_walk_reader(const struct kp_walk_run *run)
 {
-	struct kp_bytes bytes = { run->data + run->pos, run->len - run->pos };
-	struct kp_reader reader;
+	const uint8_t *pos = run->data + run->pos;
+	size_t len = run->len - run->pos;
 
-	if (bytes.len > kp_walk_left(run))
-		bytes.len = kp_walk_left(run);
-	kp_reader_init(&reader, bytes);
-	return reader;
+	if (len > kp_walk_left(run))
+		len = kp_walk_left(run);
+	return (struct kp_reader){ .pos = pos, .end = pos + len };
 }
 
 enum kp_step

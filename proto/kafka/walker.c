@@ -35,6 +35,23 @@ unmute(struct kp_walk_run *run, bool is_array)
 		kp_output_resume(output, run->pos);
 }
 
+static void
+begin_element(struct kp_walk_level *level)
+{
+	level->next = level->fields;
+	level->state = KP_AT_FIELDS;
+}
+
+/* One that nobody is asked about begins at once. */
+static void
+next_element(const struct kp_walk_run *run, struct kp_walk_level *level)
+{
+	level->state = KP_AT_ELEMENT;
+	if (level->num_left > 0 &&
+	    (level->array == NULL || !kp_walk_wants(run, level->array)))
+		begin_element(level);
+}
+
 static struct kp_walk_level *
 push(struct kp_walk_run *run, const struct kp_field *field, uint32_t num)
 {
@@ -46,9 +63,12 @@ push(struct kp_walk_run *run, const struct kp_field *field, uint32_t num)
 	level->array = field->is_array ? field : NULL;
 	level->fields = field->fields;
 	level->num_left = num;
-	level->state = field->kind == KP_STRUCT ? KP_AT_ELEMENT : KP_AT_ITEMS;
 	level->is_in_tag = false;
 	level->is_counted = false;
+	if (field->kind != KP_STRUCT)
+		level->state = KP_AT_ITEMS;
+	else
+		next_element(run, level);
 	return level;
 }
 
@@ -66,25 +86,13 @@ pop(struct kp_walk_run *run, const struct kp_walk_level *level)
 	return KP_STEP_DONE;
 }
 
-static void
-begin_element(struct kp_walk_level *level)
-{
-	level->next = level->fields;
-	level->state = KP_AT_FIELDS;
-}
-
 static enum kp_step
-step_element(struct kp_walk_run *run, struct kp_walk_level *level)
+show_element(struct kp_walk_run *run, const struct kp_walk_level *level)
 {
 	struct kp_replacement replacement = { 0 };
 	struct kp_visit visit = { .kind = KP_VISIT_ELEMENT,
 		.field = level->array };
 
-	if (level->num_left == 0)
-		return pop(run, level);
-	begin_element(level);
-	if (level->array == NULL || !kp_walk_wants(run, level->array))
-		return KP_STEP_ON;
 	if (level->is_counted)
 		kp_output_mark(run->output, run->walker->depth, run->pos);
 	switch (kp_walk_ask(run, &visit, &replacement)) {
@@ -105,14 +113,23 @@ step_element(struct kp_walk_run *run, struct kp_walk_level *level)
 }
 
 static enum kp_step
+step_element(struct kp_walk_run *run, struct kp_walk_level *level)
+{
+	if (level->num_left == 0)
+		return pop(run, level);
+	begin_element(level);
+	if (level->array == NULL || !kp_walk_wants(run, level->array))
+		return KP_STEP_ON;
+	return show_element(run, level);
+}
+
+static enum kp_step
 end_element(struct kp_walk_run *run, struct kp_walk_level *level)
 {
 	unmute(run, false);
-	level->num_left--;
-	level->state = KP_AT_ELEMENT;
-	/* one that nobody is asked about begins at once */
-	if (level->num_left > 0 && !kp_walk_wants(run, level->array))
-		begin_element(level);
+	if (--level->num_left == 0)
+		return pop(run, level);
+	next_element(run, level);
 	return KP_STEP_ON;
 }
 
@@ -126,9 +143,6 @@ show_array(const struct kp_walk_run *run, const struct kp_field *field,
 		.kind = KP_VISIT_ARRAY, .field = field, .number = num
 	};
 
-	*out_clear = false;
-	if (field->kind != KP_STRUCT || !kp_walk_wants(run, field))
-		return KP_STEP_ON;
 	switch (kp_walk_ask(run, &visit, &replacement)) {
 	case KP_KEEP:
 		return KP_STEP_ON;
@@ -170,26 +184,40 @@ push_array(struct kp_walk_run *run, const struct kp_field *field, int32_t num,
 }
 
 static enum kp_step
-begin_array(struct kp_walk_run *run, const struct kp_field *field)
+read_count(
+    struct kp_walk_run *run, const struct kp_field *field, int32_t *out_num)
 {
 	struct kp_reader reader = kp_walk_reader(run);
-	int32_t num = run->walker->is_flexible ? kp_read_compact_length(&reader)
-					       : kp_read_length32(&reader);
-	enum kp_step step = kp_walk_judge(run, &reader, field);
+	enum kp_step step;
+
+	*out_num = run->walker->is_flexible ? kp_read_compact_length(&reader)
+					    : kp_read_length32(&reader);
+	step = kp_walk_judge(run, &reader, field);
+	if (step != KP_STEP_ON)
+		return step;
+	if (*out_num < 0 && run->walker->version < field->nullable_since)
+		return kp_walk_fail(run, field, "is null");
+	run->pos = (size_t)(reader.pos - run->data);
+	return KP_STEP_ON;
+}
+
+static enum kp_step
+begin_array(struct kp_walk_run *run, const struct kp_field *field)
+{
 	size_t item_len = kp_walk_fixed_len(field);
 	size_t begin = run->pos;
-	bool is_cleared;
+	bool is_cleared = false;
+	int32_t num;
+	enum kp_step step = read_count(run, field, &num);
 
 	if (step != KP_STEP_ON)
 		return step;
-	if (num < 0 && run->walker->version < field->nullable_since)
-		return kp_walk_fail(run, field, "is null");
-	run->pos = (size_t)(reader.pos - run->data);
 	/* Whatever an element is, it takes at least one byte. */
 	if (num > 0 &&
 	    (size_t)num > kp_walk_left(run) / (item_len > 0 ? item_len : 1))
 		return kp_walk_fail(run, field, "counts more than is left");
-	step = show_array(run, field, num, &is_cleared);
+	if (field->kind == KP_STRUCT && kp_walk_wants(run, field))
+		step = show_array(run, field, num, &is_cleared);
 	if (step != KP_STEP_ON || num <= 0)
 		return step;
 	if (item_len > 0 && !kp_walk_wants(run, field)) {
@@ -258,39 +286,52 @@ is_left_open(const struct kp_walk_run *run)
 	return run->leaves_tags_open && run->walker->depth == 1;
 }
 
-/* What the length in front of a string or bytes says, if it is the usual kind:
- * one byte in flexible versions. Otherwise 0. */
+/* In flexible versions most lengths and counts have one byte: of a string or
+ * bytes, or of nothing. */
 static size_t
-usual_len(const uint8_t *at, size_t have, const struct kp_field *field,
-    bool is_flexible)
+usual_compact_len(uint8_t first, const struct kp_field *field, int16_t version)
 {
+	if (first == 0) /* null */
+		return version >= field->nullable_since ? 1 : 0;
+	if (field->is_array)
+		return first == 1 ? 1 : 0;
+	return first < 0x80 ? first : 0;
+}
+
+/* How long a value is with the length in front of it, if that is of the usual
+ * kind. Otherwise 0. */
+static size_t
+usual_len(
+    const struct kp_walk_run *run, const struct kp_field *field, size_t have)
+{
+	const struct kp_walker *walker = run->walker;
+	const uint8_t *at = run->data + run->pos;
 	size_t prefix_len = field->kind == KP_STRING ? 2 : 4;
 
-	if (is_flexible)
-		return have == 0 || at[0] == 0 || at[0] >= 0x80 ? 0 : at[0];
-	if (have < prefix_len || (at[0] & 0x80) != 0)
+	if (have == 0 || (field->kind == KP_STRUCT && !field->is_array))
+		return 0;
+	if (walker->is_flexible)
+		return usual_compact_len(at[0], field, walker->version);
+	if (field->is_array || have < prefix_len || (at[0] & 0x80) != 0)
 		return 0;
 	return prefix_len + (size_t)kp_number_get(at, prefix_len);
 }
 
 /*
  * Most values of most messages are of no interest, have the usual form and are
- * there as a whole: how long such a one is, with its length. 0 for all others,
- * which take the long way.
+ * there as a whole: how long such a one is, with its length; so is an array of
+ * nothing. 0 for all others, which take the long way.
  */
 static size_t
 passable_len(
     const struct kp_walk_run *run, const struct kp_field *field, size_t have)
 {
-	size_t len;
+	size_t len = field->is_array ? 0 : kp_walk_fixed_len(field);
 
-	if (field->is_array || field->kind == KP_STRUCT ||
-	    kp_walk_wants(run, field))
+	if (kp_walk_wants(run, field))
 		return 0;
-	len = kp_walk_fixed_len(field);
 	if (len == 0)
-		len = usual_len(run->data + run->pos, have, field,
-		    run->walker->is_flexible);
+		len = usual_len(run, field, have);
 	return len <= have ? len : 0;
 }
 
@@ -318,6 +359,29 @@ pass_fields(struct kp_walk_run *run, struct kp_walk_level *level)
 	}
 }
 
+/*
+ * Begins an array of structs that is of no interest and has the usual count of
+ * one byte, as begin_array would do.
+ */
+static bool
+enter_structs(struct kp_walk_run *run, struct kp_walk_level *level)
+{
+	const struct kp_field *field = level->next;
+	uint8_t first;
+
+	if (!field->is_array || field->kind != KP_STRUCT ||
+	    !run->walker->is_flexible || run->pos == run->len ||
+	    kp_walk_left(run) == 0 || kp_walk_wants(run, field))
+		return false;
+	first = run->data[run->pos];
+	if (first < 2 || first >= 0x80 || first > kp_walk_left(run))
+		return false;
+	run->pos++;
+	level->next++;
+	(void)push(run, field, first - 1u);
+	return true;
+}
+
 /* Nearly no struct has tagged fields. */
 static bool
 pass_no_tags(struct kp_walk_run *run)
@@ -336,6 +400,8 @@ step_fields(struct kp_walk_run *run, struct kp_walk_level *level)
 
 	if (step != KP_STEP_ON)
 		return step;
+	if (enter_structs(run, level))
+		return KP_STEP_ON;
 	if (level->next->kind != KP_END) {
 		step = begin_field(run, level->next);
 		if (step == KP_STEP_ON)

@@ -47,6 +47,8 @@ static void
 release_rewrite(struct kp_flow *flow)
 {
 	kp_rewrite_clear(&flow->rewrite);
+	if (flow->charged_len == 0)
+		return;
 	kp_share_uncharge(flow->share, flow->owner.part, flow->charged_len);
 	flow->charged_len = 0;
 }
