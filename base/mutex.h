@@ -24,6 +24,7 @@ enum kp_rank {
 	KP_RANK_RPC_SERVER = 60, /* the list of calls; one channel's state */
 	KP_RANK_RPC_CALL = 61,   /* one call or stream */
 	KP_RANK_RPC_POOL = 62,   /* what waits for a thread */
+	KP_RANK_STORE_USE = 69,  /* the file of a store */
 	KP_RANK_STORE = 70,      /* news of a store of resources */
 	KP_RANK_TEST = 90,
 };

@@ -22,6 +22,12 @@ static const char *const texts[KP_NUM_STATEMENTS] = {
 	    "INSERT INTO revisions VALUES (?1, ?2, ?3, ?4)",
 	[KP_STATEMENT_ADD_CHANGE] =
 	    "INSERT INTO changes VALUES (?1, ?2, ?3, ?4)",
+	[KP_STATEMENT_PUT_RECORD] =
+	    "INSERT OR REPLACE INTO records VALUES (?1, ?2, ?3)",
+	[KP_STATEMENT_DELETE_RECORD] =
+	    "DELETE FROM records WHERE bucket = ?1 AND name = ?2",
+	[KP_STATEMENT_RECORDS] = "SELECT name, data FROM records"
+				 " WHERE bucket = ?1 ORDER BY name",
 };
 
 static struct kp_sqlite *
@@ -37,8 +43,8 @@ failed(struct kp_sqlite *sqlite, struct kp_error *err)
 	return KP_STORE_FAILED;
 }
 
-static struct kp_bytes
-column_bytes(sqlite3_stmt *statement, int column)
+struct kp_bytes
+kp_sqlite_bytes(sqlite3_stmt *statement, int column)
 {
 	struct kp_bytes bytes = { .data = (const uint8_t *)"" };
 
@@ -125,7 +131,7 @@ load(struct kp_store *store, uint64_t at, kp_visit_item visit, void *ctx,
 		struct kp_store_item item = {
 			.kind = column_text(statement, 0),
 			.name = column_text(statement, 1),
-			.text = column_bytes(statement, 2),
+			.text = kp_sqlite_bytes(statement, 2),
 			.revision =
 			    (uint64_t)sqlite3_column_int64(statement, 3),
 		};
@@ -179,7 +185,7 @@ add_change(struct changes *changes, sqlite3_stmt *statement)
 	changes->list[changes->num++] = (struct kp_store_change){
 		.kind = kp_strdup(column_text(statement, 0)),
 		.name = kp_strdup(column_text(statement, 1)),
-		.text = copy_of(column_bytes(statement, 2)),
+		.text = copy_of(kp_sqlite_bytes(statement, 2)),
 	};
 }
 
@@ -242,8 +248,8 @@ history(struct kp_store *store, uint64_t after, uint64_t last,
 	return result;
 }
 
-static bool
-finish(sqlite3_stmt *statement)
+bool
+kp_sqlite_finish(sqlite3_stmt *statement)
 {
 	bool is_done = sqlite3_step(statement) == SQLITE_DONE;
 
@@ -262,7 +268,7 @@ write_revision(
 	(void)sqlite3_bind_int64(s, 2, note->time_ms);
 	(void)sqlite3_bind_text(s, 3, note->identity, -1, SQLITE_STATIC);
 	(void)sqlite3_bind_text(s, 4, note->reason, -1, SQLITE_STATIC);
-	return finish(s);
+	return kp_sqlite_finish(s);
 }
 
 static bool
@@ -277,7 +283,7 @@ write_change(struct kp_sqlite *sqlite, uint64_t number,
 	if (change->text.data != NULL)
 		(void)sqlite3_bind_blob(s, 4, change->text.data,
 		    (int)change->text.len, SQLITE_STATIC);
-	return finish(s);
+	return kp_sqlite_finish(s);
 }
 
 static bool
@@ -295,12 +301,12 @@ write_all(struct kp_sqlite *sqlite, uint64_t number,
 	    sqlite->db, "UPDATE state SET newest = newest + 1", err);
 }
 
-static void
-roll_back(struct kp_sqlite *sqlite)
+void
+kp_sqlite_roll_back(sqlite3 *db)
 {
 	/* some failures have done so already */
-	if (sqlite3_get_autocommit(sqlite->db) == 0)
-		(void)sqlite3_exec(sqlite->db, "ROLLBACK", NULL, NULL, NULL);
+	if (sqlite3_get_autocommit(db) == 0)
+		(void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
 }
 
 static enum kp_store_result
@@ -331,7 +337,7 @@ commit(struct kp_store *store, uint64_t base, const struct kp_store_note *note,
 		return KP_STORE_FAILED;
 	if (!write_all(sqlite, base + 1, note, changes, num_changes, err) ||
 	    !kp_sqlite_run(sqlite->db, "COMMIT", err)) {
-		roll_back(sqlite);
+		kp_sqlite_roll_back(sqlite->db);
 		return KP_STORE_FAILED;
 	}
 	*out_number = base + 1;
@@ -375,7 +381,7 @@ compact(struct kp_store *store, uint64_t oldest, struct kp_error *err)
 	if (!kp_sqlite_run(sqlite->db, "BEGIN IMMEDIATE", err))
 		return KP_STORE_FAILED;
 	if (!compact_all(sqlite, oldest, err)) {
-		roll_back(sqlite);
+		kp_sqlite_roll_back(sqlite->db);
 		return KP_STORE_FAILED;
 	}
 	return KP_STORE_OK;
@@ -389,15 +395,81 @@ close_store(struct kp_store *store)
 	for (int i = 0; i < KP_NUM_STATEMENTS; i++)
 		(void)sqlite3_finalize(sqlite->statements[i]);
 	(void)sqlite3_close(sqlite->db);
+	kp_mutex_fini(&sqlite->use);
 	free(sqlite);
 }
 
+/* Each of them in its turn: another thread may be at the records. */
+
+static enum kp_store_result
+commit_in_turn(struct kp_store *store, uint64_t base,
+    const struct kp_store_note *note, const struct kp_store_change *changes,
+    size_t num_changes, uint64_t *out_number, struct kp_error *err)
+{
+	enum kp_store_result result;
+
+	kp_mutex_lock(&sqlite_of(store)->use);
+	result =
+	    commit(store, base, note, changes, num_changes, out_number, err);
+	kp_mutex_unlock(&sqlite_of(store)->use);
+	return result;
+}
+
+static enum kp_store_result
+range_in_turn(
+    struct kp_store *store, struct kp_store_range *out, struct kp_error *err)
+{
+	enum kp_store_result result;
+
+	kp_mutex_lock(&sqlite_of(store)->use);
+	result = read_range(store, out, err);
+	kp_mutex_unlock(&sqlite_of(store)->use);
+	return result;
+}
+
+static enum kp_store_result
+load_in_turn(struct kp_store *store, uint64_t at, kp_visit_item visit,
+    void *ctx, struct kp_error *err)
+{
+	enum kp_store_result result;
+
+	kp_mutex_lock(&sqlite_of(store)->use);
+	result = load(store, at, visit, ctx, err);
+	kp_mutex_unlock(&sqlite_of(store)->use);
+	return result;
+}
+
+static enum kp_store_result
+history_in_turn(struct kp_store *store, uint64_t after, uint64_t last,
+    kp_visit_revision visit, void *ctx, struct kp_error *err)
+{
+	enum kp_store_result result;
+
+	kp_mutex_lock(&sqlite_of(store)->use);
+	result = history(store, after, last, visit, ctx, err);
+	kp_mutex_unlock(&sqlite_of(store)->use);
+	return result;
+}
+
+static enum kp_store_result
+compact_in_turn(struct kp_store *store, uint64_t oldest, struct kp_error *err)
+{
+	enum kp_store_result result;
+
+	kp_mutex_lock(&sqlite_of(store)->use);
+	result = compact(store, oldest, err);
+	kp_mutex_unlock(&sqlite_of(store)->use);
+	return result;
+}
+
 static const struct kp_store_ops ops = {
-	.commit = commit,
-	.range = read_range,
-	.load = load,
-	.history = history,
-	.compact = compact,
+	.commit = commit_in_turn,
+	.range = range_in_turn,
+	.load = load_in_turn,
+	.history = history_in_turn,
+	.compact = compact_in_turn,
+	.put_records = kp_sqlite_put_records,
+	.each_record = kp_sqlite_each_record,
 	.close = close_store,
 };
 
@@ -428,6 +500,7 @@ kp_sqlite_open(const char *path, struct kp_error *err)
 		return NULL;
 	sqlite = kp_alloc(1, sizeof(*sqlite));
 	sqlite->db = db;
+	kp_mutex_init(&sqlite->use, KP_RANK_STORE_USE);
 	kp_store_init(&sqlite->store, &ops);
 	if (!start(sqlite, err)) {
 		kp_store_close(&sqlite->store);

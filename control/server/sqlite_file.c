@@ -42,6 +42,9 @@ static const char schema[] =
     " kind TEXT NOT NULL, name TEXT NOT NULL, revision INTEGER NOT NULL,"
     " text BLOB, PRIMARY KEY (kind, name, revision)) STRICT, WITHOUT ROWID;"
     "CREATE INDEX changes_of_revision ON changes (revision, kind, name);"
+    "CREATE TABLE records ("
+    " bucket TEXT NOT NULL, name TEXT NOT NULL, data BLOB NOT NULL,"
+    " PRIMARY KEY (bucket, name)) STRICT, WITHOUT ROWID;"
     "INSERT INTO state VALUES (1, 0, 0);"
     "PRAGMA application_id = 1802532979;"
     "PRAGMA user_version = 1;"
@@ -247,7 +250,7 @@ write_backup(
 bool
 kp_sqlite_backup(struct kp_store *store, const char *path, struct kp_error *err)
 {
-	sqlite3 *db = ((struct kp_sqlite *)store)->db;
+	struct kp_sqlite *sqlite = (struct kp_sqlite *)store;
 	size_t size = strlen(path) + sizeof(".part");
 	char *part = kp_alloc(1, size);
 	bool is_ok;
@@ -257,7 +260,9 @@ kp_sqlite_backup(struct kp_store *store, const char *path, struct kp_error *err)
 	(void)unlink(part);
 	is_ok = make_file(part, O_EXCL, err);
 	if (is_ok) {
-		is_ok = write_backup(db, part, path, err);
+		kp_mutex_lock(&sqlite->use);
+		is_ok = write_backup(sqlite->db, part, path, err);
+		kp_mutex_unlock(&sqlite->use);
 		(void)unlink(part);
 		is_ok = is_ok && sync_folder_of(path, err);
 	}

@@ -16,11 +16,15 @@ enum kp_statement {
 	KP_STATEMENT_CHANGES,
 	KP_STATEMENT_ADD_REVISION,
 	KP_STATEMENT_ADD_CHANGE,
+	KP_STATEMENT_PUT_RECORD,
+	KP_STATEMENT_DELETE_RECORD,
+	KP_STATEMENT_RECORDS,
 	KP_NUM_STATEMENTS,
 };
 
 struct kp_sqlite {
 	struct kp_store store; /* first */
+	struct kp_mutex use;   /* guards db: one transaction at a time */
 	sqlite3 *db;
 	sqlite3_stmt *statements[KP_NUM_STATEMENTS];
 };
@@ -34,6 +38,23 @@ bool kp_sqlite_run(
 
 /* The one number that a query returns. */
 bool kp_sqlite_number(sqlite3 *db, const char *sql, int64_t *out,
+    struct kp_error *err) KP_MUST_CHECK;
+
+/* Ends a statement that returns no rows: true if it was done. */
+bool kp_sqlite_finish(sqlite3_stmt *statement) KP_MUST_CHECK;
+
+/* Bytes of a column, borrowed until the next step; data is NULL for null. */
+struct kp_bytes kp_sqlite_bytes(sqlite3_stmt *statement, int column);
+
+/* Gives up the transaction that is open, if there is one. */
+void kp_sqlite_roll_back(sqlite3 *db);
+
+/* Records, as of kp_store_ops: sqlite_records.c. They take their turn. */
+enum kp_store_result kp_sqlite_put_records(struct kp_store *store,
+    const struct kp_store_record *records, size_t num_records,
+    struct kp_error *err) KP_MUST_CHECK;
+enum kp_store_result kp_sqlite_each_record(struct kp_store *store,
+    const char *bucket, kp_visit_record visit, void *ctx,
     struct kp_error *err) KP_MUST_CHECK;
 
 /* Opens the file and brings it to our form: sqlite_file.c. */

@@ -107,6 +107,43 @@ kp_store_compact(struct kp_store *store, uint64_t oldest, struct kp_error *err)
 	return store->ops->compact(store, oldest, err);
 }
 
+static enum kp_store_result
+check_records(const struct kp_store_record *records, size_t num_records,
+    struct kp_error *err)
+{
+	if (num_records > KP_STORE_MAX_RECORDS)
+		return refuse(
+		    err, "too many records at once", KP_STORE_MAX_RECORDS);
+	for (size_t i = 0; i < num_records; i++) {
+		if (!is_name(records[i].bucket) || !is_name(records[i].name))
+			return refuse(err, "no bytes in a name or too many",
+			    KP_STORE_MAX_NAME_LEN);
+		if (records[i].data.len > KP_STORE_MAX_RECORD_LEN)
+			return refuse(err, "too many bytes of one record",
+			    KP_STORE_MAX_RECORD_LEN);
+	}
+	return KP_STORE_OK;
+}
+
+enum kp_store_result
+kp_store_put_records(struct kp_store *store,
+    const struct kp_store_record *records, size_t num_records,
+    struct kp_error *err)
+{
+	enum kp_store_result result = check_records(records, num_records, err);
+
+	if (result != KP_STORE_OK)
+		return result;
+	return store->ops->put_records(store, records, num_records, err);
+}
+
+enum kp_store_result
+kp_store_each_record(struct kp_store *store, const char *bucket,
+    kp_visit_record visit, void *ctx, struct kp_error *err)
+{
+	return store->ops->each_record(store, bucket, visit, ctx, err);
+}
+
 uint64_t
 kp_store_wait(struct kp_store *store, uint64_t after, int64_t deadline_ms)
 {

@@ -5,7 +5,7 @@
  * (KP_STORE_CONFLICT), reads again and decides again. The store knows nothing
  * of kinds: to it a resource is two names and a text. Old revisions are
  * forgotten by compaction, the state at any kept revision can be read. @thread
- * one at a time; kp_store_wait and kp_store_wake: any
+ * one at a time; records, kp_store_wait and kp_store_wake: any
  */
 #ifndef KP_CONTROL_SERVER_STORE_H
 #define KP_CONTROL_SERVER_STORE_H
@@ -22,6 +22,10 @@
 #define KP_STORE_MAX_TEXT_LEN (1u << 20)
 #define KP_STORE_MAX_NOTE_LEN 1024 /* identity, reason */
 #define KP_STORE_MAX_CHANGES 10000
+
+/* Limits of records. */
+#define KP_STORE_MAX_RECORD_LEN (64u << 10)
+#define KP_STORE_MAX_RECORDS 1000 /* put at once */
 
 struct kp_store;
 
@@ -64,6 +68,14 @@ struct kp_store_range {
 	uint64_t newest;
 };
 
+/* A small value beside the revisions, part of none of them. */
+struct kp_store_record {
+	const char *bucket, *name;
+	struct kp_bytes data; /* data is NULL: it is deleted */
+};
+
+typedef void (*kp_visit_record)(
+    void *ctx, const struct kp_store_record *record);
 typedef void (*kp_visit_item)(void *ctx, const struct kp_store_item *item);
 typedef void (*kp_visit_revision)(
     void *ctx, const struct kp_store_revision *revision);
@@ -99,6 +111,23 @@ enum kp_store_result kp_store_history(struct kp_store *store, uint64_t after,
  * it neither note nor state can be read any more.
  */
 enum kp_store_result kp_store_compact(struct kp_store *store, uint64_t oldest,
+    struct kp_error *err) KP_MUST_CHECK;
+
+/*
+ * kp_store_put_records replaces records whole, or deletes them; in one
+ * transaction where the store can: after a failure some may be written. Those
+ * of KP_STORE_OK are as safe as a commit. @thread any
+ */
+enum kp_store_result kp_store_put_records(struct kp_store *store,
+    const struct kp_store_record *records, size_t num_records,
+    struct kp_error *err) KP_MUST_CHECK;
+
+/*
+ * kp_store_each_record visits the records of a bucket by name; visit must not
+ * use the store. @thread any
+ */
+enum kp_store_result kp_store_each_record(struct kp_store *store,
+    const char *bucket, kp_visit_record visit, void *ctx,
     struct kp_error *err) KP_MUST_CHECK;
 
 /*

@@ -24,6 +24,13 @@ struct kp_store_ops {
 	    struct kp_error *err);
 	enum kp_store_result (*compact)(
 	    struct kp_store *store, uint64_t oldest, struct kp_error *err);
+	/* these two while another thread is in one of the others */
+	enum kp_store_result (*put_records)(struct kp_store *store,
+	    const struct kp_store_record *records, size_t num_records,
+	    struct kp_error *err);
+	enum kp_store_result (*each_record)(struct kp_store *store,
+	    const char *bucket, kp_visit_record visit, void *ctx,
+	    struct kp_error *err);
 	void (*close)(struct kp_store *store);
 };
 

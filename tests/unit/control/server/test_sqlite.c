@@ -3,6 +3,7 @@
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -306,6 +307,110 @@ Test(sqlite, waiters_learn_of_a_commit)
 	cr_assert_eq(kp_store_wait(f.store, 1, KP_NEVER), 1);
 	open_again(&f);
 	cr_assert_eq(kp_store_wait(f.store, 0, KP_NEVER), 1);
+	tear_down(&f);
+}
+
+static void
+put_record(struct fixture *f, const char *bucket, const char *name,
+    struct kp_bytes data)
+{
+	const struct kp_store_record record = { bucket, name, data };
+	struct kp_error err = { 0 };
+
+	cr_assert_eq(kp_store_put_records(f->store, &record, 1, &err),
+	    KP_STORE_OK, "%s", err.text);
+}
+
+static void
+print_record(void *ctx, const struct kp_store_record *record)
+{
+	kp_buf_printf(ctx, "%s/%s=%.*s ", record->bucket, record->name,
+	    (int)record->data.len, (const char *)record->data.data);
+}
+
+static void
+expect_records(struct fixture *f, const char *bucket, const char *wanted)
+{
+	struct kp_error err = { 0 };
+	struct kp_buf found;
+
+	kp_buf_init(&found, 1 << 16);
+	cr_assert_eq(
+	    kp_store_each_record(f->store, bucket, print_record, &found, &err),
+	    KP_STORE_OK, "%s", err.text);
+	expect_text(&found, wanted);
+}
+
+Test(sqlite, records_are_beside_the_revisions)
+{
+	const struct kp_bytes gone = { 0 };
+	struct fixture f;
+
+	set_up(&f);
+	expect_records(&f, "nodes", "");
+	put_record(&f, "nodes", "b", kp_bytes_of("1"));
+	put_record(&f, "nodes", "a", kp_bytes_of(""));
+	put_record(&f, "cordons", "b", kp_bytes_of("why"));
+	put_record(&f, "nodes", "b", kp_bytes_of("2"));
+	put_record(&f, "nodes", "never", gone);
+	cr_assert_eq(range_of(&f).newest, 0);
+	open_again(&f);
+	expect_records(&f, "nodes", "nodes/a= nodes/b=2 ");
+	put_record(&f, "nodes", "b", gone);
+	expect_records(&f, "nodes", "nodes/a= ");
+	expect_records(&f, "cordons", "cordons/b=why ");
+	tear_down(&f);
+}
+
+Test(sqlite, limits_of_records)
+{
+	static char name[KP_STORE_MAX_NAME_LEN + 2];
+	static uint8_t data[KP_STORE_MAX_RECORD_LEN + 1];
+	const struct kp_store_record records[] = {
+		{ "nodes", name, kp_bytes_of("") },
+		{ "", "a", kp_bytes_of("") },
+		{ "nodes", "a", { data, sizeof(data) } },
+	};
+	struct kp_error err = { 0 };
+	struct fixture f;
+
+	set_up(&f);
+	(void)memset(name, 'n', sizeof(name) - 1);
+	for (size_t i = 0; i < 3; i++)
+		cr_assert_eq(
+		    kp_store_put_records(f.store, &records[i], 1, &err),
+		    KP_STORE_INVALID, "record %zu", i);
+	cr_assert_eq(kp_store_put_records(
+			 f.store, records, KP_STORE_MAX_RECORDS + 1, &err),
+	    KP_STORE_INVALID);
+	expect_records(&f, "nodes", "");
+	put_record(
+	    &f, "nodes", "a", (struct kp_bytes){ data, sizeof(data) - 1 });
+	tear_down(&f);
+}
+
+#define NUM_TURNS 200
+
+static void *
+put_many(void *arg)
+{
+	for (int i = 0; i < NUM_TURNS; i++)
+		put_record(arg, "nodes", "a", kp_bytes_of("1"));
+	return NULL;
+}
+
+Test(sqlite, records_are_put_while_another_thread_commits)
+{
+	struct fixture f;
+	pthread_t thread;
+
+	set_up(&f);
+	cr_assert_eq(pthread_create(&thread, NULL, put_many, &f), 0);
+	for (uint64_t i = 0; i < NUM_TURNS; i++)
+		(void)commit(&f, i, put("a", "A"));
+	cr_assert_eq(pthread_join(thread, NULL), 0);
+	cr_assert_eq(range_of(&f).newest, NUM_TURNS);
+	expect_records(&f, "nodes", "nodes/a=1 ");
 	tear_down(&f);
 }
 
