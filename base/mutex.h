@@ -21,6 +21,9 @@ enum kp_rank {
 	KP_RANK_TOPOLOGY = 30,   /* node addresses of one cluster */
 	KP_RANK_SESSIONS = 40,   /* the list of live connections */
 	KP_RANK_POOL = 50,       /* a pool of pipes, tickets */
+	KP_RANK_HUB_STORE = 54,  /* what the hub keeps in the store */
+	KP_RANK_HUB = 55,        /* nodes and their streams */
+	KP_RANK_EDITION = 56,    /* what is packed of one revision */
 	KP_RANK_RPC_SERVER = 60, /* the list of calls; one channel's state */
 	KP_RANK_RPC_CALL = 61,   /* one call or stream */
 	KP_RANK_RPC_POOL = 62,   /* what waits for a thread */

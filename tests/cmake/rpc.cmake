@@ -14,3 +14,14 @@ kp_unit_test(unpack SOURCES unit/control/test_unpack.c
   LINK kp_unpack kp_test_rpc_proto)
 kp_fuzz_test(rpc SOURCES fuzz/fuzz_rpc.c
   LINK kp_rpc kp_test_rpc_proto PkgConfig::GRPC)
+
+# The hub of the policy server, with its agents.
+kp_library(kp_test_hub support/hub_world.c)
+target_link_libraries(kp_test_hub PUBLIC
+  kp_server kp_test_certs kp_test_folder)
+if(KP_TEST_STANDIN)
+  target_include_directories(kp_test_hub BEFORE PUBLIC support/standin)
+endif()
+kp_unit_test(hub SOURCES unit/control/server/test_hub.c LINK kp_test_hub)
+set_property(TEST unit.hub APPEND PROPERTY ENVIRONMENT
+  "TSAN_OPTIONS=suppressions=${CMAKE_CURRENT_SOURCE_DIR}/support/tsan.supp")
