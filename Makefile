@@ -3,7 +3,7 @@
 # enough to begin with: make run, make check.
 .DEFAULT_GOAL := help
 .PHONY: help deps build dev test asan tsan fuzz cover tidy fmt fmt-check lint \
-	check integration profile bench soak run hooks docs clean
+	check integration profile bench bench-control soak run hooks docs clean
 
 # Configure and build a preset; the programs alone need no test packages.
 define preset
@@ -87,6 +87,12 @@ bench: profile ## kproxy beside its peers (ARGS= goes to bench/run.py; as root)
 	$(programs)
 	cmake --build --preset release --target kp_bench
 	python3 -B bench/run.py $(ARGS)
+
+bench-control: ## a policy server under 1 000 agents (ARGS= goes to bench/control.py)
+	@scripts/deps.sh bench
+	cmake --preset release
+	cmake --build --preset release --target kp_bench
+	python3 -B bench/control.py $(ARGS)
 
 run: ## a local Kafka (or BOOTSTRAP=host:port) with kproxy in front of it
 	@scripts/deps.sh $(if $(BOOTSTRAP),build,run)

@@ -23,7 +23,7 @@ ALLOWED = {
     "control/agent": {"base", "proto", "rules", "kms", "control/rpc", "control/api"},
     "control/server": {"base", "proto", "rules", "control/rpc", "control/api"},
     "cli": {"base", "proto", "rules", "control/rpc", "control/api"},
-    "bench": {"base", "proto"},
+    "bench": {"base", "proto", "control/rpc", "control/api", "control/server"},
 }
 # who may see BoringSSL: TLS of the data plane, hashes and certificates
 CRYPTO = ("proxy", "kms", "bench", "control/api", "control/server")

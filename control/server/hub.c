@@ -164,8 +164,8 @@ run(void *arg)
 	return NULL;
 }
 
-static struct kp_hub *
-hub_new(const struct kp_hub_config *config)
+struct kp_hub *
+kp_hub_prepare(const struct kp_hub_config *config, struct kp_error *err)
 {
 	struct kp_hub *hub = kp_alloc(1, sizeof(*hub));
 
@@ -175,11 +175,15 @@ hub_new(const struct kp_hub_config *config)
 	kp_mutex_init(&hub->store_lock, KP_RANK_HUB_STORE);
 	kp_mutex_init(&hub->lock, KP_RANK_HUB);
 	kp_cond_init(&hub->changed);
-	return hub;
+	hub->metrics = kp_hub_metrics_new(err);
+	if (hub->metrics != NULL && kp_hub_load(hub, err))
+		return hub;
+	kp_hub_dispose(hub);
+	return NULL;
 }
 
-static void
-hub_free(struct kp_hub *hub)
+void
+kp_hub_dispose(struct kp_hub *hub)
 {
 	while (hub->num_nodes > 0)
 		kp_node_remove_locked(hub, hub->nodes[hub->num_nodes - 1]);
@@ -208,14 +212,10 @@ start(struct kp_hub *hub)
 struct kp_hub *
 kp_hub_new(const struct kp_hub_config *config, struct kp_error *err)
 {
-	struct kp_hub *hub = hub_new(config);
+	struct kp_hub *hub = kp_hub_prepare(config, err);
 
-	hub->metrics = kp_hub_metrics_new(err);
-	if (hub->metrics == NULL || !kp_hub_load(hub, err)) {
-		hub_free(hub);
-		return NULL;
-	}
-	start(hub);
+	if (hub != NULL)
+		start(hub);
 	return hub;
 }
 
@@ -247,5 +247,5 @@ kp_hub_free(struct kp_hub *hub)
 	kp_mutex_unlock(&hub->lock);
 	kp_must(pthread_join(hub->thread, NULL));
 	kp_hub_share(hub, false);
-	hub_free(hub);
+	kp_hub_dispose(hub);
 }

@@ -106,6 +106,11 @@ struct kp_hub {
 	size_t num_nodes, max_nodes;
 };
 
+/* A hub without its thread: hub.c. */
+struct kp_hub *kp_hub_prepare(
+    const struct kp_hub_config *config, struct kp_error *err);
+void kp_hub_dispose(struct kp_hub *hub);
+
 /* What kp_hub_pick returns: sessions, each with a reference. */
 struct kp_sessions {
 	struct kp_session **list;

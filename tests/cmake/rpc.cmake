@@ -25,3 +25,4 @@ endif()
 kp_unit_test(hub SOURCES unit/control/server/test_hub.c LINK kp_test_hub)
 set_property(TEST unit.hub APPEND PROPERTY ENVIRONMENT
   "TSAN_OPTIONS=suppressions=${CMAKE_CURRENT_SOURCE_DIR}/support/tsan.supp")
+kp_fuzz_test(hub SOURCES fuzz/fuzz_hub.c LINK kp_server PkgConfig::GRPC)

@@ -192,6 +192,14 @@ kp_test_agent_init(struct kp_test_agent *out, const struct kp_test_hub *world,
 }
 
 void
+kp_test_agent_move(struct kp_test_agent *agent, const struct kp_test_hub *world)
+{
+	kp_test_agent_close(agent);
+	kp_rpc_channel_free(agent->channel);
+	agent->channel = channel_of(world, &agent->pair);
+}
+
+void
 kp_test_agent_open(struct kp_test_agent *agent)
 {
 	struct kp_error err = { 0 };

@@ -72,6 +72,9 @@ struct kp_test_agent {
 /* name is that of the certificate, borrowed. */
 void kp_test_agent_init(struct kp_test_agent *out,
     const struct kp_test_hub *world, const char *name);
+/* Goes to the server of that world, which may be another one by now. */
+void kp_test_agent_move(
+    struct kp_test_agent *agent, const struct kp_test_hub *world);
 void kp_test_agent_open(struct kp_test_agent *agent);
 void kp_test_agent_close(struct kp_test_agent *agent);
 void kp_test_agent_fini(struct kp_test_agent *agent);

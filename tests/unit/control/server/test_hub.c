@@ -268,12 +268,10 @@ Test(hub, a_cordoned_node_stays_as_it_is)
 	kp_unpacked_free(&response->base);
 	/* it outlives stream and server */
 	kp_test_agent_close(&agent);
-	kp_rpc_channel_free(agent.channel);
 	kp_test_hub_stop(&world);
 	kp_test_hub_start(&world);
 	kp_test_hub_tell(&world);
-	kp_test_key_pair_fini(&agent.pair);
-	kp_test_agent_init(&agent, &world, "edge-1");
+	kp_test_agent_move(&agent, &world);
 	kp_test_agent_open(&agent);
 	kp_test_agent_hello(&agent, "edge-1", NULL);
 	cr_assert(kp_test_agent_welcome(&agent));
