@@ -385,7 +385,9 @@ Test(hub, a_server_that_is_late_catches_up)
 	struct kp_test_hub world;
 	struct kp_test_agent agent;
 
-	start(&world);
+	kp_test_hub_init(&world);
+	world.config.catch_up_ms = 60000;
+	kp_test_hub_start(&world);
 	kp_test_hub_commit(&world, "a", "", 1);
 	kp_test_agent_init(&agent, &world, "edge-1");
 	agent.revision = 2;
@@ -459,7 +461,6 @@ Test(hub, who_does_not_read_is_in_nobodys_way)
 	struct kp_test_agent slow, quick;
 
 	kp_test_hub_init(&world);
-	world.config.lost_after_ms = 1500;
 	world.limits.queued = 16;
 	world.limits.queued_len = 4u << 20;
 	kp_test_hub_start(&world);
@@ -472,12 +473,32 @@ Test(hub, who_does_not_read_is_in_nobodys_way)
 	for (unsigned port = 1; port < 5; port++) {
 		kp_test_hub_commit(&world, "a", "", port);
 		kp_test_agent_follow(&quick, port + 1);
-		kp_test_agent_heartbeat(&quick);
 	}
+	/* its queue was never full, else its stream were gone */
 	kp_test_hub_expect_state(&world, "edge-1", BEHIND);
-	kp_test_hub_expect_state(&world, "edge-1", LOST);
+	kp_test_agent_follow(&slow, 1);
+	kp_test_agent_follow(&slow, 5);
+	kp_test_hub_expect_state(&world, "edge-1", CURRENT);
 	kp_test_agent_fini(&slow);
 	kp_test_agent_fini(&quick);
+	kp_test_hub_fini(&world);
+}
+
+Test(hub, who_does_not_read_is_given_up)
+{
+	struct kp_test_hub world;
+	struct kp_test_agent agent;
+
+	kp_test_hub_init(&world);
+	world.config.lost_after_ms = 1000;
+	kp_test_hub_start(&world);
+	commit_long(&world, 50);
+	kp_test_agent_init(&agent, &world, "edge-1");
+	kp_test_agent_open(&agent);
+	kp_test_agent_hello(&agent, "edge-1", NULL);
+	kp_test_hub_expect_state(&world, "edge-1", BEHIND);
+	kp_test_hub_expect_state(&world, "edge-1", LOST);
+	kp_test_agent_fini(&agent);
 	kp_test_hub_fini(&world);
 }
 
@@ -487,15 +508,16 @@ Test(hub, an_agent_that_is_silent_is_lost)
 	struct kp_test_agent agent;
 
 	kp_test_hub_init(&world);
-	world.config.lost_after_ms = 200;
+	world.config.lost_after_ms = 1000;
 	kp_test_hub_start(&world);
-	kp_test_hub_commit(&world, "a", "", 1);
 	kp_test_agent_init(&agent, &world, "edge-1");
-	kp_test_agent_join(&agent, NULL);
-	kp_test_agent_follow(&agent, 1);
+	kp_test_agent_open(&agent);
+	kp_test_agent_hello(&agent, "edge-1", NULL);
 	kp_test_agent_expect_end(
 	    &agent, KP_RPC_DEADLINE_EXCEEDED, "no word from the agent");
 	kp_test_hub_expect_state(&world, "edge-1", LOST);
+	cr_assert_eq(
+	    kp_test_hub_metric(&world, "kproxy_server_agents_lost_total"), 1);
 	kp_test_agent_close(&agent);
 	kp_test_agent_open(&agent); /* without a hello */
 	kp_test_agent_expect_end(
@@ -514,8 +536,8 @@ Test(hub, a_push_is_answered_in_time)
 	kp_test_hub_start(&world);
 	kp_test_hub_commit(&world, "a", "", 1);
 	kp_test_agent_init(&agent, &world, "edge-1");
-	kp_test_agent_join(&agent, NULL);
-	kp_test_agent_take(&agent, 1);
+	kp_test_agent_open(&agent);
+	kp_test_agent_hello(&agent, "edge-1", NULL);
 	kp_test_agent_expect_end(
 	    &agent, KP_RPC_DEADLINE_EXCEEDED, "no answer to what was pushed");
 	kp_test_agent_fini(&agent);
