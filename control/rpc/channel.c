@@ -31,13 +31,22 @@ fill_args(struct kp_rpc_args *args, const struct kp_rpc_channel *channel)
 	kp_rpc_args_int(args, GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
 }
 
-void
-kp_rpc_channel_renew_locked(struct kp_rpc_channel *channel)
+static grpc_channel_credentials *
+make_credentials(const struct kp_rpc_channel *channel)
 {
 	grpc_ssl_pem_key_cert_pair pair = { channel->pem.key,
 		channel->pem.certificate };
-	grpc_channel_credentials *credentials =
-	    grpc_ssl_credentials_create_ex(channel->pem.ca, &pair, NULL, NULL);
+
+	if (channel->is_in_the_clear)
+		return grpc_insecure_credentials_create();
+	return grpc_ssl_credentials_create_ex(
+	    channel->pem.ca, &pair, NULL, NULL);
+}
+
+void
+kp_rpc_channel_renew_locked(struct kp_rpc_channel *channel)
+{
+	grpc_channel_credentials *credentials = make_credentials(channel);
 	struct kp_rpc_args args = { .num = 0 };
 	grpc_channel_args list;
 
@@ -58,14 +67,16 @@ kp_rpc_channel_new(
 
 	kp_assert(config->num_addresses > 0 &&
 		  config->num_addresses <= KP_RPC_MAX_ADDRESSES);
-	if (!kp_rpc_identity_check(&config->identity, err))
+	if (!config->is_insecure_in_the_clear &&
+	    !kp_rpc_identity_check(&config->identity, err))
 		return NULL;
 	kp_rpc_core_acquire();
 	channel = kp_alloc(1, sizeof(*channel));
+	channel->is_in_the_clear = config->is_insecure_in_the_clear;
 	channel->num_addresses = config->num_addresses;
 	for (size_t i = 0; i < config->num_addresses; i++)
 		channel->addresses[i] = kp_strdup(config->addresses[i]);
-	if (config->server_name != NULL)
+	if (config->server_name != NULL && !channel->is_in_the_clear)
 		channel->server_name = kp_strdup(config->server_name);
 	channel->keepalive_ms =
 	    config->keepalive_ms > 0 ? config->keepalive_ms : KEEPALIVE_MS;
@@ -112,6 +123,7 @@ kp_rpc_channel_reload(struct kp_rpc_channel *channel,
 {
 	struct kp_rpc_pem pem, old;
 
+	kp_assert(!channel->is_in_the_clear);
 	if (!kp_rpc_identity_check(identity, err))
 		return false;
 	kp_rpc_pem_init(&pem, identity);

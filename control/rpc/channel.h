@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The way to a server: one connection, mTLS, to the first of several addresses
- * that can be reached, and unary calls over it; streams are in stream.h.
+ * that can be reached, and unary calls over it; streams are in stream.h. Only
+ * for a server of others that has no TLS there is a way in the clear, which the
+ * owner has to ask for by name.
  *
  * Who does what: kp_rpc_channel_connect tries each address once, in turn, from
  * the one that was used last. Waiting between such rounds is the owner's
@@ -35,6 +37,12 @@ struct kp_rpc_channel_config {
 	const char *server_name; /* that its certificate must be for; NULL: the
 				    address's host */
 	struct kp_rpc_identity identity;
+	/*
+	 * No TLS at all: whoever is on the way reads and changes everything.
+	 * identity and server_name are not looked at. Never for a server of
+	 * ours, and never without a word in the log: that is the owner's.
+	 */
+	bool is_insecure_in_the_clear;
 	int64_t keepalive_ms;         /* 0: 30 s; not more often than the server
 					 lets it be */
 	int64_t keepalive_timeout_ms; /* 0: 20 s */
@@ -82,6 +90,30 @@ struct kp_rpc_cancel *kp_rpc_cancel_new(void);
 void kp_rpc_cancel_free(struct kp_rpc_cancel *cancel);
 void kp_rpc_cancel(struct kp_rpc_cancel *cancel);
 
+/* What travels beside a request; key in lower case. Borrowed during the call.
+ */
+struct kp_rpc_metadata {
+	const char *key, *value;
+};
+
+#define KP_RPC_MAX_METADATA 8
+#define KP_RPC_MAX_METADATA_LEN 4096 /* of one value */
+
+struct kp_rpc_options {
+	int64_t deadline_ms;          /* of the whole call or stream */
+	struct kp_rpc_cancel *cancel; /* of a unary call; may be NULL */
+	const struct kp_rpc_metadata *metadata;
+	size_t num_metadata; /* at most KP_RPC_MAX_METADATA */
+};
+
+/*
+ * kp_rpc_metadata_check: may these go over the wire? KP_ERR_PROTOCOL if a key
+ * or value has bytes that HTTP forbids, KP_ERR_LIMIT if one is too long. Who
+ * has a value from elsewhere asks before it is used: calls assert it.
+ */
+bool kp_rpc_metadata_check(
+    const struct kp_rpc_metadata *metadata, struct kp_error *err) KP_MUST_CHECK;
+
 /* How a unary call went. */
 struct kp_rpc_result {
 	ProtobufCMessage *answer; /* NULL unless the status is OK */
@@ -98,6 +130,12 @@ bool kp_rpc_channel_call(struct kp_rpc_channel *channel,
     const struct kp_rpc_method *method, struct kp_rpc_result *out,
     const ProtobufCMessage *request, int64_t deadline_ms,
     struct kp_rpc_cancel *cancel) KP_MUST_CHECK;
+
+/* kp_rpc_channel_call_with is the same with options. */
+bool kp_rpc_channel_call_with(struct kp_rpc_channel *channel,
+    const struct kp_rpc_method *method, struct kp_rpc_result *out,
+    const ProtobufCMessage *request,
+    const struct kp_rpc_options *options) KP_MUST_CHECK;
 
 void kp_rpc_result_fini(struct kp_rpc_result *result);
 

@@ -14,6 +14,7 @@ struct kp_rpc_channel {
 	size_t num_addresses;
 	char *server_name;
 	int64_t keepalive_ms, keepalive_timeout_ms;
+	bool is_in_the_clear;
 
 	struct kp_mutex lock; /* guards what follows */
 	struct kp_rpc_pem pem;
@@ -31,6 +32,18 @@ void kp_rpc_channel_renew_locked(struct kp_rpc_channel *channel);
 grpc_call *kp_rpc_channel_begin(struct kp_rpc_channel *channel,
     const struct kp_rpc_method *method, grpc_completion_queue *queue,
     int64_t deadline_ms);
+
+/* Metadata as gRPC wants it, copied; lives as long as the call. */
+struct kp_rpc_headers {
+	grpc_metadata list[KP_RPC_MAX_METADATA];
+	size_t num;
+};
+
+void kp_rpc_headers_init(
+    struct kp_rpc_headers *out, const struct kp_rpc_options *options);
+void kp_rpc_headers_fini(struct kp_rpc_headers *headers);
+/* The operation that sends them, first of a call. */
+grpc_op kp_rpc_headers_op(struct kp_rpc_headers *headers);
 
 /* What a client gets at the end of each call. */
 struct kp_rpc_end {

@@ -25,6 +25,7 @@ struct kp_rpc_stream {
 	grpc_completion_queue *queue;
 	grpc_call *call;
 	struct operation starting, ending; /* headers, status: no thread's */
+	struct kp_rpc_headers sent;
 	grpc_metadata_array headers;
 	struct kp_rpc_end end;
 
@@ -66,6 +67,15 @@ struct kp_rpc_stream *
 kp_rpc_stream_new(struct kp_rpc_channel *channel,
     const struct kp_rpc_method *method, int64_t deadline_ms)
 {
+	const struct kp_rpc_options options = { .deadline_ms = deadline_ms };
+
+	return kp_rpc_stream_new_with(channel, method, &options);
+}
+
+struct kp_rpc_stream *
+kp_rpc_stream_new_with(struct kp_rpc_channel *channel,
+    const struct kp_rpc_method *method, const struct kp_rpc_options *options)
+{
 	struct kp_rpc_stream *stream = kp_alloc(1, sizeof(*stream));
 	grpc_op ops[] = {
 		{ .op = GRPC_OP_SEND_INITIAL_METADATA },
@@ -73,16 +83,18 @@ kp_rpc_stream_new(struct kp_rpc_channel *channel,
 	};
 	grpc_op end;
 
-	kp_assert(method->kind == KP_RPC_STREAM);
+	kp_assert(method->kind == KP_RPC_STREAM && options->cancel == NULL);
+	kp_rpc_headers_init(&stream->sent, options);
 	stream->method = method;
 	stream->queue = grpc_completion_queue_create_for_pluck(NULL);
-	stream->call =
-	    kp_rpc_channel_begin(channel, method, stream->queue, deadline_ms);
+	stream->call = kp_rpc_channel_begin(
+	    channel, method, stream->queue, options->deadline_ms);
 	grpc_metadata_array_init(&stream->headers);
 	kp_rpc_end_init(&stream->end);
 	stream->writing.is_good = true;
 	end = kp_rpc_end_op(&stream->end);
 	start(stream, &stream->ending, &end, 1);
+	ops[0] = kp_rpc_headers_op(&stream->sent);
 	ops[1].data.recv_initial_metadata.recv_initial_metadata =
 	    &stream->headers;
 	start(stream, &stream->starting, ops, 2);
@@ -105,6 +117,7 @@ kp_rpc_stream_free(struct kp_rpc_stream *stream)
 	kp_rpc_end_fini(&stream->end);
 	kp_rpc_status_fini(&stream->status);
 	grpc_call_unref(stream->call);
+	kp_rpc_headers_fini(&stream->sent);
 	kp_rpc_queue_free(stream->queue);
 	free(stream);
 }

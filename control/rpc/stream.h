@@ -17,6 +17,10 @@ struct kp_rpc_stream;
 struct kp_rpc_stream *kp_rpc_stream_new(struct kp_rpc_channel *channel,
     const struct kp_rpc_method *method, int64_t deadline_ms);
 
+/* The same with options; its cancel must be NULL. */
+struct kp_rpc_stream *kp_rpc_stream_new_with(struct kp_rpc_channel *channel,
+    const struct kp_rpc_method *method, const struct kp_rpc_options *options);
+
 /* kp_rpc_stream_free cancels it if it has not ended. No other call may run. */
 void kp_rpc_stream_free(struct kp_rpc_stream *stream);
 

@@ -145,11 +145,11 @@ kp_rpc_wait(grpc_completion_queue *queue, void *tag, int64_t deadline_ms,
 /* Everything of a unary call in one batch; returns when it has ended. */
 static void
 exchange(grpc_call *call, grpc_completion_queue *queue,
-    grpc_byte_buffer *request, grpc_byte_buffer **out_answer,
-    struct kp_rpc_end *end)
+    struct kp_rpc_headers *sent, grpc_byte_buffer *request,
+    grpc_byte_buffer **out_answer, struct kp_rpc_end *end)
 {
 	grpc_op ops[] = {
-		{ .op = GRPC_OP_SEND_INITIAL_METADATA },
+		kp_rpc_headers_op(sent),
 		{ .op = GRPC_OP_SEND_MESSAGE },
 		{ .op = GRPC_OP_SEND_CLOSE_FROM_CLIENT },
 		{ .op = GRPC_OP_RECV_INITIAL_METADATA },
@@ -196,21 +196,24 @@ take_answer(const struct kp_rpc_method *method, struct kp_rpc_result *out,
 static void
 call_with(struct kp_rpc_channel *channel, const struct kp_rpc_method *method,
     struct kp_rpc_result *out, const struct kp_rpc_packet *request,
-    int64_t deadline_ms, struct kp_rpc_cancel *cancel)
+    const struct kp_rpc_options *options)
 {
 	grpc_completion_queue *queue =
 	    grpc_completion_queue_create_for_pluck(NULL);
 	grpc_call *call =
-	    kp_rpc_channel_begin(channel, method, queue, deadline_ms);
+	    kp_rpc_channel_begin(channel, method, queue, options->deadline_ms);
 	grpc_byte_buffer *sent = kp_rpc_packet_buffer(request), *answer = NULL;
+	struct kp_rpc_headers headers;
 	struct kp_rpc_end end;
 
+	kp_rpc_headers_init(&headers, options);
 	kp_rpc_end_init(&end);
-	set_cancel(cancel, call);
-	exchange(call, queue, sent, &answer, &end);
-	set_cancel(cancel, NULL);
+	set_cancel(options->cancel, call);
+	exchange(call, queue, &headers, sent, &answer, &end);
+	set_cancel(options->cancel, NULL);
 	kp_rpc_end_status(&end, &out->status);
 	take_answer(method, out, answer);
+	kp_rpc_headers_fini(&headers);
 	grpc_byte_buffer_destroy(sent);
 	grpc_byte_buffer_destroy(answer);
 	grpc_call_unref(call);
@@ -224,6 +227,18 @@ kp_rpc_channel_call(struct kp_rpc_channel *channel,
     const ProtobufCMessage *request, int64_t deadline_ms,
     struct kp_rpc_cancel *cancel)
 {
+	const struct kp_rpc_options options = { .deadline_ms = deadline_ms,
+		.cancel = cancel };
+
+	return kp_rpc_channel_call_with(
+	    channel, method, out, request, &options);
+}
+
+bool
+kp_rpc_channel_call_with(struct kp_rpc_channel *channel,
+    const struct kp_rpc_method *method, struct kp_rpc_result *out,
+    const ProtobufCMessage *request, const struct kp_rpc_options *options)
+{
 	struct kp_rpc_packet *packet;
 	struct kp_error err;
 
@@ -235,7 +250,7 @@ kp_rpc_channel_call(struct kp_rpc_channel *channel,
 		    "the request is too long: %s", err.text);
 		return false;
 	}
-	call_with(channel, method, out, packet, deadline_ms, cancel);
+	call_with(channel, method, out, packet, options);
 	kp_rpc_packet_unref(packet);
 	return out->status.code == KP_RPC_OK;
 }

@@ -355,3 +355,25 @@ Test(rpc_tls, addresses_are_tried_in_turn)
 	kp_rpc_channel_free(channel);
 	kp_test_rpc_fini(&world);
 }
+
+Test(rpc_tls, our_server_talks_to_nobody_in_the_clear)
+{
+	struct kp_test_rpc world;
+	struct kp_rpc_channel_config config = { .num_addresses = 1,
+		.is_insecure_in_the_clear = true };
+	struct kp_rpc_channel *channel;
+	struct kp_rpc_result result;
+	const char *addresses[1];
+
+	kp_test_rpc_init(&world);
+	kp_test_rpc_start(&world);
+	addresses[0] = world.address;
+	config.addresses = addresses;
+	channel = kp_rpc_channel_new(&config, &world.err);
+	cr_assert_not_null(channel);
+	cr_assert(!kp_test_rpc_ask(channel, &kp_test_echo, &result, "hello"));
+	cr_assert_eq(result.status.code, KP_RPC_UNAVAILABLE);
+	kp_rpc_result_fini(&result);
+	kp_rpc_channel_free(channel);
+	kp_test_rpc_fini(&world);
+}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <criterion/criterion.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -333,4 +334,52 @@ Test(rpc_unary, call_that_outlasts_the_grace_is_cut_off)
 	caller_join(&caller);
 	cr_assert(!caller.is_ok);
 	pair_fini(&p);
+}
+
+Test(rpc_unary, metadata_from_elsewhere_is_looked_at_first)
+{
+	static char longest[KP_RPC_MAX_METADATA_LEN + 2];
+	const struct {
+		struct kp_rpc_metadata metadata;
+		enum kp_error_kind kind;
+	} cases[] = {
+		{ { "token", "abc.1" }, KP_ERR_NONE },
+		{ { "token", "" }, KP_ERR_NONE },
+		{ { "token", "a\nb" }, KP_ERR_PROTOCOL },
+		{ { "token", "\xff" }, KP_ERR_PROTOCOL },
+		{ { "To ken", "a" }, KP_ERR_PROTOCOL },
+		{ { "", "a" }, KP_ERR_PROTOCOL },
+		{ { "token", longest }, KP_ERR_LIMIT },
+	};
+
+	(void)memset(longest, 'a', sizeof(longest) - 1);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct kp_error err = { .kind = KP_ERR_NONE };
+
+		cr_assert_eq(kp_rpc_metadata_check(&cases[i].metadata, &err),
+		    cases[i].kind == KP_ERR_NONE, "case %zu", i);
+		cr_assert_eq(err.kind, cases[i].kind, "case %zu", i);
+	}
+}
+
+Test(rpc_unary, metadata_goes_along)
+{
+	const struct kp_rpc_metadata metadata[] = { { "token", "abc" },
+		{ "hasleader", "true" } };
+	const struct kp_rpc_options options = {
+		.deadline_ms = kp_test_in(10000),
+		.metadata = metadata,
+		.num_metadata = 2,
+	};
+	struct pair pair;
+	Kp__Test__Request request;
+
+	kp_test_rpc_init(&pair.world);
+	pair_start(&pair);
+	kp__test__request__init(&request);
+	request.text = (char *)(uintptr_t) "hello";
+	cr_assert(kp_rpc_channel_call_with(pair.channel, &kp_test_echo,
+	    &pair.result, &request.base, &options));
+	kp_rpc_result_fini(&pair.result);
+	pair_fini(&pair);
 }
