@@ -161,16 +161,17 @@ clear_changes(struct changes *changes)
 	changes->num = 0;
 }
 
+/* Any bytes, zeros too. */
 static struct kp_bytes
 copy_of(struct kp_bytes bytes)
 {
+	uint8_t *copy;
+
 	if (bytes.data == NULL)
 		return bytes;
-	return (struct kp_bytes){
-		.data =
-		    (uint8_t *)kp_strndup((const char *)bytes.data, bytes.len),
-		.len = bytes.len,
-	};
+	copy = kp_alloc(1, bytes.len + 1);
+	kp_copy(copy, bytes.data, bytes.len);
+	return (struct kp_bytes){ .data = copy, .len = bytes.len };
 }
 
 static void

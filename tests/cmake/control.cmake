@@ -25,9 +25,11 @@ foreach(name IN ITEMS nodes resolver source state status watch)
     LINK kp_test_folder kp_agent)
 endforeach()
 
+kp_library(kp_test_store support/store.c)
+target_link_libraries(kp_test_store PUBLIC kp_test_folder kp_server)
 foreach(name IN ITEMS catalog sqlite)
   kp_unit_test(${name} SOURCES unit/control/server/test_${name}.c
-    LINK kp_test_folder kp_server)
+    LINK kp_test_store)
 endforeach()
 
 kp_program(kp_measure_catalog support/measure_catalog.c)
@@ -35,3 +37,8 @@ target_link_libraries(kp_measure_catalog
   PRIVATE kp_test_folder kp_test_rules kp_server)
 
 kp_unit_test(api SOURCES unit/control/api/test_api.c LINK kp_api)
+
+# The same tests for each kind of store.
+kp_unit_test(store_sqlite
+  SOURCES unit/control/server/test_store.c support/store_sqlite.c
+  LINK kp_test_store)

@@ -15,8 +15,7 @@
 
 #include "base/clock.h"
 #include "tests/support/folder.h"
-
-static const struct kp_store_note note = { "ada", "because", 1234 };
+#include "tests/support/store.h"
 
 struct fixture {
 	char folder[KP_TEST_PATH_LEN], path[KP_TEST_PATH_LEN];
@@ -55,258 +54,14 @@ tear_down(struct fixture *f)
 	kp_test_folder_remove(f->folder);
 }
 
-static struct kp_store_change
-put(const char *name, const char *text)
-{
-	return (struct kp_store_change){ "Cluster", name, kp_bytes_of(text) };
-}
-
-static struct kp_store_change
-removal(const char *name)
-{
-	return (struct kp_store_change){ "Cluster", name, { 0 } };
-}
-
-static uint64_t
-commit(struct fixture *f, uint64_t base, struct kp_store_change change)
-{
-	struct kp_error err = { 0 };
-	uint64_t number = 0;
-
-	cr_assert_eq(
-	    kp_store_commit(f->store, base, &note, &change, 1, &number, &err),
-	    KP_STORE_OK, "%s", err.text);
-	cr_assert_eq(number, base + 1);
-	return number;
-}
-
-static void
-print_item(void *ctx, const struct kp_store_item *item)
-{
-	kp_buf_printf(ctx, "%s/%s@%llu=%.*s ", item->kind, item->name,
-	    (unsigned long long)item->revision, (int)item->text.len,
-	    (const char *)item->text.data);
-}
-
-static void
-print_revision(void *ctx, const struct kp_store_revision *revision)
-{
-	kp_buf_printf(ctx,
-	    "%llu %s %s %lld:", (unsigned long long)revision->number,
-	    revision->note.identity, revision->note.reason,
-	    (long long)revision->note.time_ms);
-	for (size_t i = 0; i < revision->num_changes; i++) {
-		const struct kp_store_change *change = &revision->changes[i];
-
-		kp_buf_printf(ctx, " %s/%s=%.*s", change->kind, change->name,
-		    (int)change->text.len,
-		    change->text.data == NULL
-			? ""
-			: (const char *)change->text.data);
-		if (change->text.data == NULL)
-			kp_buf_add_text(ctx, "gone");
-	}
-	kp_buf_add_text(ctx, "\n");
-}
-
-static void
-expect_text(struct kp_buf *found, const char *wanted)
-{
-	kp_buf_add(found, "", 1);
-	cr_assert_str_eq(
-	    (const char *)found->data, wanted, "%s", (const char *)found->data);
-	kp_buf_fini(found);
-}
-
-static void
-expect_state(struct fixture *f, uint64_t at, const char *wanted)
-{
-	struct kp_error err = { 0 };
-	struct kp_buf found;
-
-	kp_buf_init(&found, 1 << 16);
-	cr_assert_eq(kp_store_load(f->store, at, print_item, &found, &err),
-	    KP_STORE_OK, "%s", err.text);
-	expect_text(&found, wanted);
-}
-
-static void
-expect_history(
-    struct fixture *f, uint64_t after, uint64_t last, const char *wanted)
-{
-	struct kp_error err = { 0 };
-	struct kp_buf found;
-
-	kp_buf_init(&found, 1 << 16);
-	cr_assert_eq(kp_store_history(
-			 f->store, after, last, print_revision, &found, &err),
-	    KP_STORE_OK, "%s", err.text);
-	expect_text(&found, wanted);
-}
-
-static struct kp_store_range
-range_of(struct fixture *f)
-{
-	struct kp_store_range range;
-	struct kp_error err = { 0 };
-
-	cr_assert_eq(kp_store_range(f->store, &range, &err), KP_STORE_OK);
-	return range;
-}
-
-Test(sqlite, a_new_store_is_empty_and_for_its_owner)
+Test(sqlite, a_new_store_is_for_its_owner)
 {
 	struct fixture f;
 	struct stat st;
 
 	set_up(&f);
-	cr_assert_eq(range_of(&f).newest, 0);
-	expect_state(&f, 0, "");
-	expect_history(&f, 0, 0, "");
 	cr_assert_eq(stat(f.path, &st), 0);
 	cr_assert_eq(st.st_mode & 0777, 0600);
-	tear_down(&f);
-}
-
-Test(sqlite, every_state_can_be_read)
-{
-	struct fixture f;
-	struct kp_store_change both[] = { put("b", "B2"), removal("a") };
-	struct kp_error err = { 0 };
-	uint64_t number;
-
-	set_up(&f);
-	(void)commit(&f, 0, put("a", "A"));
-	(void)commit(&f, 1, put("b", ""));
-	cr_assert_eq(kp_store_commit(f.store, 2, &note, both, 2, &number, &err),
-	    KP_STORE_OK);
-	open_again(&f);
-	cr_assert_eq(range_of(&f).newest, 3);
-	expect_state(&f, 0, "");
-	expect_state(&f, 1, "Cluster/a@1=A ");
-	expect_state(&f, 2, "Cluster/a@1=A Cluster/b@2= ");
-	expect_state(&f, 3, "Cluster/b@3=B2 ");
-	expect_history(&f, 1, 3,
-	    "2 ada because 1234: Cluster/b=\n"
-	    "3 ada because 1234: Cluster/a=gone Cluster/b=B2\n");
-	expect_history(&f, 3, 3, "");
-	cr_assert_eq(kp_store_load(f.store, 4, print_item, NULL, &err),
-	    KP_STORE_INVALID);
-	cr_assert_str_eq(err.text, "there is no revision 4 yet");
-	tear_down(&f);
-}
-
-Test(sqlite, who_was_slower_is_told)
-{
-	struct fixture f;
-	struct kp_store_change change = put("a", "mine");
-	struct kp_error err = { 0 };
-	uint64_t number = 77;
-
-	set_up(&f);
-	(void)commit(&f, 0, put("a", "theirs"));
-	cr_assert_eq(
-	    kp_store_commit(f.store, 0, &note, &change, 1, &number, &err),
-	    KP_STORE_CONFLICT);
-	cr_assert_str_eq(
-	    err.text, "based on revision 0, but there is 1 already");
-	cr_assert_eq(number, 77);
-	cr_assert_eq(
-	    kp_store_commit(f.store, 2, &note, &change, 1, &number, &err),
-	    KP_STORE_CONFLICT);
-	expect_state(&f, 1, "Cluster/a@1=theirs ");
-	tear_down(&f);
-}
-
-Test(sqlite, a_commit_is_whole_or_not_there)
-{
-	struct fixture f;
-	struct kp_store_change twice[] = { put("a", "1"), put("a", "2") };
-	struct kp_error err = { 0 };
-	uint64_t number;
-
-	set_up(&f);
-	cr_assert_eq(
-	    kp_store_commit(f.store, 0, &note, twice, 2, &number, &err),
-	    KP_STORE_FAILED);
-	cr_assert_eq(range_of(&f).newest, 0);
-	expect_state(&f, 0, "");
-	(void)commit(&f, 0, put("a", "3"));
-	tear_down(&f);
-}
-
-Test(sqlite, limits_of_a_commit)
-{
-	static char name[KP_STORE_MAX_NAME_LEN + 2];
-	static uint8_t text[KP_STORE_MAX_TEXT_LEN + 1];
-	struct fixture f;
-	struct kp_error err = { 0 };
-	struct kp_store_change changes[] = { put(name, ""), put("", ""),
-		{ "Cluster", "a", { text, sizeof(text) } } };
-	struct kp_store_change fits = { "Cluster", "a",
-		{ text, sizeof(text) - 1 } };
-	uint64_t number;
-
-	set_up(&f);
-	(void)memset(name, 'n', sizeof(name) - 1);
-	for (size_t i = 0; i < 3; i++)
-		cr_assert_eq(kp_store_commit(f.store, 0, &note, &changes[i], 1,
-				 &number, &err),
-		    KP_STORE_INVALID, "change %zu", i);
-	cr_assert_eq(kp_store_commit(f.store, 0, &note, changes,
-			 KP_STORE_MAX_CHANGES + 1, &number, &err),
-	    KP_STORE_INVALID);
-	(void)commit(&f, 0, fits);
-	name[KP_STORE_MAX_NAME_LEN] = '\0';
-	(void)commit(&f, 1, put(name, ""));
-	tear_down(&f);
-}
-
-Test(sqlite, compaction_forgets_what_was_before)
-{
-	struct fixture f;
-	struct kp_error err = { 0 };
-
-	set_up(&f);
-	(void)commit(&f, 0, put("a", "A1"));
-	(void)commit(&f, 1, put("b", "B2"));
-	(void)commit(&f, 2, put("a", "A3"));
-	(void)commit(&f, 3, removal("b"));
-	(void)commit(&f, 4, put("c", "C5"));
-	cr_assert_eq(kp_store_compact(f.store, 6, &err), KP_STORE_INVALID);
-	cr_assert_eq(kp_store_compact(f.store, 3, &err), KP_STORE_OK);
-	cr_assert_eq(range_of(&f).oldest, 3);
-	expect_state(&f, 3, "Cluster/a@3=A3 Cluster/b@2=B2 ");
-	expect_state(&f, 5, "Cluster/a@3=A3 Cluster/c@5=C5 ");
-	expect_history(&f, 3, 4, "4 ada because 1234: Cluster/b=gone\n");
-	cr_assert_eq(kp_store_load(f.store, 2, print_item, NULL, &err),
-	    KP_STORE_COMPACTED);
-	cr_assert_str_eq(err.text, "revision 2 has been compacted");
-	cr_assert_eq(
-	    kp_store_history(f.store, 2, 5, print_revision, NULL, &err),
-	    KP_STORE_COMPACTED);
-	/* again, and to a deletion, which leaves nothing behind */
-	cr_assert_eq(kp_store_compact(f.store, 1, &err), KP_STORE_OK);
-	cr_assert_eq(kp_store_compact(f.store, 5, &err), KP_STORE_OK);
-	open_again(&f);
-	expect_state(&f, 5, "Cluster/a@3=A3 Cluster/c@5=C5 ");
-	(void)commit(&f, 5, put("b", "B6"));
-	expect_state(&f, 6, "Cluster/a@3=A3 Cluster/b@6=B6 Cluster/c@5=C5 ");
-	tear_down(&f);
-}
-
-Test(sqlite, waiters_learn_of_a_commit)
-{
-	struct fixture f;
-
-	set_up(&f);
-	cr_assert_eq(kp_store_wait(f.store, 0, kp_now_ms()), 0);
-	(void)commit(&f, 0, put("a", "A"));
-	cr_assert_eq(kp_store_wait(f.store, 0, KP_NEVER), 1);
-	kp_store_wake(f.store);
-	cr_assert_eq(kp_store_wait(f.store, 1, KP_NEVER), 1);
-	open_again(&f);
-	cr_assert_eq(kp_store_wait(f.store, 0, KP_NEVER), 1);
 	tear_down(&f);
 }
 
@@ -463,7 +218,7 @@ Test(sqlite, what_is_damaged_or_foreign_is_refused)
 		struct fixture f;
 
 		set_up(&f);
-		(void)commit(&f, 0, put("a", "A"));
+		(void)kp_test_commit(f.store, 0, kp_test_put("a", "A"));
 		kp_store_close(f.store);
 		damage(f.path, table[i].offset, table[i].len);
 		expect_refused(f.path, KP_ERR_CONFIG, table[i].why);
@@ -477,19 +232,19 @@ Test(sqlite, a_backup_is_a_store)
 	struct kp_error err = { 0 };
 
 	set_up(&f);
-	(void)commit(&f, 0, put("a", "A"));
-	(void)commit(&f, 1, put("a", "A2"));
+	(void)kp_test_commit(f.store, 0, kp_test_put("a", "A"));
+	(void)kp_test_commit(f.store, 1, kp_test_put("a", "A2"));
 	kp_test_path(copy.path, f.folder, "copy.db");
 	cr_assert(kp_sqlite_backup(f.store, copy.path, &err), "%s", err.text);
-	(void)commit(&f, 2, put("a", "A3"));
+	(void)kp_test_commit(f.store, 2, kp_test_put("a", "A3"));
 	/* never over something that is there */
 	cr_assert(!kp_sqlite_backup(f.store, copy.path, &err));
 	cr_assert_not_null(
 	    strstr(err.text, "copy.db: File exists"), "%s", err.text);
 	copy.store = open_at(copy.path);
-	expect_state(&copy, 1, "Cluster/a@1=A ");
-	expect_state(&copy, 2, "Cluster/a@2=A2 ");
-	(void)commit(&copy, 2, put("b", "B"));
+	kp_test_expect_state(copy.store, 1, "Cluster/a@1=A ");
+	kp_test_expect_state(copy.store, 2, "Cluster/a@2=A2 ");
+	(void)kp_test_commit(copy.store, 2, kp_test_put("b", "B"));
 	kp_store_close(copy.store);
 	tear_down(&f);
 }
@@ -500,12 +255,12 @@ Test(sqlite, a_backup_that_was_cut_short_is_in_nobodys_way)
 	struct kp_error err = { 0 };
 
 	set_up(&f);
-	(void)commit(&f, 0, put("a", "A"));
+	(void)kp_test_commit(f.store, 0, kp_test_put("a", "A"));
 	kp_test_write(f.folder, "copy.db.part", "a torn page");
 	kp_test_path(copy.path, f.folder, "copy.db");
 	cr_assert(kp_sqlite_backup(f.store, copy.path, &err), "%s", err.text);
 	copy.store = open_at(copy.path);
-	expect_state(&copy, 1, "Cluster/a@1=A ");
+	kp_test_expect_state(copy.store, 1, "Cluster/a@1=A ");
 	kp_store_close(copy.store);
 	tear_down(&f);
 }
@@ -531,18 +286,18 @@ Test(sqlite, a_full_disk_refuses_writes_and_reads_go_on)
 	uint64_t number;
 
 	set_up(&f);
-	(void)commit(&f, 0, put("a", "A"));
+	(void)kp_test_commit(f.store, 0, kp_test_put("a", "A"));
 	(void)signal(SIGXFSZ, SIG_IGN);
 	limit_files(256 * 1024);
-	cr_assert_eq(
-	    kp_store_commit(f.store, 1, &note, &large, 1, &number, &err),
+	cr_assert_eq(kp_store_commit(
+			 f.store, 1, &kp_test_note, &large, 1, &number, &err),
 	    KP_STORE_FAILED);
 	cr_assert_eq(err.kind, KP_ERR_UNAVAILABLE);
-	expect_state(&f, 1, "Cluster/a@1=A ");
+	kp_test_expect_state(f.store, 1, "Cluster/a@1=A ");
 	limit_files(RLIM_INFINITY);
-	(void)commit(&f, 1, put("b", "B"));
+	(void)kp_test_commit(f.store, 1, kp_test_put("b", "B"));
 	open_again(&f);
-	expect_state(&f, 2, "Cluster/a@1=A Cluster/b@2=B ");
+	kp_test_expect_state(f.store, 2, "Cluster/a@1=A Cluster/b@2=B ");
 	tear_down(&f);
 }
 
@@ -557,11 +312,11 @@ commit_until_killed(const char *path, int fd)
 	if (store == NULL || kp_store_range(store, &range, &err) != KP_STORE_OK)
 		_exit(1);
 	for (uint64_t base = range.newest;; base++) {
-		struct kp_store_change change = put("a", "some text");
+		struct kp_store_change change = kp_test_put("a", "some text");
 		uint64_t number;
 
-		if (kp_store_commit(store, base, &note, &change, 1, &number,
-			&err) != KP_STORE_OK ||
+		if (kp_store_commit(store, base, &kp_test_note, &change, 1,
+			&number, &err) != KP_STORE_OK ||
 		    write(fd, &number, sizeof(number)) != sizeof(number))
 			_exit(1);
 	}
@@ -605,10 +360,10 @@ Test(sqlite, nothing_acknowledged_is_lost_when_it_is_killed)
 		kp_store_close(f.store);
 		last = kill_after(f.path, i);
 		f.store = open_at(f.path);
-		range = range_of(&f);
+		range = kp_test_range(f.store);
 		/* one more may have been written, but not said */
 		cr_assert(range.newest == last || range.newest == last + 1);
-		expect_state(&f, 1, "Cluster/a@1=some text ");
+		kp_test_expect_state(f.store, 1, "Cluster/a@1=some text ");
 	}
 	tear_down(&f);
 }

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What every kind of store promises. */
+#include "control/server/store.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "tests/support/store.h"
+
+Test(store, a_new_store_is_empty)
+{
+	struct kp_test_store f;
+
+	kp_test_store_set_up(&f);
+	cr_assert_eq(kp_test_range(f.store).newest, 0);
+	kp_test_expect_state(f.store, 0, "");
+	kp_test_expect_history(f.store, 0, 0, "");
+	kp_test_store_tear_down(&f);
+}
+
+Test(store, every_state_can_be_read)
+{
+	struct kp_test_store f;
+	struct kp_store_change both[] = { kp_test_put("b", "B2"),
+		kp_test_removal("a") };
+	struct kp_error err = { 0 };
+	uint64_t number;
+
+	kp_test_store_set_up(&f);
+	(void)kp_test_commit(f.store, 0, kp_test_put("a", "A"));
+	(void)kp_test_commit(f.store, 1, kp_test_put("b", ""));
+	cr_assert_eq(
+	    kp_store_commit(f.store, 2, &kp_test_note, both, 2, &number, &err),
+	    KP_STORE_OK);
+	kp_test_store_open_again(&f);
+	cr_assert_eq(kp_test_range(f.store).newest, 3);
+	kp_test_expect_state(f.store, 0, "");
+	kp_test_expect_state(f.store, 1, "Cluster/a@1=A ");
+	kp_test_expect_state(f.store, 2, "Cluster/a@1=A Cluster/b@2= ");
+	kp_test_expect_state(f.store, 3, "Cluster/b@3=B2 ");
+	kp_test_expect_history(f.store, 1, 3,
+	    "2 ada because 1234: Cluster/b=\n"
+	    "3 ada because 1234: Cluster/a=gone Cluster/b=B2\n");
+	kp_test_expect_history(f.store, 3, 3, "");
+	cr_assert_eq(kp_store_load(f.store, 4, kp_test_no_item, NULL, &err),
+	    KP_STORE_INVALID);
+	cr_assert_str_eq(err.text, "there is no revision 4 yet");
+	kp_test_store_tear_down(&f);
+}
+
+Test(store, who_was_slower_is_told)
+{
+	struct kp_test_store f;
+	struct kp_store_change change = kp_test_put("a", "mine");
+	struct kp_error err = { 0 };
+	uint64_t number = 77;
+
+	kp_test_store_set_up(&f);
+	(void)kp_test_commit(f.store, 0, kp_test_put("a", "theirs"));
+	cr_assert_eq(kp_store_commit(
+			 f.store, 0, &kp_test_note, &change, 1, &number, &err),
+	    KP_STORE_CONFLICT);
+	cr_assert_str_eq(
+	    err.text, "based on revision 0, but there is 1 already");
+	cr_assert_eq(number, 77);
+	cr_assert_eq(kp_store_commit(
+			 f.store, 2, &kp_test_note, &change, 1, &number, &err),
+	    KP_STORE_CONFLICT);
+	kp_test_expect_state(f.store, 1, "Cluster/a@1=theirs ");
+	kp_test_store_tear_down(&f);
+}
+
+Test(store, a_commit_is_whole_or_not_there)
+{
+	struct kp_test_store f;
+	struct kp_store_change twice[] = { kp_test_put("a", "1"),
+		kp_test_put("a", "2") };
+	struct kp_error err = { 0 };
+	uint64_t number;
+
+	kp_test_store_set_up(&f);
+	cr_assert_eq(
+	    kp_store_commit(f.store, 0, &kp_test_note, twice, 2, &number, &err),
+	    KP_STORE_FAILED);
+	cr_assert_eq(kp_test_range(f.store).newest, 0);
+	kp_test_expect_state(f.store, 0, "");
+	(void)kp_test_commit(f.store, 0, kp_test_put("a", "3"));
+	kp_test_store_tear_down(&f);
+}
+
+Test(store, limits_of_a_commit)
+{
+	static char name[KP_STORE_MAX_NAME_LEN + 2];
+	static uint8_t text[KP_STORE_MAX_TEXT_LEN + 1];
+	struct kp_test_store f;
+	struct kp_error err = { 0 };
+	struct kp_store_change changes[] = { kp_test_put(name, ""),
+		kp_test_put("", ""),
+		{ "Cluster", "a", { text, sizeof(text) } } };
+	struct kp_store_change fits = { "Cluster", "a",
+		{ text, sizeof(text) - 1 } };
+	uint64_t number;
+
+	kp_test_store_set_up(&f);
+	(void)memset(name, 'n', sizeof(name) - 1);
+	for (size_t i = 0; i < 3; i++)
+		cr_assert_eq(kp_store_commit(f.store, 0, &kp_test_note,
+				 &changes[i], 1, &number, &err),
+		    KP_STORE_INVALID, "change %zu", i);
+	cr_assert_eq(kp_store_commit(f.store, 0, &kp_test_note, changes,
+			 KP_STORE_MAX_CHANGES + 1, &number, &err),
+	    KP_STORE_INVALID);
+	(void)kp_test_commit(f.store, 0, fits);
+	name[KP_STORE_MAX_NAME_LEN] = '\0';
+	(void)kp_test_commit(f.store, 1, kp_test_put(name, ""));
+	kp_test_store_tear_down(&f);
+}
+
+Test(store, compaction_forgets_what_was_before)
+{
+	struct kp_test_store f;
+	struct kp_error err = { 0 };
+
+	kp_test_store_set_up(&f);
+	(void)kp_test_commit(f.store, 0, kp_test_put("a", "A1"));
+	(void)kp_test_commit(f.store, 1, kp_test_put("b", "B2"));
+	(void)kp_test_commit(f.store, 2, kp_test_put("a", "A3"));
+	(void)kp_test_commit(f.store, 3, kp_test_removal("b"));
+	(void)kp_test_commit(f.store, 4, kp_test_put("c", "C5"));
+	cr_assert_eq(kp_store_compact(f.store, 6, &err), KP_STORE_INVALID);
+	cr_assert_eq(kp_store_compact(f.store, 3, &err), KP_STORE_OK);
+	cr_assert_eq(kp_test_range(f.store).oldest, 3);
+	kp_test_expect_state(f.store, 3, "Cluster/a@3=A3 Cluster/b@2=B2 ");
+	kp_test_expect_state(f.store, 5, "Cluster/a@3=A3 Cluster/c@5=C5 ");
+	kp_test_expect_history(
+	    f.store, 3, 4, "4 ada because 1234: Cluster/b=gone\n");
+	cr_assert_eq(kp_store_load(f.store, 2, kp_test_no_item, NULL, &err),
+	    KP_STORE_COMPACTED);
+	cr_assert_str_eq(err.text, "revision 2 has been compacted");
+	cr_assert_eq(
+	    kp_store_history(f.store, 2, 5, kp_test_no_revision, NULL, &err),
+	    KP_STORE_COMPACTED);
+	/* again, and to a deletion, which leaves nothing behind */
+	cr_assert_eq(kp_store_compact(f.store, 1, &err), KP_STORE_OK);
+	cr_assert_eq(kp_store_compact(f.store, 5, &err), KP_STORE_OK);
+	kp_test_store_open_again(&f);
+	kp_test_expect_state(f.store, 5, "Cluster/a@3=A3 Cluster/c@5=C5 ");
+	(void)kp_test_commit(f.store, 5, kp_test_put("b", "B6"));
+	kp_test_expect_state(
+	    f.store, 6, "Cluster/a@3=A3 Cluster/b@6=B6 Cluster/c@5=C5 ");
+	kp_test_store_tear_down(&f);
+}
+
+Test(store, waiters_learn_of_a_commit)
+{
+	struct kp_test_store f;
+
+	kp_test_store_set_up(&f);
+	cr_assert_eq(kp_store_wait(f.store, 0, kp_now_ms()), 0);
+	(void)kp_test_commit(f.store, 0, kp_test_put("a", "A"));
+	cr_assert_eq(kp_store_wait(f.store, 0, KP_NEVER), 1);
+	kp_store_wake(f.store);
+	cr_assert_eq(kp_store_wait(f.store, 1, KP_NEVER), 1);
+	kp_test_store_open_again(&f);
+	cr_assert_eq(kp_store_wait(f.store, 0, KP_NEVER), 1);
+	kp_test_store_tear_down(&f);
+}
+
+/* What a large commit is made of and looked at with. */
+struct many {
+	struct kp_store_change *changes;
+	char (*names)[16];
+	uint8_t *text;
+	size_t num, text_len, num_seen;
+	bool is_good;
+};
+
+static void
+many_init(struct many *out, size_t num, size_t text_len)
+{
+	*out = (struct many){
+		.changes = kp_alloc(num, sizeof(struct kp_store_change)),
+		.names = kp_alloc(num, sizeof(*out->names)),
+		.text = kp_alloc(1, text_len),
+		.num = num,
+		.text_len = text_len,
+		.is_good = true,
+	};
+	for (size_t i = 0; i < text_len; i++)
+		out->text[i] = (uint8_t)(i * 7);
+	/* not in the order that they are kept in */
+	for (size_t i = 0; i < num; i++) {
+		(void)snprintf(out->names[i], sizeof(out->names[i]), "n%05zu",
+		    num - 1 - i);
+		out->changes[i] = (struct kp_store_change){ "Cluster",
+			out->names[i], { out->text, text_len - i % 100 } };
+	}
+}
+
+static void
+many_fini(struct many *many)
+{
+	free(many->changes);
+	free(many->names);
+	free(many->text);
+}
+
+static void
+see(struct many *many, const char *name, struct kp_bytes text)
+{
+	size_t i = many->num - 1 - many->num_seen;
+
+	many->is_good = many->is_good && many->num_seen < many->num &&
+			strcmp(name, many->names[i]) == 0 &&
+			kp_bytes_equal(text, many->changes[i].text);
+	many->num_seen++;
+}
+
+static void
+see_item(void *ctx, const struct kp_store_item *item)
+{
+	see(ctx, item->name, item->text);
+}
+
+static void
+see_revision(void *ctx, const struct kp_store_revision *revision)
+{
+	for (size_t i = 0; i < revision->num_changes; i++)
+		see(ctx, revision->changes[i].name, revision->changes[i].text);
+}
+
+Test(store, a_commit_may_be_large)
+{
+	struct kp_test_store f;
+	struct many many;
+	struct kp_error err = { 0 };
+	uint64_t number;
+
+	kp_test_store_set_up(&f);
+	many_init(&many, KP_STORE_MAX_CHANGES, 3000);
+	cr_assert_eq(kp_store_commit(f.store, 0, &kp_test_note, many.changes,
+			 many.num, &number, &err),
+	    KP_STORE_OK, "%s", err.text);
+	cr_assert_eq(kp_store_load(f.store, 1, see_item, &many, &err),
+	    KP_STORE_OK, "%s", err.text);
+	cr_assert(many.is_good && many.num_seen == many.num);
+	many.num_seen = 0;
+	cr_assert_eq(kp_store_history(f.store, 0, 1, see_revision, &many, &err),
+	    KP_STORE_OK, "%s", err.text);
+	cr_assert(many.is_good && many.num_seen == many.num);
+	many_fini(&many);
+	kp_test_store_tear_down(&f);
+}
+
+Test(store, texts_of_the_largest_size_fit_beside_each_other)
+{
+	struct kp_test_store f;
+	struct many many;
+	struct kp_error err = { 0 };
+	uint64_t number;
+
+	kp_test_store_set_up(&f);
+	many_init(&many, 5, KP_STORE_MAX_TEXT_LEN);
+	cr_assert_eq(kp_store_commit(f.store, 0, &kp_test_note, many.changes,
+			 many.num, &number, &err),
+	    KP_STORE_OK, "%s", err.text);
+	cr_assert_eq(
+	    kp_store_load(f.store, 1, see_item, &many, &err), KP_STORE_OK);
+	cr_assert(many.is_good && many.num_seen == many.num);
+	many_fini(&many);
+	kp_test_store_tear_down(&f);
+}
+
+Test(store, a_text_may_have_any_bytes)
+{
+	struct kp_test_store f;
+	struct many many;
+	struct kp_error err = { 0 };
+	uint64_t number;
+
+	kp_test_store_set_up(&f);
+	many_init(&many, 3, 300); /* the first byte is a zero */
+	cr_assert_eq(kp_store_commit(f.store, 0, &kp_test_note, many.changes,
+			 many.num, &number, &err),
+	    KP_STORE_OK, "%s", err.text);
+	cr_assert_eq(kp_store_history(f.store, 0, 1, see_revision, &many, &err),
+	    KP_STORE_OK, "%s", err.text);
+	cr_assert(many.is_good && many.num_seen == many.num);
+	many_fini(&many);
+	kp_test_store_tear_down(&f);
+}
+
+Test(store, a_revision_may_change_nothing)
+{
+	struct kp_test_store f;
+	struct kp_error err = { 0 };
+	uint64_t number;
+
+	kp_test_store_set_up(&f);
+	cr_assert_eq(
+	    kp_store_commit(f.store, 0, &kp_test_note, NULL, 0, &number, &err),
+	    KP_STORE_OK, "%s", err.text);
+	kp_test_expect_state(f.store, 1, "");
+	kp_test_expect_history(f.store, 0, 1, "1 ada because 1234:\n");
+	kp_test_store_tear_down(&f);
+}
