@@ -63,7 +63,7 @@ enum kp_verdict {
 	KP_VERDICT_CONFLICT,    /* a precondition does not hold */
 	KP_VERDICT_NOT_FOUND,   /* to be deleted, but not there */
 	KP_VERDICT_COMPACTED,   /* that revision has been forgotten */
-	KP_VERDICT_UNAVAILABLE, /* the store fails; nothing has changed */
+	KP_VERDICT_UNAVAILABLE, /* the store fails: see KP_STORE_FAILED */
 };
 
 /* The catalog borrows the store. */

@@ -167,9 +167,17 @@ kp_store_wake(struct kp_store *store)
 	kp_mutex_unlock(&store->news_mutex);
 }
 
+bool
+kp_store_leads(struct kp_store *store)
+{
+	return store->ops->leads == NULL || store->ops->leads(store);
+}
+
 void
 kp_store_close(struct kp_store *store)
 {
+	if (store->ops->stop != NULL)
+		store->ops->stop(store);
 	kp_cond_fini(&store->news);
 	kp_mutex_fini(&store->news_mutex);
 	store->ops->close(store);

@@ -5,7 +5,7 @@
  * (KP_STORE_CONFLICT), reads again and decides again. The store knows nothing
  * of kinds: to it a resource is two names and a text. Old revisions are
  * forgotten by compaction, the state at any kept revision can be read. @thread
- * one at a time; records, kp_store_wait and kp_store_wake: any
+ * one at a time; records, kp_store_wait, kp_store_wake and kp_store_leads: any
  */
 #ifndef KP_CONTROL_SERVER_STORE_H
 #define KP_CONTROL_SERVER_STORE_H
@@ -34,7 +34,11 @@ enum kp_store_result {
 	KP_STORE_CONFLICT,  /* base is not the newest revision any more */
 	KP_STORE_COMPACTED, /* that revision has been forgotten */
 	KP_STORE_INVALID,   /* beyond a limit above, or not there yet */
-	KP_STORE_FAILED,    /* disk, file, peer: nothing was changed */
+	/*
+	 * Disk, file, peer. Nothing was changed, unless err is of the kind
+	 * KP_ERR_TIMEOUT: then it may have been.
+	 */
+	KP_STORE_FAILED,
 };
 
 /* A resource as of some revision; borrowed during a visit. */
@@ -137,6 +141,13 @@ enum kp_store_result kp_store_each_record(struct kp_store *store,
  */
 uint64_t kp_store_wait(
     struct kp_store *store, uint64_t after, int64_t deadline_ms);
+
+/*
+ * kp_store_leads: of all servers with this store, is this the one for what only
+ * one should do, as compaction? It may change at any time; two that both do it
+ * do no harm. @thread any
+ */
+bool kp_store_leads(struct kp_store *store);
 
 /* kp_store_wake ends all waits, now and later: before closing. */
 void kp_store_wake(struct kp_store *store);

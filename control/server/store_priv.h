@@ -31,6 +31,9 @@ struct kp_store_ops {
 	enum kp_store_result (*each_record)(struct kp_store *store,
 	    const char *bucket, kp_visit_record visit, void *ctx,
 	    struct kp_error *err);
+	bool (*leads)(struct kp_store *store); /* NULL: it always does */
+	/* Ends threads that may announce; may be NULL. Then comes close. */
+	void (*stop)(struct kp_store *store);
 	void (*close)(struct kp_store *store);
 };
 

@@ -38,7 +38,19 @@ target_link_libraries(kp_measure_catalog
 
 kp_unit_test(api SOURCES unit/control/api/test_api.c LINK kp_api)
 
-# The same tests for each kind of store.
+# The same tests for each kind of store; etcd is a real one.
+kp_library(kp_test_etcd support/etcd.c)
+target_link_libraries(kp_test_etcd PUBLIC kp_test_store)
 kp_unit_test(store_sqlite
   SOURCES unit/control/server/test_store.c support/store_sqlite.c
   LINK kp_test_store)
+kp_unit_test(store_etcd
+  SOURCES unit/control/server/test_store.c support/store_etcd.c
+  LINK kp_test_etcd)
+kp_unit_test(etcd SOURCES unit/control/server/test_etcd.c LINK kp_test_etcd)
+kp_unit_test(etcd_keys SOURCES unit/control/server/test_etcd_keys.c
+  LINK kp_test_store)
+foreach(name IN ITEMS store_etcd etcd)
+  set_property(TEST unit.${name} APPEND PROPERTY ENVIRONMENT
+    "TSAN_OPTIONS=suppressions=${CMAKE_CURRENT_SOURCE_DIR}/support/tsan.supp")
+endforeach()

@@ -2,7 +2,7 @@
 /*
  * A store of the one kind or the other, for tests of what both promise, and
  * what such tests ask again and again. Which kind is the linker's choice:
- * store_sqlite.c. A failure ends the test.
+ * store_sqlite.c or store_etcd.c. A failure ends the test.
  */
 #ifndef KP_TESTS_SUPPORT_STORE_H
 #define KP_TESTS_SUPPORT_STORE_H

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -306,5 +307,19 @@ Test(store, a_revision_may_change_nothing)
 	    KP_STORE_OK, "%s", err.text);
 	kp_test_expect_state(f.store, 1, "");
 	kp_test_expect_history(f.store, 0, 1, "1 ada because 1234:\n");
+	kp_test_store_tear_down(&f);
+}
+
+Test(store, a_store_alone_leads)
+{
+	const struct timespec pause = { .tv_nsec = 1000000 };
+	int64_t deadline_ms = kp_now_ms() + 10000;
+	struct kp_test_store f;
+
+	kp_test_store_set_up(&f);
+	while (!kp_store_leads(f.store)) {
+		cr_assert(kp_now_ms() < deadline_ms);
+		(void)nanosleep(&pause, NULL);
+	}
 	kp_test_store_tear_down(&f);
 }

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A real etcd on loopback, of one node, that ends with the test's process at
+ * the latest. A failure ends the test.
+ */
+#ifndef KP_TESTS_SUPPORT_ETCD_H
+#define KP_TESTS_SUPPORT_ETCD_H
+
+#include <sys/types.h>
+
+#include "tests/support/folder.h"
+
+struct kp_test_etcd {
+	char folder[KP_TEST_PATH_LEN];
+	int port, peer_port;
+	char endpoint[64]; /* "http://127.0.0.1:port" */
+	pid_t pid;         /* 0: not running */
+};
+
+/* kp_test_etcd_start starts one without content, and waits until it serves. */
+void kp_test_etcd_start(struct kp_test_etcd *out);
+
+/* kp_test_etcd_kill ends it at once; kp_test_etcd_again starts it with what it
+ * had, on the same ports. */
+void kp_test_etcd_kill(struct kp_test_etcd *etcd);
+void kp_test_etcd_again(struct kp_test_etcd *etcd);
+
+void kp_test_etcd_stop(struct kp_test_etcd *etcd);
+
+#endif
