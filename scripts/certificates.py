@@ -46,9 +46,9 @@ class Authority:
         made = Certificate(self.folder, name)
         request = self.folder / f"{name}.csr"
         extensions = self.folder / f"{name}.ext"
-        extensions.write_text(
-            f"subjectAltName={','.join(alternatives)}\n"
-            "extendedKeyUsage=serverAuth,clientAuth\n")
+        names = f"subjectAltName={','.join(alternatives)}\n"
+        extensions.write_text((names if alternatives else "")
+                              + "extendedKeyUsage=serverAuth,clientAuth\n")
         openssl("req", "-new", *EC_KEY, "-subj", f"/CN={name}",
                 "-keyout", str(made.key), "-out", str(request))
         openssl("x509", "-req", "-in", str(request), "-CA", str(self.ca),

@@ -14,7 +14,7 @@
 #include "proto/control/unpack.h"
 
 #define CONNECT_MS 1000
-#define TRY_MIN_MS 1000
+#define TRY_MIN_MS 500
 #define PAUSE_FIRST_MS 10
 #define PAUSE_MAX_MS 250
 #define KEEPALIVE_MS 10000

@@ -67,30 +67,39 @@ spawn(struct kp_test_etcd *etcd)
 	kp_must(posix_spawn_file_actions_destroy(&actions));
 }
 
+/* It takes connections long before it answers. */
 static bool
-is_listening(int port)
+is_healthy(int port)
 {
+	static const char request[] = "GET /health HTTP/1.0\r\n\r\n";
+	const struct timeval patience = { .tv_sec = 1 };
+	char answer[512] = "";
 	const struct sockaddr_in address = { .sin_family = AF_INET,
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 		.sin_port = htons((uint16_t)port) };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool is_there;
+	bool is_healthy;
 
 	kp_assert(fd >= 0);
-	is_there = connect(fd, (const struct sockaddr *)&address,
-		       sizeof(address)) == 0;
+	kp_must(setsockopt(
+	    fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)));
+	is_healthy = connect(fd, (const struct sockaddr *)&address,
+			 sizeof(address)) == 0 &&
+		     send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) > 0 &&
+		     recv(fd, answer, sizeof(answer) - 1, MSG_WAITALL) > 0 &&
+		     strstr(answer, "\"true\"") != NULL;
 	(void)close(fd);
-	return is_there;
+	return is_healthy;
 }
 
-/* It listens once it has a leader. False if it has ended. */
+/* False if it has ended. */
 static bool
 wait_for(struct kp_test_etcd *etcd)
 {
 	const struct timespec pause = { .tv_nsec = 5000000 };
 	int64_t deadline_ms = kp_now_ms() + PATIENCE_MS;
 
-	while (!is_listening(etcd->port)) {
+	while (!is_healthy(etcd->port)) {
 		if (waitpid(etcd->pid, NULL, WNOHANG) == etcd->pid) {
 			etcd->pid = 0;
 			return false;
