@@ -28,10 +28,11 @@ struct keeper {
 };
 
 void
-kp_etcd_poke(struct kp_etcd *etcd)
+kp_etcd_poke(struct kp_etcd *etcd, bool is_leader_changed)
 {
 	kp_mutex_lock(&etcd->lock);
 	etcd->is_poked = true;
+	etcd->is_leader_changed = etcd->is_leader_changed || is_leader_changed;
 	kp_cond_broadcast(&etcd->told);
 	kp_mutex_unlock(&etcd->lock);
 }
@@ -163,8 +164,10 @@ campaign(struct keeper *keeper, bool *out_won, struct kp_error *err)
 	return true;
 }
 
+/* With another lease than before the place has to be taken again. */
 static bool
-hold_lease(struct keeper *keeper, int64_t *out_ttl, struct kp_error *err)
+hold_lease(struct keeper *keeper, bool *is_ours, int64_t *out_ttl,
+    struct kp_error *err)
 {
 	if (keeper->lease != 0 && !renew(keeper, out_ttl, err))
 		return false;
@@ -172,20 +175,21 @@ hold_lease(struct keeper *keeper, int64_t *out_ttl, struct kp_error *err)
 		return true;
 	if (keeper->lease != 0)
 		lose(keeper, "etcd let the lease end");
+	*is_ours = false;
 	return grant(keeper, out_ttl, err);
 }
 
-/* A lease is only taken to take the place. */
-static bool
-is_place_taken(struct keeper *keeper, bool *out, struct kp_error *err)
+static void
+win(struct keeper *keeper)
 {
 	struct kp_etcd *etcd = keeper->etcd;
-	struct kp_etcd_state state;
 
-	if (!kp_etcd_state_read(etcd, false, etcd->keep_cancel, &state, err))
-		return false;
-	*out = state.leader[0] != '\0' && strcmp(state.leader, etcd->id) != 0;
-	return true;
+	keeper->is_leader = true;
+	keeper->chores = (struct kp_etcd_chores){ .swept = 0 };
+	kp_mutex_lock(&etcd->lock);
+	etcd->is_sweep_due = true;
+	kp_mutex_unlock(&etcd->lock);
+	kp_log(KP_LOG_INFO, "etcd_leader", KP_STR("id", etcd->id));
 }
 
 /* After this it is known who leads; false if etcd cannot be asked. */
@@ -194,26 +198,34 @@ lead_or_follow(struct keeper *keeper, struct kp_error *err)
 {
 	struct kp_etcd *etcd = keeper->etcd;
 	int64_t asked_ms = kp_now_ms(), ttl = 0;
-	bool is_taken, has_won;
+	struct kp_etcd_state state;
+	bool is_ours;
 
-	if (!is_place_taken(keeper, &is_taken, err))
+	if (!kp_etcd_state_read(etcd, false, etcd->keep_cancel, &state, err))
 		return false;
-	if (is_taken) {
+	is_ours = strcmp(state.leader, etcd->id) == 0;
+	if (!is_ours && state.leader[0] != '\0') {
+		/* a lease is only taken to take the place */
 		lose(keeper, "another server leads");
 		return true;
 	}
-	if (!hold_lease(keeper, &ttl, err) || !campaign(keeper, &has_won, err))
+	if (!hold_lease(keeper, &is_ours, &ttl, err) ||
+	    (!is_ours && !campaign(keeper, &is_ours, err)))
 		return false;
-	if (has_won && !keeper->is_leader) {
-		keeper->is_leader = true;
-		keeper->chores = (struct kp_etcd_chores){ .swept = 0 };
-		kp_mutex_lock(&etcd->lock);
-		etcd->is_sweep_due = true;
-		kp_mutex_unlock(&etcd->lock);
-		kp_log(KP_LOG_INFO, "etcd_leader", KP_STR("id", etcd->id));
-	}
+	if (is_ours && !keeper->is_leader)
+		win(keeper);
 	extend(keeper, asked_ms, ttl);
 	return true;
+}
+
+static void
+beat_once(struct keeper *keeper)
+{
+	struct kp_error err = { 0 };
+
+	if (!lead_or_follow(keeper, &err) &&
+	    kp_now_ms() >= atomic_load(&keeper->etcd->leads_until_ms))
+		lose(keeper, err.text);
 }
 
 static bool
@@ -245,7 +257,8 @@ work(struct keeper *keeper)
 
 /* Until something is told, or it is time for the next beat. */
 static bool
-wait_for_news(struct kp_etcd *etcd, int64_t until_ms)
+wait_for_news(
+    struct kp_etcd *etcd, int64_t until_ms, bool *out_is_leader_changed)
 {
 	bool is_stopping;
 
@@ -253,7 +266,8 @@ wait_for_news(struct kp_etcd *etcd, int64_t until_ms)
 	while (!etcd->is_stopping && !etcd->is_poked && !etcd->is_sweep_due &&
 	       kp_cond_wait(&etcd->told, &etcd->lock, until_ms))
 		;
-	etcd->is_poked = false;
+	*out_is_leader_changed = etcd->is_leader_changed;
+	etcd->is_poked = etcd->is_leader_changed = false;
 	is_stopping = etcd->is_stopping;
 	kp_mutex_unlock(&etcd->lock);
 	return !is_stopping;
@@ -284,18 +298,17 @@ kp_etcd_keeper_run(void *arg)
 {
 	struct kp_etcd *etcd = arg;
 	struct keeper keeper = { .etcd = etcd };
-	int64_t beat_ms;
+	int64_t beat_ms = 0;
+	bool is_leader_changed = false;
 
 	do {
-		struct kp_error err = { 0 };
-
-		beat_ms = kp_now_ms() + beat_of(etcd);
-		if (!lead_or_follow(&keeper, &err) &&
-		    kp_now_ms() >= atomic_load(&etcd->leads_until_ms))
-			lose(&keeper, err.text);
+		if (is_leader_changed || kp_now_ms() >= beat_ms) {
+			beat_ms = kp_now_ms() + beat_of(etcd);
+			beat_once(&keeper);
+		}
 		if (keeper.is_leader && !kp_etcd_is_stopping(etcd))
 			work(&keeper);
-	} while (wait_for_news(etcd, beat_ms));
+	} while (wait_for_news(etcd, beat_ms, &is_leader_changed));
 	atomic_store(&etcd->leads_until_ms, 0);
 	give_back(&keeper);
 	return NULL;

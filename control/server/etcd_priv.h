@@ -34,7 +34,8 @@ struct kp_etcd {
 	struct kp_mutex lock; /* guards what follows */
 	struct kp_cond told;  /* the keeper, of any of it */
 	bool is_stopping;
-	bool is_poked;               /* the leader or the newest has changed */
+	bool is_poked;               /* there is a new revision */
+	bool is_leader_changed;      /* somebody else's key, or none */
 	bool is_sweep_due;           /* after a compaction */
 	struct kp_rpc_stream *watch; /* to be cancelled; NULL: none */
 };
@@ -206,8 +207,8 @@ bool kp_etcd_sweep(struct kp_etcd *etcd, struct kp_etcd_chores *chores,
 void *kp_etcd_watcher_run(void *etcd);
 void *kp_etcd_keeper_run(void *etcd);
 
-/* kp_etcd_poke has the keeper look. */
-void kp_etcd_poke(struct kp_etcd *etcd);
+/* kp_etcd_poke has the keeper look, at who leads as well. */
+void kp_etcd_poke(struct kp_etcd *etcd, bool is_leader_changed);
 
 bool kp_etcd_is_stopping(struct kp_etcd *etcd);
 

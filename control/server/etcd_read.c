@@ -126,11 +126,21 @@ add_value(struct kp_etcd_set *set, const Etcdserverpb__KeyValue *pair,
 	       add_part(set, part, number, err);
 }
 
-/* One page of parts from index on. */
+/* Is it the part that has to follow? */
+static bool
+is_part_of(const Etcdserverpb__KeyValue *pair, const struct kp_etcd_key *parts,
+    uint64_t index)
+{
+	struct kp_etcd_key key = kp_etcd_key_part(parts, index);
+
+	return kp_bytes_equal(kp_etcd_bytes(pair->key), kp_bytes_of(key.text));
+}
+
+/* One page of parts from *index on, which it moves on. */
 static bool
 add_page(struct kp_etcd *etcd, const struct kp_etcd_span *span,
-    struct kp_etcd_set *set, uint64_t number, size_t *num_read,
-    struct kp_error *err)
+    const struct kp_etcd_key *parts, uint64_t *index, uint64_t number,
+    struct kp_etcd_set *set, struct kp_error *err)
 {
 	enum kp_rpc_code code;
 	Etcdserverpb__RangeResponse *page =
@@ -141,9 +151,13 @@ add_page(struct kp_etcd *etcd, const struct kp_etcd_span *span,
 		set->is_late = is_late(code);
 		return false;
 	}
-	for (size_t i = 0; is_ok && i < page->n_kvs; i++)
-		is_ok = add_value(set, page->kvs[i], number, err);
-	*num_read = page->n_kvs;
+	if (page->n_kvs == 0)
+		is_ok = missing("a part", number, err);
+	for (size_t i = 0; is_ok && i < page->n_kvs; i++, (*index)++) {
+		is_ok = is_part_of(page->kvs[i], parts, *index)
+			    ? add_value(set, page->kvs[i], number, err)
+			    : missing("a part", number, err);
+	}
 	kp_unpacked_free(&page->base);
 	return is_ok;
 }
@@ -156,25 +170,23 @@ add_parts(struct kp_etcd *etcd, int64_t revision, enum kp_etcd_family family,
 	char attempt[KP_ETCD_ATTEMPT_LEN + 1] = "";
 	struct kp_etcd_key parts;
 	uint64_t of = family == KP_ETCD_PARTS ? number : 0;
-	size_t num_read = 0;
+	uint64_t index = 0;
 
 	kp_copy(attempt, record->attempt.data, KP_ETCD_ATTEMPT_LEN);
 	if (strlen(attempt) != KP_ETCD_ATTEMPT_LEN)
 		return missing("the writer", number, err);
 	parts = kp_etcd_key_parts(etcd->prefix, family, number, attempt);
-	for (uint64_t i = 0; i < record->num_parts; i += num_read) {
+	while (index < record->num_parts) {
 		struct kp_etcd_span span = {
-			.from = kp_etcd_key_part(&parts, i),
+			.from = kp_etcd_key_part(&parts, index),
 			.to = kp_etcd_key_part(&parts, record->num_parts),
 			.limit = PARTS_PER_PAGE,
 			.revision = revision,
 			.is_serializable = true,
 		};
 
-		if (!add_page(etcd, &span, set, of, &num_read, err))
+		if (!add_page(etcd, &span, &parts, &index, of, set, err))
 			return false;
-		if (num_read == 0 || num_read > record->num_parts - i)
-			return missing("parts", number, err);
 	}
 	return true;
 }
@@ -448,7 +460,7 @@ show_walked(
 	struct kp_etcd_set set;
 	bool is_ok;
 
-	kp_etcd_set_init(&set, walk->etcd->max_commit_len);
+	kp_etcd_set_init(&set, walk->etcd->max_state_len);
 	walk->set = &set;
 	is_ok = add_record(walk->etcd, walk->revision, KP_ETCD_PARTS, number,
 	    record, &set, err);

@@ -48,15 +48,18 @@ static void
 take_event(struct kp_etcd *etcd, const Etcdserverpb__Event *event)
 {
 	struct kp_etcd_key newest = kp_etcd_key_state(etcd->prefix, "newest");
+	struct kp_etcd_key leader = kp_etcd_key_state(etcd->prefix, "leader");
+	struct kp_bytes key;
 	uint64_t number;
 
-	if (event->kv != NULL &&
-	    event->type == ETCDSERVERPB__EVENT__EVENT_TYPE__PUT &&
-	    kp_bytes_equal(
-		kp_etcd_bytes(event->kv->key), kp_bytes_of(newest.text)) &&
+	if (event->kv == NULL)
+		return;
+	key = kp_etcd_bytes(event->kv->key);
+	if (event->type == ETCDSERVERPB__EVENT__EVENT_TYPE__PUT &&
+	    kp_bytes_equal(key, kp_bytes_of(newest.text)) &&
 	    kp_etcd_number_parse(kp_etcd_bytes(event->kv->value), &number))
 		kp_store_announce(&etcd->store, number);
-	kp_etcd_poke(etcd);
+	kp_etcd_poke(etcd, kp_bytes_equal(key, kp_bytes_of(leader.text)));
 }
 
 static bool
@@ -136,7 +139,7 @@ watch_once(struct kp_etcd *etcd, struct kp_error *err)
 		return false;
 	set_cut_off(etcd, false, "");
 	kp_store_announce(&etcd->store, state.newest);
-	kp_etcd_poke(etcd);
+	kp_etcd_poke(etcd, true);
 	stream = kp_etcd_stream_open(etcd->client, &kp_etcd_watch,
 	    kp_etcd_deadline(etcd), KP_NEVER, &index, err);
 	if (stream == NULL)
