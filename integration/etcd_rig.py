@@ -217,6 +217,8 @@ def history(etcd, **options):
 def check(etcd, *servers, **options):
     """All that any of these acknowledged is there, once, as it said."""
     there = history(etcd, **options)
+    with Tool(etcd, "states", **options) as tool:
+        assert tool.result(120)[-1] == "end", tool.lines
     for lines in servers:
         for number, text in acknowledged(lines).items():
             assert there[number] == text, (number, text, there[number])

@@ -118,9 +118,10 @@ def test_answers_that_get_lost_make_nothing_twice(three):
         relays = [stack.enter_context(Relay(three.port(node)))
                   for node in range(3)]
         ada = stack.enter_context(Tool(
-            three, "commit", "ada", timeout=9000,
+            three, "commit", "ada", timeout=9000, snapshot=1,
             endpoints=[f"http://127.0.0.1:{x.port}" for x in relays]))
-        for _ in range(8):
+        ada.wait_for("ok", 20)
+        for _ in range(20):
             ada.wait_for("ok", len(ada.having("ok")) + 5)
             before = sum(x.swallowed for x in relays)
             for relay in relays:

@@ -100,6 +100,34 @@ kp_etcd_store_compact(
 	return KP_STORE_OK;
 }
 
+/* Is value the record of that attempt? false if it cannot be read. */
+static bool
+is_of(
+    struct kp_bytes value, const char *attempt, bool *out, struct kp_error *err)
+{
+	kp_etcd_record *record = kp_etcd_record_decode(value, err);
+
+	*out = false;
+	if (record == NULL)
+		return false;
+	*out = memcmp(record->attempt.data, attempt, KP_ETCD_ATTEMPT_LEN) == 0;
+	kp_unpacked_free(&record->base);
+	return true;
+}
+
+/* Sent again, what is done already fails and finds its own attempt. */
+static bool
+judge_snapshot(const Etcdserverpb__TxnResponse *answer, const char *attempt,
+    bool *out_is_there, struct kp_error *err)
+{
+	struct kp_bytes value = kp_etcd_txn_found(answer, 0);
+
+	*out_is_there = answer->succeeded != 0;
+	if (answer->succeeded || value.data == NULL)
+		return true;
+	return is_of(value, attempt, out_is_there, err);
+}
+
 /* Only the leader's snapshot is made visible, and only one of a number. */
 static bool
 publish_snapshot(struct kp_etcd *etcd, uint64_t number,
@@ -112,19 +140,22 @@ publish_snapshot(struct kp_etcd *etcd, uint64_t number,
 	uint8_t *packed = kp_alloc(1, len + 1);
 	Etcdserverpb__TxnResponse *answer;
 	struct kp_etcd_txn txn;
+	bool is_ok;
 
 	(void)kproxy__store__v1__record__pack(record, packed);
 	kp_etcd_txn_init(&txn);
 	kp_etcd_txn_if(&txn, &leader, etcd->id);
 	kp_etcd_txn_if(&txn, &key, NULL);
 	kp_etcd_txn_put(&txn, &key, (struct kp_bytes){ packed, len }, 0);
+	kp_etcd_txn_else_read(&txn, &key);
 	answer = kp_etcd_txn_run(etcd, &txn, etcd->keep_cancel, NULL, err);
 	free(packed);
 	if (answer == NULL)
 		return false;
-	*out_is_there = answer->succeeded != 0;
+	is_ok = judge_snapshot(
+	    answer, (const char *)record->attempt.data, out_is_there, err);
 	kp_unpacked_free(&answer->base);
-	return true;
+	return is_ok;
 }
 
 static bool
@@ -148,7 +179,8 @@ write_snapshot(struct kp_etcd *etcd, uint64_t number,
 		    set->entries, &record, err) &&
 		publish_snapshot(etcd, number, &record, &is_there, err);
 	*out_len = record.parts_len;
-	/* unknown: then it may be in use; a sweep knows more */
+	/* unknown: then it may be in use, now or later; the next leader's sweep
+	 * knows more */
 	if (is_ok && !is_there)
 		kp_etcd_drop_parts(
 		    etcd, KP_ETCD_SNAPSHOT_PARTS, number, attempt);
@@ -238,20 +270,12 @@ is_kept(struct kp_etcd *etcd, const struct kp_etcd_state *state,
 	};
 	Etcdserverpb__RangeResponse *page =
 	    kp_etcd_read(etcd, &span, etcd->keep_cancel, NULL, err);
-	kp_etcd_record *record = NULL;
 	bool is_ok = page != NULL;
 
 	*out = false;
-	if (is_ok && page->n_kvs > 0) {
-		record = kp_etcd_record_decode(
-		    kp_etcd_bytes(page->kvs[0]->value), err);
-		is_ok = record != NULL;
-	}
-	if (record != NULL) {
-		*out = memcmp(record->attempt.data, attempt,
-			   KP_ETCD_ATTEMPT_LEN) == 0;
-		kp_unpacked_free(&record->base);
-	}
+	if (is_ok && page->n_kvs > 0)
+		is_ok = is_of(
+		    kp_etcd_bytes(page->kvs[0]->value), attempt, out, err);
 	if (page != NULL)
 		kp_unpacked_free(&page->base);
 	return is_ok;
@@ -340,11 +364,13 @@ kp_etcd_sweep(
 	sweep.end = state.newest + 1;
 	if (!sweep_all(&sweep, chores->swept + 1, err))
 		return false;
-	/* snapshots are made by the leader alone, in this very thread */
+	/* Snapshots of leaders before this one cannot be made visible any more;
+	 * one of its own whose outcome is unknown can. */
 	sweep.parts = KP_ETCD_SNAPSHOT_PARTS;
 	sweep.records = KP_ETCD_SNAPSHOTS;
-	if (!sweep_all(&sweep, 0, err))
+	if (!chores->has_swept && !sweep_all(&sweep, 0, err))
 		return false;
+	chores->has_swept = true;
 	chores->swept = state.newest;
 	return true;
 }

@@ -92,6 +92,7 @@ grant(struct keeper *keeper, int64_t *out_ttl, struct kp_error *err)
 	if (!kp_etcd_ask(etcd->client, &ask, &reply, err))
 		return false;
 	answer = (Etcdserverpb__LeaseGrantResponse *)reply.message;
+	kp_etcd_attempt_new(etcd->id);
 	keeper->lease = answer->id;
 	*out_ttl = answer->ttl < request.ttl ? answer->ttl : request.ttl;
 	kp_unpacked_free(reply.message);

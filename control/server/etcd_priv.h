@@ -23,7 +23,9 @@ struct kp_etcd {
 	char *prefix;
 	int64_t timeout_ms, lease_ms;
 	size_t max_commit_len, max_state_len, snapshot_len;
-	char id[KP_ETCD_ATTEMPT_LEN + 1]; /* as the leader */
+	/* As the leader; another one each time it becomes that, so that nothing
+	 * of an earlier time is taken for its own. @thread keeper */
+	char id[KP_ETCD_ATTEMPT_LEN + 1];
 
 	pthread_t watcher, keeper;
 	bool has_threads;
@@ -187,6 +189,7 @@ enum kp_store_result kp_etcd_store_compact(
 
 /* What the leader looks after; the zero state knows nothing yet. */
 struct kp_etcd_chores {
+	bool has_swept;    /* since it leads */
 	uint64_t swept;    /* of all revisions up to it */
 	uint64_t counted;  /* up to it, since the snapshot */
 	uint64_t snapshot; /* the newest one */

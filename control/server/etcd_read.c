@@ -105,6 +105,16 @@ missing(const char *what, uint64_t number, struct kp_error *err)
 	    (unsigned long long)number);
 }
 
+static bool
+missing_part(
+    const struct kp_etcd_key *parts, uint64_t index, struct kp_error *err)
+{
+	struct kp_etcd_key key = kp_etcd_key_part(parts, index);
+
+	return kp_error_set(err, KP_ERR_CONFIG,
+	    "damaged: %s is missing; restore etcd from a backup", key.text);
+}
+
 /* Is this a revision of etcd's that the node has forgotten or not reached? */
 static bool
 is_late(enum kp_rpc_code code)
@@ -152,11 +162,11 @@ add_page(struct kp_etcd *etcd, const struct kp_etcd_span *span,
 		return false;
 	}
 	if (page->n_kvs == 0)
-		is_ok = missing("a part", number, err);
+		is_ok = missing_part(parts, *index, err);
 	for (size_t i = 0; is_ok && i < page->n_kvs; i++, (*index)++) {
 		is_ok = is_part_of(page->kvs[i], parts, *index)
 			    ? add_value(set, page->kvs[i], number, err)
-			    : missing("a part", number, err);
+			    : missing_part(parts, *index, err);
 	}
 	kp_unpacked_free(&page->base);
 	return is_ok;

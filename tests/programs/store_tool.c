@@ -11,6 +11,7 @@
  *			"leads" and "follows"
  *	... dump	"range 0 12", "12 NAME 7" for each revision, "item NAME
  *			REVISION LENGTH" for each resource, "end"
+ *	... states	loads every state, one after the other, then "end"
  *	... compact N	"ok"
  *
  * Keys: endpoints (with commas), ca, certificate, key (files), user, password,
@@ -200,6 +201,34 @@ dump(struct kp_store *store)
 }
 
 static void
+count_item(void *ctx, const struct kp_store_item *item)
+{
+	(void)item;
+	(*(size_t *)ctx)++;
+}
+
+/* Of all revisions but the first, which is before there is anything. */
+static void
+load_all(struct kp_store *store)
+{
+	struct kp_store_range range;
+	struct kp_error err = { 0 };
+
+	if (kp_store_range(store, &range, &err) != KP_STORE_OK)
+		fail(err.text);
+	for (uint64_t at = range.oldest + 1; at <= range.newest; at++) {
+		size_t num = 0;
+
+		if (kp_store_load(store, at, count_item, &num, &err) !=
+		    KP_STORE_OK)
+			fail(err.text);
+		if (num == 0)
+			fail("an empty state");
+	}
+	(void)printf("end\n");
+}
+
+static void
 compact(struct kp_store *store, const char *number)
 {
 	struct kp_error err = { 0 };
@@ -234,6 +263,8 @@ main(int argc, char **argv)
 		follow(store);
 	else if (strcmp(argv[i], "dump") == 0)
 		dump(store);
+	else if (strcmp(argv[i], "states") == 0)
+		load_all(store);
 	else if (strcmp(argv[i], "compact") == 0 && i + 1 < argc)
 		compact(store, argv[i + 1]);
 	else
