@@ -9,6 +9,7 @@ test.
 """
 import http.client
 import json
+import os
 import pathlib
 import signal
 import socket
@@ -19,6 +20,9 @@ import urllib.request
 
 from kproxy_rig import BUILD, free_ports, wait_until
 
+# of gRPC, which is not instrumented
+SUPPRESSIONS = (pathlib.Path(__file__).resolve().parent.parent
+                / "tests" / "support" / "tsan.supp")
 TOOL = BUILD / "bin" / "kp_store_tool"
 FAST = ["--heartbeat-interval", "50", "--election-timeout", "500"]
 
@@ -141,7 +145,8 @@ class Tool:
         self.errors = []
         self.process = subprocess.Popen(
             [TOOL, *arguments, *map(str, command)], stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env={**os.environ, "TSAN_OPTIONS": f"suppressions={SUPPRESSIONS}"})
         self.threads = [
             threading.Thread(target=self.collect, args=pair)
             for pair in ((self.process.stdout, self.lines),

@@ -110,7 +110,7 @@ def test_servers_that_commit_at_once_hear_of_each_other(one):
         if words[0] == "ok"}
     late = [heard[n] - said[n] for n in heard if n in said]
     assert len(late) >= 50
-    assert statistics.quantiles(late, n=20)[-1] < 100, sorted(late)[-10:]
+    assert statistics.median(late) < 100, sorted(late)[-10:]
 
 
 def test_answers_that_get_lost_make_nothing_twice(three):
@@ -164,11 +164,11 @@ def test_a_leader_that_is_killed_is_replaced(one):
             second.wait_for("follows")
             first.end()
             # etcd looks for leases that have ended twice a second
-            second.wait_for("leads", seconds=lease / 1000 + 1.5)
+            second.wait_for("leads", seconds=lease / 1000 + 2)
 
 
 def test_a_leader_that_is_cut_off_stops_to_be_one(one):
-    lease = 3000
+    lease = 6000
     with Relay(one.port(0)) as relay:
         with Tool(one, "follow", lease=lease,
                   endpoints=[f"http://127.0.0.1:{relay.port}"]) as first:
@@ -176,7 +176,7 @@ def test_a_leader_that_is_cut_off_stops_to_be_one(one):
             with Tool(one, "follow", lease=lease) as second:
                 second.wait_for("follows")
                 relay.is_deaf = True
-                second.wait_for("leads", seconds=lease / 1000 + 1.5)
+                second.wait_for("leads", seconds=lease / 1000 + 2)
                 # it knew before the other one took over
                 assert first.lines[-1] == "follows"
 
@@ -219,5 +219,5 @@ def test_password(one):
     check(one, lines, **login)
     for wrong, why in ((dict(login, password="guess"), "invalid user ID"),
                        ({}, "user name is empty")):
-        with Tool(one, "dump", **wrong) as refused:
+        with Tool(one, "dump", timeout=10000, **wrong) as refused:
             assert why in refused.result()[0]

@@ -26,7 +26,7 @@ FUZZ_SECONDS = 60
 TAIL_LINES = 40
 PRODUCT = ["kproxy", "kpagent", "kpctl", "kp_server", "kp_rpc"]
 PEERS = ["brokers", "counts", "frames", "limits", "logins", "tags"]
-HOSTILE = [*(f"peers_{name}" for name in PEERS), "kpctl", "processes", "tls"]
+HOSTILE = [*(f"peers_{name}" for name in PEERS), "etcd", "kpctl", "processes", "tls"]
 # Real brokers as well; of the clients two that take little time.
 REAL = ["protocol", "clients"]
 SHORT = "not test_clients or confluent or franz"

@@ -127,10 +127,17 @@ kp_etcd_store_range(
 	struct kp_etcd_state state;
 	struct kp_error first = { 0 };
 	uint64_t newest;
+	bool is_ok;
 
-	if (!read_state(etcd, false, patience_of(etcd), NULL, &state, &first) &&
-	    (first.kind == KP_ERR_CONFIG ||
-		!kp_etcd_state_read(etcd, true, NULL, &state, err))) {
+	is_ok =
+	    read_state(etcd, false, patience_of(etcd), NULL, &state, &first);
+	if (!is_ok && first.kind != KP_ERR_CONFIG) {
+		is_ok = kp_etcd_state_read(etcd, true, NULL, &state, err);
+		/* a refusal says more than that nobody answered */
+		if (!is_ok && err->kind == KP_ERR_CONFIG)
+			first = *err;
+	}
+	if (!is_ok) {
 		*err = first;
 		return KP_STORE_FAILED;
 	}
