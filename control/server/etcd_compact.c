@@ -245,11 +245,13 @@ kp_etcd_snapshot(
 {
 	struct kp_etcd_state state;
 	bool is_late;
+	const struct kp_etcd_visitor visitor = { count_record, chores,
+		&is_late };
 
 	if (!kp_etcd_state_read(etcd, false, etcd->keep_cancel, &state, err) ||
 	    !begin_count(etcd, &state, chores, err) ||
-	    !kp_etcd_records(etcd, &state, chores->counted, state.newest,
-		count_record, chores, &is_late, err))
+	    !kp_etcd_records(
+		etcd, &state, chores->counted, state.newest, &visitor, err))
 		return false;
 	if (chores->log_len < etcd->snapshot_len ||
 	    chores->log_len < chores->snapshot_len)

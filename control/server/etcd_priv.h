@@ -164,11 +164,15 @@ bool kp_etcd_collect(struct kp_etcd *etcd, const struct kp_etcd_state *state,
 
 /* Calls visit for records (after, last]; they are whole, and none is missing.
  */
-typedef bool (*kp_etcd_visit)(
-    void *ctx, uint64_t number, kp_etcd_record **record, struct kp_error *err);
+struct kp_etcd_visitor {
+	bool (*visit)(void *ctx, uint64_t number, kp_etcd_record **record,
+	    struct kp_error *err);
+	void *ctx;
+	bool *is_late; /* as of a set */
+};
 bool kp_etcd_records(struct kp_etcd *etcd, const struct kp_etcd_state *state,
-    uint64_t after, uint64_t last, kp_etcd_visit visit, void *ctx,
-    bool *out_is_late, struct kp_error *err) KP_MUST_CHECK;
+    uint64_t after, uint64_t last, const struct kp_etcd_visitor *visitor,
+    struct kp_error *err) KP_MUST_CHECK;
 
 /* The newest snapshot up to at; 0 and NULL if there is none. */
 bool kp_etcd_snapshot_find(struct kp_etcd *etcd,

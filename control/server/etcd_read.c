@@ -270,7 +270,8 @@ kp_etcd_snapshot_find(struct kp_etcd *etcd, const struct kp_etcd_state *state,
 /* The record of one key, which must be that of number. */
 static bool
 visit_pair(struct kp_etcd *etcd, const Etcdserverpb__KeyValue *pair,
-    uint64_t number, kp_etcd_visit visit, void *ctx, struct kp_error *err)
+    uint64_t number, const struct kp_etcd_visitor *visitor,
+    struct kp_error *err)
 {
 	struct kp_etcd_key key =
 	    kp_etcd_key_number(etcd->prefix, KP_ETCD_REVISIONS, number);
@@ -282,7 +283,7 @@ visit_pair(struct kp_etcd *etcd, const Etcdserverpb__KeyValue *pair,
 	record = kp_etcd_record_decode(kp_etcd_bytes(pair->value), err);
 	if (record == NULL)
 		return false;
-	is_ok = visit(ctx, number, &record, err);
+	is_ok = visitor->visit(visitor->ctx, number, &record, err);
 	if (record != NULL)
 		kp_unpacked_free(&record->base);
 	return is_ok;
@@ -290,13 +291,13 @@ visit_pair(struct kp_etcd *etcd, const Etcdserverpb__KeyValue *pair,
 
 bool
 kp_etcd_records(struct kp_etcd *etcd, const struct kp_etcd_state *state,
-    uint64_t after, uint64_t last, kp_etcd_visit visit, void *ctx,
-    bool *out_is_late, struct kp_error *err)
+    uint64_t after, uint64_t last, const struct kp_etcd_visitor *visitor,
+    struct kp_error *err)
 {
 	uint64_t number = after + 1;
 	bool is_ok = true;
 
-	*out_is_late = false;
+	*visitor->is_late = false;
 	while (is_ok && number <= last) {
 		struct kp_etcd_span span = {
 			.from = kp_etcd_key_number(
@@ -312,14 +313,14 @@ kp_etcd_records(struct kp_etcd *etcd, const struct kp_etcd_state *state,
 		    kp_etcd_read(etcd, &span, NULL, &code, err);
 
 		if (page == NULL) {
-			*out_is_late = is_late(code);
+			*visitor->is_late = is_late(code);
 			return false;
 		}
 		if (page->n_kvs == 0)
 			is_ok = missing("the record", number, err);
 		for (size_t i = 0; is_ok && i < page->n_kvs; i++, number++)
 			is_ok = visit_pair(
-			    etcd, page->kvs[i], number, visit, ctx, err);
+			    etcd, page->kvs[i], number, visitor, err);
 		kp_unpacked_free(&page->base);
 	}
 	return is_ok;
@@ -395,6 +396,8 @@ kp_etcd_collect(struct kp_etcd *etcd, const struct kp_etcd_state *state,
 	struct walk walk = {
 		.etcd = etcd, .revision = state->revision, .set = set
 	};
+	const struct kp_etcd_visitor visitor = { add_walked, &walk,
+		&set->is_late };
 	kp_etcd_record *snapshot;
 	uint64_t since;
 
@@ -405,8 +408,7 @@ kp_etcd_collect(struct kp_etcd *etcd, const struct kp_etcd_state *state,
 	    !add_record(etcd, state->revision, KP_ETCD_SNAPSHOT_PARTS, since,
 		&snapshot, set, err))
 		return false;
-	if (!kp_etcd_records(
-		etcd, state, since, at, add_walked, &walk, &set->is_late, err))
+	if (!kp_etcd_records(etcd, state, since, at, &visitor, err))
 		return false;
 	settle(set);
 	return true;
@@ -479,6 +481,7 @@ show_walked(
 	if (is_ok)
 		walk->done = number;
 	walk->is_late = set.is_late;
+	walk->set = NULL;
 	kp_etcd_set_fini(&set);
 	return is_ok;
 }
@@ -491,6 +494,8 @@ kp_etcd_store_history(struct kp_store *store, uint64_t after, uint64_t last,
 	struct walk walk = {
 		.etcd = etcd, .visit = visit, .ctx = ctx, .done = after
 	};
+	const struct kp_etcd_visitor visitor = { show_walked, &walk,
+		&walk.is_late };
 	bool is_ok = false;
 
 	walk.is_late = true;
@@ -503,8 +508,7 @@ kp_etcd_store_history(struct kp_store *store, uint64_t after, uint64_t last,
 			return walk.done == after ? result : KP_STORE_FAILED;
 		walk.revision = state.revision;
 		is_ok = kp_etcd_records(etcd, &state, walk.done,
-		    last < state.newest ? last : state.newest, show_walked,
-		    &walk, &walk.is_late, err);
+		    last < state.newest ? last : state.newest, &visitor, err);
 	}
 	return is_ok ? KP_STORE_OK : KP_STORE_FAILED;
 }
