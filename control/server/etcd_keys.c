@@ -71,6 +71,16 @@ kp_etcd_key_part(const struct kp_etcd_key *parts, uint64_t index)
 	return key;
 }
 
+struct kp_etcd_key
+kp_etcd_key_record(const char *prefix, const char *bucket, const char *name)
+{
+	struct kp_etcd_key key;
+
+	(void)snprintf(key.text, sizeof(key.text), "%srecords/%s/%s", prefix,
+	    bucket, name);
+	return key;
+}
+
 /* The digits at the start of text, all of them. */
 static bool
 take_digits(struct kp_bytes text, size_t num, uint64_t *out)

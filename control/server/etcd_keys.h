@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The names of what the store keeps in etcd, all below one prefix P; numbers
- *are revisions with twenty digits, so that names sort as numbers do.
+ * are revisions with twenty digits, so that names sort as numbers do.
  *
  *	P state/form, newest, oldest	decimal texts
  *	P state/leader			who leads; on a lease
@@ -9,6 +9,7 @@
  *	P parts/N/ATTEMPT/INDEX		its Parts, unless they are inline
  *	P snapshots/N			a Record: all resources as of N
  *	P snapshot-parts/N/ATTEMPT/INDEX
+ *	P records/BUCKET/NAME		a store's record, as it is
  *
  * @thread any
  */
@@ -22,7 +23,8 @@
 #include "base/bytes.h"
 #include "base/error.h"
 
-#define KP_ETCD_KEY_SIZE 256
+/* A prefix and two names with what is between them. */
+#define KP_ETCD_KEY_SIZE 704
 #define KP_ETCD_ATTEMPT_LEN 32 /* sixteen random bytes, as text */
 #define KP_ETCD_NUMBER_SIZE 24
 
@@ -47,6 +49,9 @@ struct kp_etcd_key kp_etcd_key_parts_end(const char *prefix,
     enum kp_etcd_family family, uint64_t number, const char *attempt);
 struct kp_etcd_key kp_etcd_key_part(
     const struct kp_etcd_key *parts, uint64_t index);
+
+struct kp_etcd_key kp_etcd_key_record(
+    const char *prefix, const char *bucket, const char *name);
 
 /*
  * kp_etcd_key_parse reads the key of a part; false if it is none of that

@@ -191,6 +191,14 @@ enum kp_store_result kp_etcd_store_history(struct kp_store *store,
 enum kp_store_result kp_etcd_store_compact(
     struct kp_store *store, uint64_t oldest, struct kp_error *err);
 
+/* ---- etcd_records.c ---- */
+
+enum kp_store_result kp_etcd_store_put_records(struct kp_store *store,
+    const struct kp_store_record *records, size_t num_records,
+    struct kp_error *err);
+enum kp_store_result kp_etcd_store_each_record(struct kp_store *store,
+    const char *bucket, kp_visit_record visit, void *ctx, struct kp_error *err);
+
 /* What the leader looks after; the zero state knows nothing yet. */
 struct kp_etcd_chores {
 	bool has_swept;    /* since it leads */

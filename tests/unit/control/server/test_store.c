@@ -3,6 +3,7 @@
 #include "control/server/store.h"
 
 #include <criterion/criterion.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -321,5 +322,142 @@ Test(store, a_store_alone_leads)
 		cr_assert(kp_now_ms() < deadline_ms);
 		(void)nanosleep(&pause, NULL);
 	}
+	kp_test_store_tear_down(&f);
+}
+
+static void
+put_record(struct kp_test_store *f, const char *bucket, const char *name,
+    struct kp_bytes data)
+{
+	const struct kp_store_record record = { bucket, name, data };
+	struct kp_error err = { 0 };
+
+	cr_assert_eq(kp_store_put_records(f->store, &record, 1, &err),
+	    KP_STORE_OK, "%s", err.text);
+}
+
+static void
+print_record(void *ctx, const struct kp_store_record *record)
+{
+	kp_buf_printf(ctx, "%s/%s=%.*s ", record->bucket, record->name,
+	    (int)record->data.len, (const char *)record->data.data);
+}
+
+static void
+expect_records(struct kp_test_store *f, const char *bucket, const char *wanted)
+{
+	struct kp_error err = { 0 };
+	struct kp_buf found;
+
+	kp_buf_init(&found, 1 << 16);
+	cr_assert_eq(
+	    kp_store_each_record(f->store, bucket, print_record, &found, &err),
+	    KP_STORE_OK, "%s", err.text);
+	kp_buf_add(&found, "", 1);
+	cr_assert_str_eq((const char *)found.data, wanted);
+	kp_buf_fini(&found);
+}
+
+Test(store, records_are_beside_the_revisions)
+{
+	const struct kp_bytes gone = { 0 };
+	struct kp_test_store f;
+
+	kp_test_store_set_up(&f);
+	expect_records(&f, "nodes", "");
+	put_record(&f, "nodes", "b", kp_bytes_of("1"));
+	put_record(&f, "nodes", "a", kp_bytes_of(""));
+	put_record(&f, "cordons", "b", kp_bytes_of("why"));
+	put_record(&f, "nodes", "b", kp_bytes_of("2"));
+	put_record(&f, "nodes", "never", gone);
+	cr_assert_eq(kp_test_range(f.store).newest, 0);
+	kp_test_store_open_again(&f);
+	expect_records(&f, "nodes", "nodes/a= nodes/b=2 ");
+	put_record(&f, "nodes", "b", gone);
+	expect_records(&f, "nodes", "nodes/a= ");
+	expect_records(&f, "cordons", "cordons/b=why ");
+	kp_test_store_tear_down(&f);
+}
+
+Test(store, limits_of_records)
+{
+	static char name[KP_STORE_MAX_NAME_LEN + 2];
+	static uint8_t data[KP_STORE_MAX_RECORD_LEN + 1];
+	const struct kp_store_record records[] = {
+		{ "nodes", name, kp_bytes_of("") },
+		{ "", "a", kp_bytes_of("") },
+		{ "nodes", "a", { data, sizeof(data) } },
+	};
+	struct kp_error err = { 0 };
+	struct kp_test_store f;
+
+	kp_test_store_set_up(&f);
+	(void)memset(name, 'n', sizeof(name) - 1);
+	for (size_t i = 0; i < 3; i++)
+		cr_assert_eq(
+		    kp_store_put_records(f.store, &records[i], 1, &err),
+		    KP_STORE_INVALID, "record %zu", i);
+	cr_assert_eq(kp_store_put_records(
+			 f.store, records, KP_STORE_MAX_RECORDS + 1, &err),
+	    KP_STORE_INVALID);
+	expect_records(&f, "nodes", "");
+	put_record(
+	    &f, "nodes", "a", (struct kp_bytes){ data, sizeof(data) - 1 });
+	kp_test_store_tear_down(&f);
+}
+
+#define NUM_TURNS 200
+
+static void *
+put_many(void *arg)
+{
+	for (int i = 0; i < NUM_TURNS; i++)
+		put_record(arg, "nodes", "a", kp_bytes_of("1"));
+	return NULL;
+}
+
+Test(store, records_are_put_while_another_thread_commits)
+{
+	struct kp_test_store f;
+	pthread_t thread;
+
+	kp_test_store_set_up(&f);
+	cr_assert_eq(pthread_create(&thread, NULL, put_many, &f), 0);
+	for (uint64_t i = 0; i < NUM_TURNS; i++)
+		(void)kp_test_commit(f.store, i, kp_test_put("a", "A"));
+	cr_assert_eq(pthread_join(thread, NULL), 0);
+	cr_assert_eq(kp_test_range(f.store).newest, NUM_TURNS);
+	expect_records(&f, "nodes", "nodes/a=1 ");
+	kp_test_store_tear_down(&f);
+}
+
+/* More than one transaction takes, and more than one answer. */
+Test(store, records_may_be_many)
+{
+	static char names[KP_STORE_MAX_RECORDS][8], wanted[1 << 16];
+	struct kp_store_record records[KP_STORE_MAX_RECORDS];
+	struct kp_error err = { 0 };
+	struct kp_test_store f;
+	size_t len = 0;
+
+	kp_test_store_set_up(&f);
+	for (int i = 0; i < KP_STORE_MAX_RECORDS; i++) {
+		(void)snprintf(names[i], sizeof(names[i]), "n%04d", i);
+		records[i] = (struct kp_store_record){ "nodes", names[i],
+			kp_bytes_of("1") };
+		len += (size_t)snprintf(wanted + len, sizeof(wanted) - len,
+		    "nodes/%s=1 ", names[i]);
+	}
+	cr_assert_eq(kp_store_put_records(
+			 f.store, records, KP_STORE_MAX_RECORDS, &err),
+	    KP_STORE_OK, "%s", err.text);
+	expect_records(&f, "nodes", wanted);
+	/* the last one counts */
+	records[1] = records[0];
+	records[1].data = kp_bytes_of("2");
+	cr_assert_eq(
+	    kp_store_put_records(f.store, records, 2, &err), KP_STORE_OK);
+	wanted[12] = '2';
+	expect_records(&f, "nodes", wanted);
 	kp_test_store_tear_down(&f);
 }
