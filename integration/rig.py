@@ -18,6 +18,8 @@ import relay
 
 FOLDER = pathlib.Path(__file__).resolve().parent
 CLIENT_TIMEOUT_S = 180
+# kproxy knows the newest release; a broker behind it may be older.
+NEWEST = "4.4.0"
 RELAY_ADDRESS = "127.0.0.2"
 NODE_PORTS = 8
 RECORDS = 11

@@ -15,7 +15,6 @@ from fake_broker import API_VERSIONS, Client, FakeBroker, answer, frame
 from kproxy_rig import Kproxy, wait_until
 from hostile import closed, uvarint
 
-NEWEST = "4.4.0"
 HUGE, TWENTY_MILLION = 2**31 - 1, 20_000_000
 CORRELATION = 5
 MOST_CUTS = 400
@@ -157,7 +156,7 @@ def node():
 
 def exchanges(node, name, records=b"abcdefgh"):
     """Where the truth goes through."""
-    definitions = rig.definitions(NEWEST)
+    definitions = rig.definitions(rig.NEWEST)
     for version in versions_of(definitions.requests[definitions.keys[name]]):
         made = Exchange(definitions, name, version, records)
         node.answer = made.answer_frame(made.answer.truth)

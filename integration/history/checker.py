@@ -44,6 +44,7 @@ class Verdict:
         self.counts = collections.Counter()
         self.examples = []
         self.sent_again = 0
+        self.read_again = 0  # records, as the reader had asked for it
 
     def add(self, kind, *what):
         self.counts[kind] += 1
@@ -64,6 +65,10 @@ class View:
         offsets = self.offsets.get(partition, ())
         at = bisect.bisect_left(offsets, offset)
         return at if at < len(offsets) and offsets[at] == offset else None
+
+    def first_rank(self, partition, offset):
+        """That of the first record from offset on."""
+        return bisect.bisect_left(self.offsets.get(partition, ()), offset)
 
     def record(self, partition, offset):
         rank = self.rank(partition, offset)
@@ -204,10 +209,15 @@ def judge_parts(verdict, key, transaction, are_shown):
 
 # -- readers against the log
 
-def judge_reader(verdict, history, views, name, is_committed, events):
-    """views are (everything stored, committed). Returns what the reader saw,
-    as sets of ranks by partition, for judge_group."""
+def judge_reader(verdict, history, views, name, is_committed, events,
+                 back=None):
+    """views are (everything stored, committed), back says to which offsets of
+    a partition the reader asked to go back (fetches.py). Returns what the
+    reader saw, as sets of ranks by partition, for judge_group."""
     seen = collections.defaultdict(set)
+    back = {partition: {views[is_committed].first_rank(partition, offset)
+                        for offset in offsets}
+            for partition, offsets in (back or {}).items()}
     newest = {}  # partition: rank of what it got last in this assignment
     for event in events:
         for partition in event.get("partitions", ()):
@@ -218,8 +228,12 @@ def judge_reader(verdict, history, views, name, is_committed, events):
                               (name, partition), one, event["ms"])
             if rank is None:
                 continue
-            judge_step(verdict, name, partition, one.offset, rank,
-                       newest.get(partition))
+            before = newest.get(partition)
+            if before is not None and rank <= before and rank in back.get(
+                    partition, ()):
+                verdict.read_again += before + 1 - rank
+            else:
+                judge_step(verdict, name, partition, one.offset, rank, before)
             newest[partition] = rank
             seen[partition].add(rank)
     return seen

@@ -59,7 +59,8 @@ def lines_of(one, seconds):
         record.COMMITTED, record.ABORTED, record.UNDECIDED))
     yield (f"stored {one.stored}, of them {one.hidden} hidden from "
            f"read_committed and {one.verdict.sent_again} that the retrying "
-           f"client sent again; read by groups {counts['read']}")
+           f"client sent again; read by groups {counts['read']}, of that "
+           f"{one.verdict.read_again} again as the client asked for")
     yield from lines_of_requests(one.ledger)
     yield f"faults: {listed(one.faults.counts)}"
     yield (f"reloads taken {one.generation}, refused {one.refused}; "

@@ -14,7 +14,8 @@ import kafka_wire
 import kproxy_rig
 import leaders
 import rig
-from history import checker, faults, memory, programs, record, wire
+from history import (checker, faults, fetches, memory, programs, record,
+                     wire)
 
 RELAYS = "127.78.0.{}"  # of a node id; behind kproxy
 LISTENER = "NAMED"      # the listener of the brokers that advertises them
@@ -85,6 +86,7 @@ class Run:
         known = rig.definitions(cluster.version)
         self.ledger = wire.Ledger({key: known.name(key)
                                    for key in known.requests})
+        self.fetches = fetches.Fetches(known)
         self.wire = make_wire(self.routes())
         self.faults = faults.Faults(cluster, self.proxy, self.wire, self.note)
         self.programs = []
@@ -96,13 +98,17 @@ class Run:
         """Ways from clients to kproxy, and from kproxy to brokers."""
         ports = range(self.proxy.port, self.proxy.port + rig.NODE_PORTS + 1)
         before = [wire.Route(f"port {port}", (rig.RELAY_ADDRESS, port),
-                             (self.proxy.host, port), self.ledger.note_sent)
+                             (self.proxy.host, port), self.note_sent)
                   for port in ports]
         behind = [wire.Route(
             str(broker.id), (RELAYS.format(broker.id), broker.ports[LISTENER]),
             (broker.address, broker.ports[LISTENER]),
             self.ledger.note_arrived) for broker in self.cluster.brokers]
         return before + behind
+
+    def note_sent(self, frame):
+        self.ledger.note_sent(frame)
+        self.fetches.note(frame)
 
     def note(self, text):
         self.say(f"{time.monotonic() - self.began:7.1f} s  {text}")
@@ -271,7 +277,7 @@ class Run:
                      if group.startswith(one.name))
         seen = [checker.judge_reader(
             self.verdict, history, views, name, is_committed,
-            record.events_of(lines(), name))
+            record.events_of(lines(), name), self.fetches.of(name))
             for name in (f"{group}-{i}" for i in range(members))]
         checker.judge_group(self.verdict, group, views[is_committed], seen)
 

@@ -82,7 +82,7 @@ class Hand:
                 {"event": "poll", "reader": "r", "ms": self.read_ms,
                  "records": entries + self.extra}]
 
-    def judge(self, is_committed=True, polls=None):
+    def judge(self, is_committed=True, polls=None, back=None):
         """The counts of the verdict on log, a reader and its group."""
         verdict = checker.Verdict()
         history = record.History().read(map(json.dumps, self.events))
@@ -92,7 +92,7 @@ class Hand:
         views = checker.View(log), checker.View(committed)
         polls = self.polls(is_committed) if polls is None else polls
         seen = checker.judge_reader(verdict, history, views, "r",
-                                    is_committed, polls)
+                                    is_committed, polls, back)
         checker.judge_group(verdict, "g", views[is_committed], [seen])
         assert len(verdict.examples) <= checker.EXAMPLES * len(verdict.counts)
         return dict(verdict.counts)
@@ -325,6 +325,23 @@ def test_a_poll_that_goes_back():
     polls = hand.polls(True)
     polls.append({**polls[1], "records": hand.visible()[-1:]})
     assert hand.judge(polls=polls) == {checker.BACKWARDS: 1}
+
+
+def test_a_reader_may_go_back_to_where_it_asked_for():
+    hand = Hand()
+    polls = hand.polls(True)
+    *_, late, last = [one for one in hand.visible() if one[0] == 0]
+    polls.append({**polls[1], "records": [late, last]})
+    assert hand.judge(polls=polls, back={0: {late[1]}}) == {}
+    # what is not visible has no part in it
+    assert hand.judge(polls=polls, back={0: {late[1] - 1}}) == {}
+    assert hand.judge(polls=polls, back={1: {late[1]}}) == {
+        checker.BACKWARDS: 1}
+    assert hand.judge(polls=polls, back={0: {last[1]}}) == {
+        checker.BACKWARDS: 1}
+    polls[-1]["records"] = [late, late]
+    assert hand.judge(polls=polls[:2] + polls[-1:], back={0: {last[1]}}) == {
+        checker.BACKWARDS: 2}
 
 
 def test_a_new_assignment_may_begin_before():
