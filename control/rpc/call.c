@@ -3,6 +3,7 @@
  * closed, freed. */
 #include "control/rpc/call.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <grpc/support/alloc.h>
@@ -173,6 +174,34 @@ admit(struct kp_rpc_call *call, struct kp_rpc_status *status)
 	return kp_rpc_server_admit(call, status);
 }
 
+/* The name of its method, which nobody has to know. */
+static void
+name_method(const struct kp_rpc_call *call, char *out, size_t size)
+{
+	const grpc_slice *slice = &call->details.method;
+	size_t len;
+
+	if (call->endpoint != NULL) {
+		(void)snprintf(out, size, "%s", call->endpoint->method->name);
+		return;
+	}
+	len = GRPC_SLICE_LENGTH(*slice);
+	(void)snprintf(out, size, "%.*s", len < size ? (int)len : (int)size - 1,
+	    (const char *)GRPC_SLICE_START_PTR(*slice));
+}
+
+void
+kp_rpc_call_refuse(struct kp_rpc_call *call, const struct kp_rpc_status *status)
+{
+	char method[KP_RPC_MAX_NAME_LEN + 1];
+
+	if (call->server->refused != NULL) {
+		name_method(call, method, sizeof(method));
+		call->server->refused(call, method, status);
+	}
+	kp_rpc_call_finish(call, status);
+}
+
 /* The call may have come and gone while this goes on. */
 static void
 begin(struct kp_rpc_call *call)
@@ -187,7 +216,7 @@ begin(struct kp_rpc_call *call)
 	if (call->is_admitted)
 		kp_rpc_call_receive(call);
 	else
-		kp_rpc_call_finish(call, &refusal);
+		kp_rpc_call_refuse(call, &refusal);
 }
 
 static void
@@ -195,6 +224,7 @@ on_new(void *object, bool is_good)
 {
 	struct kp_rpc_call *call = object;
 
+	call->begun_ms = kp_now_ms();
 	if (is_good) {
 		kp_rpc_call_arm(call->server, call->endpoint);
 		(void)kp_rpc_call_ref(call); /* its life, which may be short */
@@ -256,6 +286,26 @@ int64_t
 kp_rpc_call_deadline_ms(const struct kp_rpc_call *call)
 {
 	return call->deadline_ms;
+}
+
+int64_t
+kp_rpc_call_begun_ms(const struct kp_rpc_call *call)
+{
+	return call->begun_ms;
+}
+
+enum kp_rpc_code
+kp_rpc_call_code(struct kp_rpc_call *call)
+{
+	enum kp_rpc_code code;
+
+	kp_mutex_lock(&call->lock);
+	code = call->status.code;
+	kp_mutex_unlock(&call->lock);
+	if (atomic_load(&call->abort_ms) != 0)
+		return code;
+	return call->deadline_ms <= kp_now_ms() ? KP_RPC_DEADLINE_EXCEEDED
+						: KP_RPC_CANCELLED;
 }
 
 bool

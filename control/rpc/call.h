@@ -50,6 +50,15 @@ void *kp_rpc_call_owner(const struct kp_rpc_call *call);
 /* Of kp_now_ms; KP_NEVER for a stream without one. */
 int64_t kp_rpc_call_deadline_ms(const struct kp_rpc_call *call);
 
+/* When it came, of kp_now_ms. */
+int64_t kp_rpc_call_begun_ms(const struct kp_rpc_call *call);
+
+/*
+ * kp_rpc_call_code is how it was ended; CANCELLED or DEADLINE_EXCEEDED if
+ * nobody here has done so.
+ */
+enum kp_rpc_code kp_rpc_call_code(struct kp_rpc_call *call);
+
 /*
  * kp_rpc_call_is_over: nobody waits for an answer any more (cancelled, deadline
  * passed, connection lost, server stopping). A handler that takes long asks.

@@ -42,18 +42,34 @@ static ProtobufCMessage *
 take_message(struct kp_rpc_call *call)
 {
 	const struct kp_rpc_method *method = call->endpoint->method;
+	struct kp_rpc_status status = { .code = KP_RPC_OK };
 	struct kp_error err;
 	ProtobufCMessage *message = kp_rpc_decode(
 	    call->incoming, method->request, method->max_request_len, &err);
 
 	grpc_byte_buffer_destroy(call->incoming);
 	call->incoming = NULL;
-	if (message == NULL)
-		kp_rpc_call_end(call,
-		    err.kind == KP_ERR_LIMIT ? KP_RPC_RESOURCE_EXHAUSTED
-					     : KP_RPC_INVALID_ARGUMENT,
-		    "%s", err.text);
-	return message;
+	if (message != NULL)
+		return message;
+	kp_rpc_status_set(&status,
+	    err.kind == KP_ERR_LIMIT ? KP_RPC_RESOURCE_EXHAUSTED
+				     : KP_RPC_INVALID_ARGUMENT,
+	    "%s", err.text);
+	if (method->kind == KP_RPC_UNARY)
+		kp_rpc_call_refuse(call, &status);
+	else
+		kp_rpc_call_finish(call, &status);
+	return NULL;
+}
+
+static void
+refuse_nothing(struct kp_rpc_call *call)
+{
+	struct kp_rpc_status status = { .code = KP_RPC_OK };
+
+	kp_rpc_status_set(
+	    &status, KP_RPC_INVALID_ARGUMENT, "there was no request");
+	kp_rpc_call_refuse(call, &status);
 }
 
 static void
@@ -62,8 +78,7 @@ handle_unary(struct kp_rpc_call *call, unsigned events)
 	ProtobufCMessage *request;
 
 	if ((events & KP_RPC_HALF_CLOSED) != 0)
-		kp_rpc_call_end(
-		    call, KP_RPC_INVALID_ARGUMENT, "there was no request");
+		refuse_nothing(call);
 	if ((events & KP_RPC_MESSAGE) == 0 ||
 	    (request = take_message(call)) == NULL)
 		return;

@@ -53,7 +53,7 @@ struct kp_rpc_call {
 	gpr_timespec deadline;
 	grpc_call_details details; /* of an unknown method */
 	grpc_metadata_array metadata;
-	int64_t deadline_ms;
+	int64_t begun_ms, deadline_ms;
 	bool has_our_deadline; /* the client gave none */
 	bool is_admitted;
 	int was_cancelled; /* gRPC writes it before close_tag comes back */
@@ -83,6 +83,10 @@ struct kp_rpc_call {
 /* kp_rpc_call_arm asks for the next call of an endpoint, NULL for any other. */
 void kp_rpc_call_arm(
     struct kp_rpc_server *server, const struct kp_rpc_endpoint *endpoint);
+
+/* kp_rpc_call_refuse ends a call that handlers know nothing of. */
+void kp_rpc_call_refuse(
+    struct kp_rpc_call *call, const struct kp_rpc_status *status);
 
 /* kp_rpc_call_tell has handlers called; events is of enum kp_rpc_event. */
 void kp_rpc_call_tell(struct kp_rpc_call *call, unsigned events);

@@ -77,6 +77,7 @@ server_new(const struct kp_rpc_server_config *config)
 	server->limits = config->limits;
 	server->endpoints = config->endpoints;
 	server->num_endpoints = config->num_endpoints;
+	server->refused = config->refused;
 	server->owner = config->owner;
 	server->num_ports = config->num_addresses;
 	server->ports = kp_alloc(server->num_ports, sizeof(*server->ports));

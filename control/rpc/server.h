@@ -54,6 +54,14 @@ struct kp_rpc_server_config {
 	const struct kp_rpc_endpoint *endpoints;
 	size_t num_endpoints;
 	struct kp_rpc_limits limits;
+	/*
+	 * Told of a call that is refused before its handlers know of it: no
+	 * such method, no such message, a limit. Of a peer without a name that
+	 * can be used only the address is there. May be NULL. @thread any, and
+	 * it must not wait
+	 */
+	void (*refused)(struct kp_rpc_call *call, const char *method,
+	    const struct kp_rpc_status *status);
 	void *owner;
 };
 

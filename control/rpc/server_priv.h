@@ -30,6 +30,8 @@ struct kp_rpc_server {
 	struct kp_rpc_limits limits;
 	const struct kp_rpc_endpoint *endpoints;
 	size_t num_endpoints;
+	void (*refused)(struct kp_rpc_call *call, const char *method,
+	    const struct kp_rpc_status *status);
 	void *owner;
 	grpc_server *server;
 	grpc_completion_queue *queue;

@@ -4,6 +4,8 @@
 #include <criterion/criterion.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -143,6 +145,45 @@ Test(rpc_hostile, unknown_method_with_a_message_is_unimplemented)
 	cr_assert_eq(kp_test_raw_call(&a.raw), KP_RPC_UNIMPLEMENTED);
 	free(zeros);
 	attack_fini(&a);
+}
+
+/* What the owner was told of calls that no handler knows of. */
+static atomic_int num_refused;
+static char last_refused[128];
+
+static void
+note_refused(struct kp_rpc_call *call, const char *method,
+    const struct kp_rpc_status *status)
+{
+	(void)snprintf(last_refused, sizeof(last_refused), "%s %s %s",
+	    kp_rpc_call_peer(call)->common_name, method,
+	    kp_rpc_code_name(status->code));
+	atomic_fetch_add(&num_refused, 1);
+}
+
+Test(rpc_hostile, owner_is_told_of_calls_that_no_handler_sees)
+{
+	struct attack a = { .raw = { .address = NULL } };
+
+	kp_test_rpc_init(&a.world);
+	a.world.config.refused = note_refused;
+	kp_test_rpc_start(&a.world);
+	a.raw = (struct kp_test_raw){ .address = a.world.address,
+		.method = kp_test_unknown.name,
+		.identity =
+		    kp_test_identity(a.world.ca, &a.world.client_pair) };
+	cr_assert_eq(kp_test_raw_call(&a.raw), KP_RPC_UNIMPLEMENTED);
+	cr_assert(kp_test_reaches(&num_refused, 1));
+	cr_assert_str_eq(
+	    last_refused, "agent-1 /kp.test.Test/Unknown UNIMPLEMENTED");
+	a.raw.method = kp_test_echo.name;
+	a.raw.body = kp_bytes_of("\x0a\xff");
+	cr_assert_eq(kp_test_raw_call(&a.raw), KP_RPC_INVALID_ARGUMENT);
+	cr_assert(kp_test_reaches(&num_refused, 2));
+	cr_assert_str_eq(
+	    last_refused, "agent-1 /kp.test.Test/Echo INVALID_ARGUMENT");
+	attack_fini(&a);
+	cr_assert_eq(atomic_load(&num_refused), 2);
 }
 
 Test(rpc_hostile, message_of_another_kind_ends_a_stream)
