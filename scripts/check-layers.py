@@ -20,8 +20,15 @@ ALLOWED = {
     "proxy": {"base", "proto", "rules"},
     "control/rpc": {"base", "proto"},
     "control/api": {"base", "proto", "rules", "control/rpc"},
-    "control/agent": {"base", "proto", "rules", "kms", "control/rpc", "control/api"},
-    "control/server": {"base", "proto", "rules", "control/rpc", "control/api"},
+    "control/host": {"base"},
+    "control/agent": {
+        *("base", "proto", "rules", "kms"),
+        *("control/rpc", "control/api", "control/host"),
+    },
+    "control/server": {
+        *("base", "proto", "rules"),
+        *("control/rpc", "control/api", "control/host"),
+    },
     "cli": {"base", "proto", "rules", "control/rpc", "control/api"},
     "bench": {"base", "proto", "control/rpc", "control/api", "control/server"},
 }

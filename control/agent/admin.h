@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The admin address: /metrics, /livez and /readyz over plain HTTP, read only,
- * bounded in connections, memory and time. A thread of its own serves it.
+ * The admin address: /metrics, /livez and /readyz (control/host/pages.h).
  * @thread main
  */
 #ifndef KP_CONTROL_AGENT_ADMIN_H
@@ -11,12 +10,6 @@
 #include "base/metrics.h"
 #include "control/agent/status.h"
 #include "rules/tables.h"
-
-#define KP_ADMIN_MAX_CONNECTIONS 64
-#define KP_ADMIN_TIMEOUT_S 10
-#define KP_ADMIN_CONNECTION_MEMORY (32u << 10)
-/* The largest page. */
-#define KP_ADMIN_MAX_PAGE (16u << 20)
 
 struct kp_admin;
 

@@ -14,7 +14,7 @@
 #include "control/agent/source.h"
 #include "control/agent/state.h"
 #include "control/agent/status.h"
-#include "control/agent/watch.h"
+#include "control/host/watch.h"
 #include "proto/control/channel.h"
 
 /* The way of a new edition: bind its ports, hand it to the worker, keep it. */

@@ -20,13 +20,16 @@ kp_unit_test(supervisor
 
 kp_library(kp_test_folder support/folder.c)
 target_link_libraries(kp_test_folder PUBLIC kp_base)
-foreach(name IN ITEMS nodes resolver source state status watch)
+foreach(name IN ITEMS nodes resolver source state status)
   kp_unit_test(${name} SOURCES unit/control/test_${name}.c
     LINK kp_test_folder kp_agent)
 endforeach()
 
 kp_library(kp_test_store support/store.c)
 target_link_libraries(kp_test_store PUBLIC kp_test_folder kp_server)
+kp_unit_test(watch SOURCES unit/control/host/test_watch.c
+  LINK kp_test_folder kp_host)
+
 foreach(name IN ITEMS catalog sqlite)
   kp_unit_test(${name} SOURCES unit/control/server/test_${name}.c
     LINK kp_test_store)

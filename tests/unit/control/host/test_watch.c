@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "control/agent/watch.h"
+#include "control/host/watch.h"
 #include "tests/support/folder.h"
 
 struct world {

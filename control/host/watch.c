@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "control/agent/watch.h"
+#include "control/host/watch.h"
 
 #include <errno.h>
 #include <libgen.h>
