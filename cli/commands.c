@@ -205,7 +205,8 @@ static const struct kp_command commands[] = {
 	    .summary = "say what a kind or a field is for",
 	    .help = "Says what a kind of resource or one of its fields is for: "
 		    "type, limits, default, an example. node is the "
-		    "configuration of a node. \"spec.\" may be left out.",
+		    "configuration of a node, server that of a server. "
+		    "\"spec.\" may be left out.",
 	    .max_operands = 1,
 	    .complete = kp_complete_explain,
 	    .flags = explain_flags,

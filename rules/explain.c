@@ -10,9 +10,19 @@
 #include "rules/limits.h"
 #include "rules/node_config.h"
 #include "rules/resource.h"
+#include "rules/server_config.h"
 #include "rules/setting.h"
 
-#define NODE "node"
+/* The files of programs, which are explained like kinds. */
+static const struct {
+	const char *name;
+	const struct kp_setting *setting;
+} programs[] = {
+	{ "node", &kp_node_config_setting },
+	{ "server", &kp_server_config_setting },
+};
+#define NUM_PROGRAMS (sizeof(programs) / sizeof(programs[0]))
+
 #define LINE_LEN 78
 #define INDENT 6
 #define MAX_KINDS 64
@@ -137,18 +147,22 @@ list_kinds(struct kp_buf *out)
 	for (size_t i = 0; kp_resource_kinds[i] != NULL; i++)
 		kp_buf_printf(out, "%s\n      %s\n", kp_resource_kinds[i]->name,
 		    kp_resource_kinds[i]->document.help);
-	kp_buf_printf(out, "%s\n      %s\n", NODE, kp_node_config_setting.help);
+	for (size_t i = 0; i < NUM_PROGRAMS; i++)
+		kp_buf_printf(out, "%s\n      %s\n", programs[i].name,
+		    programs[i].setting->help);
 }
 
 static bool
 no_such_kind(const char *name, struct kp_error *err)
 {
-	const char *names[MAX_KINDS + 1] = { NODE };
+	const char *names[MAX_KINDS + 1] = { NULL };
+	size_t num = 0;
 	const char *near;
 
-	for (size_t i = 0; kp_resource_kinds[i] != NULL && i + 1 < MAX_KINDS;
-	     i++)
-		names[i + 1] = kp_resource_kinds[i]->name;
+	for (; num < NUM_PROGRAMS; num++)
+		names[num] = programs[num].name;
+	for (size_t i = 0; kp_resource_kinds[i] != NULL && num < MAX_KINDS; i++)
+		names[num++] = kp_resource_kinds[i]->name;
 	near = kp_suggest(name, names);
 	if (near == NULL)
 		return kp_error_set(
@@ -157,15 +171,27 @@ no_such_kind(const char *name, struct kp_error *err)
 	    "there is no kind \"%s\"; did you mean \"%s\"?", name, near);
 }
 
+/* NULL if it is not the file of a program. */
+static const struct kp_setting *
+find_program(const char *name)
+{
+	for (size_t i = 0; i < NUM_PROGRAMS; i++) {
+		if (strcmp(programs[i].name, name) == 0)
+			return programs[i].setting;
+	}
+	return NULL;
+}
+
 static const struct kp_setting *
 find(const char *name, const char *path, struct kp_error *err)
 {
 	const struct kp_resource_kind *kind = kp_resource_kind_find(name);
+	const struct kp_setting *program = find_program(name);
 
 	if (kind != NULL)
 		return find_in_kind(kind, path, err);
-	if (strcmp(name, NODE) == 0)
-		return descend(&kp_node_config_setting, path, err);
+	if (program != NULL)
+		return descend(program, path, err);
 	(void)no_such_kind(name, err);
 	return NULL;
 }
@@ -175,14 +201,14 @@ static struct kp_yaml *
 example_of(const char *name, const char *path)
 {
 	const struct kp_resource_kind *kind = kp_resource_kind_find(name);
-	const struct kp_setting *fields = kp_node_config_setting.fields;
+	const struct kp_setting *program = find_program(name);
+	const struct kp_setting *fields;
 	char full[256];
 
 	if (path[0] == '\0')
-		return kind == NULL ? kp_example_new(&kp_node_config_setting)
+		return kind == NULL ? kp_example_new(program)
 				    : kp_example_of_kind(kind);
-	if (kind != NULL)
-		fields = kind->document.fields;
+	fields = kind == NULL ? program->fields : kind->document.fields;
 	if (kp_setting_find(fields, path, strcspn(path, ".")) != NULL)
 		return kp_example_of_field(fields, path);
 	(void)snprintf(full, sizeof(full), "spec.%s", path);
@@ -296,7 +322,8 @@ visit_kinds(kp_visit_name visit, void *ctx)
 	for (size_t i = 0; kp_resource_kinds[i] != NULL; i++)
 		visit(ctx, kp_resource_kinds[i]->name,
 		    kp_resource_kinds[i]->document.help, true);
-	visit(ctx, NODE, kp_node_config_setting.help, true);
+	for (size_t i = 0; i < NUM_PROGRAMS; i++)
+		visit(ctx, programs[i].name, programs[i].setting->help, true);
 }
 
 void
@@ -406,6 +433,25 @@ kp_explain_config_page(struct kp_buf *out)
 	    "its folder. Since %s.\n",
 	    kp_node_config_setting.since);
 	add_table(out, kp_node_config_setting.fields);
+}
+
+void
+kp_explain_server_page(struct kp_buf *out)
+{
+	kp_buf_printf(out,
+	    "# Configuration of a policy server\n\n"
+	    "Generated from the tables in `rules/server_config.c` and "
+	    "`rules/server_limits.c` by\n`make docs`; do not edit.\n\n"
+	    "The file that `kpserver --config` takes. Paths are relative to "
+	    "its folder. Since %s.\n",
+	    kp_server_config_setting.since);
+	add_table(out, kp_server_config_setting.fields);
+	kp_buf_add_text(out, "\n## Beyond a limit\n\n"
+			     "| limit | a caller sees |\n|---|---|\n");
+	for (int i = 0; i < KP_NUM_SERVER_LIMITS; i++)
+		kp_buf_printf(out, "| `%s` | %s |\n",
+		    kp_server_limit_settings[i].name,
+		    kp_server_limit_effects[i]);
 }
 
 static void

@@ -13,8 +13,9 @@
 
 /*
  * kp_explain adds what path means to out: "Listener", "Listener.spec.ports" or,
- * shorter, "Listener.ports"; "node" and "node.limits" for node.yaml. An empty
- * path lists the kinds. False with a suggestion if there is no such thing.
+ * shorter, "Listener.ports"; "node" and "node.limits" for node.yaml, "server"
+ * for kpserver.yaml. An empty path lists the kinds. False with a suggestion if
+ * there is no such thing.
  */
 bool kp_explain(
     struct kp_buf *out, const char *path, struct kp_error *err) KP_MUST_CHECK;
@@ -34,9 +35,10 @@ typedef void (*kp_visit_name)(
     void *ctx, const char *path, const char *help, bool has_fields);
 void kp_explain_names(const char *begun, kp_visit_name visit, void *ctx);
 
-/* docs/resources.md, docs/config.md, docs/limits.md. */
+/* docs/resources.md, docs/config.md, docs/server-config.md, docs/limits.md. */
 void kp_explain_resources_page(struct kp_buf *out);
 void kp_explain_config_page(struct kp_buf *out);
+void kp_explain_server_page(struct kp_buf *out);
 void kp_explain_limits_page(struct kp_buf *out);
 
 #endif

@@ -18,11 +18,14 @@ main(int argc, char **argv)
 		kp_explain_resources_page(&page);
 	if (argc == 2 && strcmp(argv[1], "config") == 0)
 		kp_explain_config_page(&page);
+	if (argc == 2 && strcmp(argv[1], "server-config") == 0)
+		kp_explain_server_page(&page);
 	if (argc == 2 && strcmp(argv[1], "limits") == 0)
 		kp_explain_limits_page(&page);
 	if (page.len == 0) {
-		(void)fprintf(
-		    stderr, "usage: kp_print_docs resources|config|limits\n");
+		(void)fprintf(stderr,
+		    "usage: kp_print_docs "
+		    "resources|config|server-config|limits\n");
 		return 2;
 	}
 	ok = !page.failed && fwrite(page.data, page.len, 1, stdout) == 1 &&

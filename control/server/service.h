@@ -9,19 +9,11 @@
 
 #include "control/api/methods.h"
 #include "control/rpc/server.h"
+#include "rules/server_config.h"
 
 struct kp_desk;
 struct kp_hub;
 struct kp_guard;
-
-/* What a certificate's owner may do; admin may do all but be a node. */
-enum kp_role {
-	KP_ROLE_ANYBODY, /* every certificate that the CA signed */
-	KP_ROLE_VIEWER,
-	KP_ROLE_EDITOR, /* what a viewer may, too */
-	KP_ROLE_ADMIN,
-	KP_ROLE_NODE,
-};
 
 struct kp_service_method {
 	const struct kp_rpc_method *method; /* NULL ends a table */

@@ -9,7 +9,7 @@ kp_program(kp_measure_rules support/measure_rules.c)
 target_link_libraries(kp_measure_rules PRIVATE kp_test_rules)
 
 foreach(name IN ITEMS compile diagnostics explain labels many node_config print
-    resource tables)
+    resource server_config tables)
   kp_unit_test(${name} SOURCES unit/rules/test_${name}.c LINK kp_test_rules)
 endforeach()
 kp_unit_test(limits

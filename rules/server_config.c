@@ -1,0 +1,501 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of kpserver.yaml. */
+#include "rules/server_config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/text.h"
+#include "base/yaml.h"
+#include "rules/resource.h"
+#include "rules/value.h"
+
+#define NEEDS_ETCD "needs the store in etcd, which is not in this version"
+#define DAY (INT64_C(24) * 60 * 60 * 1000)
+
+static const struct kp_setting_word log_formats[] = {
+	{ .word = "auto", .value = KP_LOG_AUTO },
+	{ .word = "human", .value = KP_LOG_HUMAN },
+	{ .word = "json", .value = KP_LOG_JSON },
+	{ .word = NULL },
+};
+
+static const struct kp_setting_word log_levels[] = {
+	{ .word = "error", .value = KP_LOG_ERROR },
+	{ .word = "warn", .value = KP_LOG_WARN },
+	{ .word = "info", .value = KP_LOG_INFO },
+	{ .word = "debug", .value = KP_LOG_DEBUG },
+	{ .word = NULL },
+};
+
+static const struct kp_setting_word role_words[] = {
+	{ .word = "admin", .value = KP_ROLE_ADMIN },
+	{ .word = "editor", .value = KP_ROLE_EDITOR },
+	{ .word = "viewer", .value = KP_ROLE_VIEWER },
+	{ .word = "node", .value = KP_ROLE_NODE },
+	{ .word = NULL },
+};
+
+static const char *
+complain_address(const char *host)
+{
+	return kp_is_address(host) ? NULL : "is not an IP address";
+}
+
+static const char *
+complain_identity(const char *text)
+{
+	static const char *const prefixes[] = {
+		"CN:", "DNS:", "URI:", "IP:", "email:"
+	};
+	const char *star = strchr(text, '*');
+
+	if (star != NULL && star[1] != '\0')
+		return "has a \"*\" that is not its end";
+	if (strcmp(text, "*") == 0)
+		return NULL;
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+		size_t len = strlen(prefixes[i]);
+
+		if (strncmp(text, prefixes[i], len) == 0)
+			return text[len] == '\0' ? "has no name" : NULL;
+	}
+	return "is not of a certificate: CN:name, DNS:name, URI:uri, "
+	       "IP:address, email:address, with * at the end, or *";
+}
+
+static const char *
+complain_kind(const char *text)
+{
+	return kp_resource_kind_find(text) != NULL
+		   ? NULL
+		   : "is not a kind of resource: see kpctl explain";
+}
+
+static const struct kp_setting admin_fields[] = {
+	{ .name = "listen",
+	    .type = KP_SETTING_HOST_PORT,
+	    .complaint = complain_address,
+	    .fallback = "127.0.0.1:9191",
+	    .help = "Address of /metrics, /livez and /readyz. Anybody who can "
+		    "connect can read them." },
+	{ .type = KP_SETTING_END },
+};
+
+static const struct kp_setting etcd_fields[] = {
+	{ .type = KP_SETTING_END },
+};
+
+static const struct kp_setting store_fields[] = {
+	{ .name = "sqlite",
+	    .type = KP_SETTING_PATH,
+	    .is_required = true,
+	    .example = "./kpserver.db",
+	    .help = "File of a store of this server alone. It is made if it is "
+		    "not there." },
+	{ .name = "etcd",
+	    .type = KP_SETTING_OBJECT,
+	    .fields = etcd_fields,
+	    .refused = NEEDS_ETCD,
+	    .help = "Store that several servers share." },
+	{ .type = KP_SETTING_END },
+};
+
+static const struct kp_setting tls_fields[] = {
+	{ .name = "ca",
+	    .type = KP_SETTING_PATH,
+	    .is_required = true,
+	    .example = "./ca.pem",
+	    .help = "PEM certificates of those who may sign the certificates "
+		    "of clients. Everybody they sign for can connect." },
+	{ .name = "certificate",
+	    .type = KP_SETTING_PATH,
+	    .is_required = true,
+	    .example = "./server.pem",
+	    .help = "PEM certificate chain of the server, its own first." },
+	{ .name = "key",
+	    .type = KP_SETTING_PATH,
+	    .is_required = true,
+	    .example = "./server.key",
+	    .help = "PEM private key of certificate." },
+	{ .type = KP_SETTING_END },
+};
+
+static const struct kp_setting role_fields[] = {
+	{ .name = "role",
+	    .type = KP_SETTING_ENUM,
+	    .is_required = true,
+	    .words = role_words,
+	    .help = "viewer reads; editor also changes resources; admin does "
+		    "everything but be a node; node gets resources and says "
+		    "what it runs." },
+	{ .name = "identities",
+	    .type = KP_SETTING_STRING,
+	    .is_list = true,
+	    .is_required = true,
+	    .max = 260,
+	    .complaint = complain_identity,
+	    .example = "CN:alice",
+	    .help = "Who has it, as the certificate says: CN: and the common "
+		    "name, or DNS:, URI:, IP:, email: and an alternative name. "
+		    "A * at the end stands for any rest; * alone is everybody "
+		    "with a certificate." },
+	{ .name = "kinds",
+	    .type = KP_SETTING_STRING,
+	    .is_list = true,
+	    .max = 63,
+	    .complaint = complain_kind,
+	    .help = "Of an editor: only resources of these kinds." },
+	{ .name = "labels",
+	    .type = KP_SETTING_MAP,
+	    .help = "Of an editor: only resources with all of these labels, "
+		    "before and after the change." },
+	{ .type = KP_SETTING_END },
+};
+
+static const struct kp_setting audit_fields[] = {
+	{ .name = "file",
+	    .type = KP_SETTING_PATH,
+	    .fallback = "./audit.jsonl",
+	    .help = "File that gets a line of JSON for every call. Changes are "
+		    "refused while it cannot be written." },
+	{ .type = KP_SETTING_END },
+};
+
+static const struct kp_setting history_fields[] = {
+	{ .name = "revisions",
+	    .type = KP_SETTING_INT,
+	    .min = 10,
+	    .max = 10000000,
+	    .fallback = "10000",
+	    .help = "Revisions that are kept; older ones are forgotten." },
+	{ .name = "age",
+	    .type = KP_SETTING_DURATION,
+	    .min = 60000,
+	    .max = 36500 * DAY,
+	    .fallback = "90d",
+	    .help = "Revisions that are older are forgotten; the newest ten "
+		    "never." },
+	{ .type = KP_SETTING_END },
+};
+
+static const struct kp_setting log_fields[] = {
+	{ .name = "format",
+	    .type = KP_SETTING_ENUM,
+	    .words = log_formats,
+	    .fallback = "auto",
+	    .help = "auto: human on a terminal, else json." },
+	{ .name = "level",
+	    .type = KP_SETTING_ENUM,
+	    .words = log_levels,
+	    .fallback = "info",
+	    .help = "What is written." },
+	{ .type = KP_SETTING_END },
+};
+
+static const struct kp_setting server_fields[] = {
+	{ .name = "name",
+	    .type = KP_SETTING_STRING,
+	    .max = 253,
+	    .help = "How nodes' tables name this server; its host's name where "
+		    "nothing is said." },
+	{ .name = "listen",
+	    .type = KP_SETTING_HOST_PORT,
+	    .is_list = true,
+	    .is_required = true,
+	    .complaint = complain_address,
+	    .example = "0.0.0.0:9190",
+	    .help = "Addresses of the API, for nodes and kpctl." },
+	{ .name = "admin",
+	    .type = KP_SETTING_OBJECT,
+	    .fields = admin_fields,
+	    .fallback = "{}",
+	    .help = "Where the server is watched." },
+	{ .name = "store",
+	    .type = KP_SETTING_OBJECT,
+	    .is_required = true,
+	    .fields = store_fields,
+	    .help = "Where resources and their history are kept." },
+	{ .name = "tls",
+	    .type = KP_SETTING_OBJECT,
+	    .is_required = true,
+	    .fields = tls_fields,
+	    .help = "Who the server is, and whom it believes. Files are read "
+		    "again when they change." },
+	{ .name = "roles",
+	    .type = KP_SETTING_OBJECT,
+	    .is_list = true,
+	    .is_required = true,
+	    .fields = role_fields,
+	    .help = "Who may do what. Who is in none may ask for the server's "
+		    "health and no more. Read again on SIGHUP." },
+	{ .name = "audit",
+	    .type = KP_SETTING_OBJECT,
+	    .fields = audit_fields,
+	    .fallback = "{}",
+	    .help = "Record of all calls." },
+	{ .name = "history",
+	    .type = KP_SETTING_OBJECT,
+	    .fields = history_fields,
+	    .fallback = "{}",
+	    .help = "How much of the past is kept." },
+	{ .name = "limits",
+	    .type = KP_SETTING_OBJECT,
+	    .fields = kp_server_limit_settings,
+	    .fallback = "{}",
+	    .help = "Everything a peer can make the server wait for or "
+		    "allocate." },
+	{ .name = "log",
+	    .type = KP_SETTING_OBJECT,
+	    .fields = log_fields,
+	    .fallback = "{}",
+	    .help = "Log on stderr." },
+	{ .type = KP_SETTING_END },
+};
+
+const struct kp_setting kp_server_config_setting = {
+	.name = "",
+	.type = KP_SETTING_OBJECT,
+	.since = "0.1",
+	.fields = server_fields,
+	.help = "What a policy server needs to know.",
+};
+
+static void
+fill_limits(const struct kp_value *limits, struct kp_server_limits *out)
+{
+	for (int i = 0; i < KP_NUM_SERVER_LIMITS; i++)
+		out->of[i] =
+		    kp_value_number(limits, kp_server_limit_settings[i].name);
+}
+
+static bool
+check_limits(const struct kp_value *root, struct kp_diagnostics *diagnostics)
+{
+	const struct kp_value *said = kp_value_get(root, "limits");
+	struct kp_server_limits limits;
+	enum kp_server_limit which;
+	const char *complaint;
+
+	fill_limits(said, &limits);
+	complaint = kp_server_limits_complaint(&limits, &which);
+	if (complaint == NULL)
+		return true;
+	kp_diagnostics_add(diagnostics,
+	    &kp_value_get(said, kp_server_limit_settings[which].name)->at,
+	    "limits: %s", complaint);
+	return false;
+}
+
+/* Labels as a resource could have them: others would match nothing, ever. */
+static bool
+check_labels(const struct kp_value *labels, struct kp_diagnostics *diagnostics)
+{
+	for (size_t i = 0; i < labels->num_items; i++) {
+		const char *complaint =
+		    kp_label_name_complaint(labels->keys[i]);
+
+		if (complaint == NULL)
+			complaint =
+			    kp_label_value_complaint(labels->items[i]->text);
+		if (complaint == NULL)
+			continue;
+		kp_diagnostics_add(diagnostics, &labels->at,
+		    "roles: label \"%.63s: %.63s\" %s", labels->keys[i],
+		    labels->items[i]->text, complaint);
+		return false;
+	}
+	return true;
+}
+
+static bool
+check_role(const struct kp_value *role, struct kp_diagnostics *diagnostics)
+{
+	static const char *const limits[] = { "kinds", "labels" };
+	bool is_ok = true;
+
+	for (size_t i = 0; i < 2; i++) {
+		const struct kp_value *said = kp_value_get(role, limits[i]);
+
+		if (said == NULL ||
+		    kp_value_number(role, "role") == KP_ROLE_EDITOR)
+			continue;
+		kp_diagnostics_add(diagnostics, &said->at,
+		    "roles: %s limits an editor only, not the role \"%s\"",
+		    limits[i], kp_value_text(role, "role"));
+		is_ok = false;
+	}
+	if (kp_value_get(role, "labels") != NULL)
+		is_ok &=
+		    check_labels(kp_value_get(role, "labels"), diagnostics);
+	return is_ok;
+}
+
+static bool
+check_roles(const struct kp_value *root, struct kp_diagnostics *diagnostics)
+{
+	const struct kp_value *roles = kp_value_get(root, "roles");
+	bool is_ok = true;
+
+	for (size_t i = 0; i < roles->num_items; i++)
+		is_ok &= check_role(roles->items[i], diagnostics);
+	return is_ok;
+}
+
+static char **
+fill_texts(const struct kp_value *list, size_t *out_num)
+{
+	size_t num = list == NULL ? 0 : list->num_items;
+	char **texts = kp_alloc(num, sizeof(*texts));
+
+	for (size_t i = 0; i < num; i++)
+		texts[i] = kp_strdup(list->items[i]->text);
+	*out_num = num;
+	return texts;
+}
+
+static void
+fill_labels(const struct kp_value *map, struct kp_labels *out)
+{
+	size_t num = map == NULL ? 0 : map->num_items;
+	struct kp_label *pairs = kp_alloc(num, sizeof(*pairs));
+
+	for (size_t i = 0; i < num; i++)
+		pairs[i] =
+		    (struct kp_label){ map->keys[i], map->items[i]->text };
+	kp_labels_init(out, pairs, num);
+	free(pairs);
+}
+
+static void
+fill_role(const struct kp_value *role, struct kp_role_config *out)
+{
+	out->role = (enum kp_role)kp_value_number(role, "role");
+	out->identities =
+	    fill_texts(kp_value_get(role, "identities"), &out->num_identities);
+	out->kinds = fill_texts(kp_value_get(role, "kinds"), &out->num_kinds);
+	fill_labels(kp_value_get(role, "labels"), &out->labels);
+}
+
+static struct kp_host_port
+host_port(const struct kp_value *value)
+{
+	return (struct kp_host_port){ kp_strdup(value->text),
+		(uint16_t)value->number };
+}
+
+static void
+fill_lists(const struct kp_value *root, struct kp_server_config *out)
+{
+	const struct kp_value *listen = kp_value_get(root, "listen");
+	const struct kp_value *roles = kp_value_get(root, "roles");
+
+	out->num_listen = listen->num_items;
+	out->listen = kp_alloc(out->num_listen, sizeof(*out->listen));
+	for (size_t i = 0; i < out->num_listen; i++)
+		out->listen[i] = host_port(listen->items[i]);
+	out->num_roles = roles->num_items;
+	out->roles = kp_alloc(out->num_roles, sizeof(*out->roles));
+	for (size_t i = 0; i < out->num_roles; i++)
+		fill_role(roles->items[i], &out->roles[i]);
+}
+
+static void
+fill(const struct kp_value *root, struct kp_server_config *out)
+{
+	const char *name = kp_value_text(root, "name");
+
+	*out = (struct kp_server_config){
+		.name = name == NULL ? NULL : kp_strdup(name),
+		.admin = host_port(kp_value_get(root, "admin.listen")),
+		.sqlite = kp_strdup(kp_value_text(root, "store.sqlite")),
+		.ca = kp_strdup(kp_value_text(root, "tls.ca")),
+		.certificate =
+		    kp_strdup(kp_value_text(root, "tls.certificate")),
+		.key = kp_strdup(kp_value_text(root, "tls.key")),
+		.audit_file = kp_strdup(kp_value_text(root, "audit.file")),
+		.max_revisions =
+		    (uint64_t)kp_value_number(root, "history.revisions"),
+		.max_age_ms = kp_value_number(root, "history.age"),
+		.log_format =
+		    (enum kp_log_format)kp_value_number(root, "log.format"),
+		.log_level =
+		    (enum kp_log_level)kp_value_number(root, "log.level"),
+	};
+	fill_lists(root, out);
+	fill_limits(kp_value_get(root, "limits"), &out->limits);
+}
+
+static bool
+parse_root(struct kp_server_config *out, const char *file,
+    const struct kp_yaml *root, struct kp_diagnostics *diagnostics)
+{
+	struct kp_value *value = kp_value_parse(
+	    &kp_server_config_setting, root, file, "", diagnostics);
+	bool is_ok = value != NULL;
+
+	if (is_ok)
+		is_ok = check_limits(value, diagnostics) &
+			check_roles(value, diagnostics);
+	if (is_ok)
+		fill(value, out);
+	kp_value_free(value);
+	return is_ok;
+}
+
+bool
+kp_server_config_parse(struct kp_server_config *out, const char *file,
+    struct kp_bytes text, struct kp_diagnostics *diagnostics)
+{
+	struct kp_origin at = { .file = file };
+	struct kp_yaml_stream stream;
+	struct kp_error err;
+	bool is_ok = false;
+
+	*out = (struct kp_server_config){ 0 };
+	if (!kp_yaml_parse(&stream, text, &err)) {
+		kp_diagnostics_add_yaml(diagnostics, file, &err);
+		return false;
+	}
+	if (stream.num_documents == 1)
+		is_ok = parse_root(out, file, stream.documents[0], diagnostics);
+	else
+		kp_diagnostics_add(diagnostics, &at,
+		    "must hold one YAML document, not %zu",
+		    stream.num_documents);
+	kp_yaml_stream_fini(&stream);
+	return is_ok;
+}
+
+static void
+texts_free(char **texts, size_t num)
+{
+	for (size_t i = 0; i < num; i++)
+		free(texts[i]);
+	free(texts);
+}
+
+void
+kp_server_config_fini(struct kp_server_config *config)
+{
+	for (size_t i = 0; i < config->num_listen; i++)
+		free(config->listen[i].host);
+	free(config->listen);
+	for (size_t i = 0; i < config->num_roles; i++) {
+		struct kp_role_config *role = &config->roles[i];
+
+		texts_free(role->identities, role->num_identities);
+		texts_free(role->kinds, role->num_kinds);
+		kp_labels_fini(&role->labels);
+	}
+	free(config->roles);
+	free(config->name);
+	free(config->admin.host);
+	free(config->sqlite);
+	free(config->ca);
+	free(config->certificate);
+	free(config->key);
+	free(config->audit_file);
+	*config = (struct kp_server_config){ 0 };
+}
