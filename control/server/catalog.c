@@ -12,6 +12,7 @@
 struct kp_catalog {
 	struct kp_store *store;
 	struct kp_items items;
+	int64_t newest_ms; /* of its last revision */
 };
 
 struct kp_catalog *
@@ -39,6 +40,32 @@ kp_catalog_items(const struct kp_catalog *catalog)
 	return &catalog->items;
 }
 
+int64_t
+kp_catalog_newest_ms(const struct kp_catalog *catalog)
+{
+	return catalog->newest_ms;
+}
+
+static void
+take_time(void *ctx, const struct kp_store_revision *revision)
+{
+	struct kp_catalog *catalog = ctx;
+
+	if (revision->note.time_ms > catalog->newest_ms)
+		catalog->newest_ms = revision->note.time_ms;
+}
+
+/* Of a revision whose note was forgotten the time is not known any more. */
+static bool
+read_time(struct kp_catalog *catalog, const struct kp_store_range *range,
+    struct kp_error *err)
+{
+	if (range->newest == range->oldest)
+		return true;
+	return kp_store_history(catalog->store, range->newest - 1,
+		   range->newest, take_time, catalog, err) == KP_STORE_OK;
+}
+
 bool
 kp_catalog_refresh(struct kp_catalog *catalog, struct kp_error *err)
 {
@@ -48,7 +75,8 @@ kp_catalog_refresh(struct kp_catalog *catalog, struct kp_error *err)
 		return false;
 	if (range.newest == catalog->items.revision)
 		return true;
-	return kp_items_load(&catalog->items, catalog->store, range.newest,
+	return read_time(catalog, &range, err) &&
+	       kp_items_load(&catalog->items, catalog->store, range.newest,
 		   err) == KP_STORE_OK;
 }
 
@@ -58,6 +86,8 @@ kp_catalog_result_fini(struct kp_catalog_result *result)
 	for (size_t i = 0; i < result->num_outcomes; i++) {
 		free(result->outcomes[i].kind);
 		free(result->outcomes[i].name);
+		free(result->outcomes[i].before);
+		free(result->outcomes[i].after);
 	}
 	free(result->outcomes);
 	kp_diagnostics_fini(&result->problems);
@@ -66,14 +96,17 @@ kp_catalog_result_fini(struct kp_catalog_result *result)
 /* Another server may have been faster: then everything is judged again. */
 static enum kp_verdict
 commit(struct kp_catalog *catalog, const struct kp_draft *draft,
-    const struct kp_store_note *note, struct kp_catalog_result *out,
+    const struct kp_store_note *wanted, struct kp_catalog_result *out,
     bool *out_is_late, struct kp_error *err)
 {
-	enum kp_store_result result =
-	    kp_store_commit(catalog->store, catalog->items.revision, note,
-		draft->changes, draft->num_changes, &out->revision, err);
-
 	const struct kp_origin at = { .file = "request" };
+	struct kp_store_note note = *wanted;
+	enum kp_store_result result;
+
+	if (note.time_ms < catalog->newest_ms)
+		note.time_ms = catalog->newest_ms;
+	result = kp_store_commit(catalog->store, catalog->items.revision, &note,
+	    draft->changes, draft->num_changes, &out->revision, err);
 
 	*out_is_late = result == KP_STORE_CONFLICT;
 	if (result == KP_STORE_INVALID) {
@@ -84,22 +117,87 @@ commit(struct kp_catalog *catalog, const struct kp_draft *draft,
 		return KP_VERDICT_UNAVAILABLE;
 	kp_items_change(
 	    &catalog->items, out->revision, draft->changes, draft->num_changes);
+	catalog->newest_ms = note.time_ms;
 	return KP_VERDICT_OK;
+}
+
+/* The document of a name before; data NULL: there is none. */
+static struct kp_bytes
+text_before(
+    const struct kp_catalog *catalog, const char *kind, const char *name)
+{
+	const struct kp_item *item = kp_items_find(&catalog->items, kind, name);
+
+	return item == NULL ? (struct kp_bytes){ .data = NULL }
+			    : kp_buf_bytes(&item->text);
+}
+
+/* Is the wisher allowed all of it? err names what is not. */
+static bool
+may_edit(const struct kp_catalog *catalog, const struct kp_draft *draft,
+    const struct kp_catalog_judge *judge, struct kp_error *err)
+{
+	if (judge->may_edit == NULL)
+		return true;
+	for (size_t i = 0; i < draft->num_changes; i++) {
+		const struct kp_store_change *change = &draft->changes[i];
+		const struct kp_catalog_edit edit = {
+			.id = { change->kind, change->name },
+			.before =
+			    text_before(catalog, change->kind, change->name),
+			.after = change->text,
+		};
+
+		if (!judge->may_edit(judge->ctx, &edit, err))
+			return false;
+	}
+	return true;
+}
+
+static char *
+dup_text(struct kp_bytes text)
+{
+	return text.data == NULL
+		   ? NULL
+		   : kp_strndup((const char *)text.data, text.len);
+}
+
+/* Outcomes that are changes have the order of the draft's changes. */
+static void
+add_documents(const struct kp_catalog *catalog, const struct kp_draft *draft,
+    struct kp_catalog_result *out)
+{
+	size_t next = 0;
+
+	for (size_t i = 0; i < out->num_outcomes; i++) {
+		struct kp_catalog_outcome *outcome = &out->outcomes[i];
+
+		if (outcome->outcome == KP_OUTCOME_UNCHANGED)
+			continue;
+		kp_assert(next < draft->num_changes);
+		outcome->before = dup_text(
+		    text_before(catalog, outcome->kind, outcome->name));
+		outcome->after = dup_text(draft->changes[next++].text);
+	}
 }
 
 /* What becomes of a draft; *out_is_late: another one is to be made. */
 static enum kp_verdict
 settle(struct kp_catalog *catalog, const struct kp_draft *draft,
-    const struct kp_store_note *note, bool is_dry_run,
-    struct kp_catalog_result *out, bool *out_is_late, struct kp_error *err)
+    const struct kp_catalog_wish *wish, struct kp_catalog_result *out,
+    bool *out_is_late, struct kp_error *err)
 {
 	*out_is_late = false;
 	out->revision = catalog->items.revision;
 	if (kp_diagnostics_count(&out->problems) > 0)
 		return KP_VERDICT_INVALID;
-	if (is_dry_run || draft->num_changes == 0)
+	if (!may_edit(catalog, draft, &wish->judge, err))
+		return KP_VERDICT_FORBIDDEN;
+	if (wish->with_documents)
+		add_documents(catalog, draft, out);
+	if (wish->is_dry_run || draft->num_changes == 0)
 		return KP_VERDICT_OK;
-	return commit(catalog, draft, note, out, out_is_late, err);
+	return commit(catalog, draft, &wish->note, out, out_is_late, err);
 }
 
 enum kp_verdict
@@ -121,8 +219,8 @@ kp_catalog_apply(struct kp_catalog *catalog, const struct kp_catalog_wish *wish,
 		verdict =
 		    kp_draft_wish(&draft, &catalog->items, wish, out, err);
 		if (verdict == KP_VERDICT_OK)
-			verdict = settle(catalog, &draft, &wish->note,
-			    wish->is_dry_run, out, &is_late, err);
+			verdict =
+			    settle(catalog, &draft, wish, out, &is_late, err);
 		kp_draft_fini(&draft);
 	}
 	return verdict;
@@ -147,12 +245,15 @@ load_old(struct kp_catalog *catalog, uint64_t at, struct kp_items *out,
 }
 
 enum kp_verdict
-kp_catalog_rollback(struct kp_catalog *catalog, uint64_t to, bool is_dry_run,
-    const struct kp_store_note *note, struct kp_catalog_result *out,
+kp_catalog_rollback(struct kp_catalog *catalog,
+    const struct kp_catalog_return *back, struct kp_catalog_result *out,
     struct kp_error *err)
 {
+	const struct kp_catalog_wish wish = { .is_dry_run = back->is_dry_run,
+		.judge = back->judge,
+		.note = back->note };
 	struct kp_items old = { .num = 0 };
-	enum kp_verdict verdict = load_old(catalog, to, &old, err);
+	enum kp_verdict verdict = load_old(catalog, back->to, &old, err);
 	bool is_late = verdict == KP_VERDICT_OK;
 
 	*out = (struct kp_catalog_result){ .num_outcomes = 0 };
@@ -166,8 +267,7 @@ kp_catalog_rollback(struct kp_catalog *catalog, uint64_t to, bool is_dry_run,
 			break;
 		}
 		kp_draft_return(&draft, &catalog->items, &old, out);
-		verdict = settle(
-		    catalog, &draft, note, is_dry_run, out, &is_late, err);
+		verdict = settle(catalog, &draft, &wish, out, &is_late, err);
 		kp_draft_fini(&draft);
 	}
 	kp_items_fini(&old);

@@ -279,8 +279,9 @@ static enum kp_verdict
 roll_back(struct fixture *f, uint64_t to)
 {
 	kp_catalog_result_fini(&f->result);
-	return kp_catalog_rollback(
-	    f->catalog, to, false, &note, &f->result, &f->err);
+	const struct kp_catalog_return back = { .to = to, .note = note };
+
+	return kp_catalog_rollback(f->catalog, &back, &f->result, &f->err);
 }
 
 Test(catalog, an_old_state_comes_back_as_a_new_revision)
@@ -488,6 +489,130 @@ Test(catalog, threads_that_parse_at_once_find_the_same)
 			kp_must(pthread_join(threads[i], &found));
 			cr_assert_not_null(found);
 		}
+	}
+	tear_down(&f);
+}
+
+/* Nobody may touch listeners; what is asked is noted. */
+static bool
+may_edit(void *ctx, const struct kp_catalog_edit *edit, struct kp_error *err)
+{
+	struct kp_buf *asked = ctx;
+
+	kp_buf_printf(asked, "%s/%s%s%s ", edit->id.kind, edit->id.name,
+	    edit->before.data == NULL ? " new" : "",
+	    edit->after.data == NULL ? " gone" : "");
+	return strcmp(edit->id.kind, "Listener") != 0 ||
+	       kp_error_set(err, KP_ERR_CONFIG, "no");
+}
+
+static void
+expect_asked(struct kp_buf *asked, const char *wanted)
+{
+	kp_buf_add(asked, "", 1);
+	cr_assert_str_eq(
+	    (const char *)asked->data, wanted, "%s", (const char *)asked->data);
+	kp_buf_clear(asked);
+}
+
+Test(catalog, a_judge_sees_every_edit_and_one_refusal_is_enough)
+{
+	const struct kp_catalog_file file = { "f.yaml", kp_bytes_of(ALL) };
+	const struct kp_catalog_id gone = { "Listener", "l" };
+	struct kp_catalog_return back = { .to = 0, .note = note };
+	struct kp_buf asked;
+	struct fixture f;
+
+	set_up(&f);
+	kp_buf_init(&asked, 4096);
+	back.judge = (struct kp_catalog_judge){ may_edit, &asked };
+	cr_assert_eq(apply(&f, (struct kp_catalog_wish){ .files = &file,
+				   .num_files = 1,
+				   .judge = back.judge }),
+	    KP_VERDICT_FORBIDDEN);
+	cr_assert_str_eq(f.err.text, "no");
+	expect_asked(&asked, "Cluster/c new Listener/l new ");
+	cr_assert_eq(kp_catalog_items(f.catalog)->revision, 0);
+	cr_assert_eq(apply_text(&f, CLUSTER("c") "---\n" LISTENER("19092")),
+	    KP_VERDICT_OK);
+	/* what does not change is nobody's business */
+	cr_assert_eq(apply(&f, (struct kp_catalog_wish){ .files = &file,
+				   .num_files = 1,
+				   .judge = back.judge }),
+	    KP_VERDICT_OK);
+	expect_asked(&asked, "VirtualCluster/v new ");
+	cr_assert_eq(delete (&f, "VirtualCluster", "v"), KP_VERDICT_OK);
+	cr_assert_eq(apply(&f, (struct kp_catalog_wish){ .deletions = &gone,
+				   .num_deletions = 1,
+				   .is_dry_run = true,
+				   .judge = back.judge }),
+	    KP_VERDICT_FORBIDDEN);
+	expect_asked(&asked, "Listener/l gone ");
+	kp_catalog_result_fini(&f.result);
+	cr_assert_eq(kp_catalog_rollback(f.catalog, &back, &f.result, &f.err),
+	    KP_VERDICT_FORBIDDEN);
+	expect_asked(&asked, "Cluster/c gone Listener/l gone ");
+	kp_buf_fini(&asked);
+	tear_down(&f);
+}
+
+Test(catalog, documents_before_and_after_are_told_where_they_are_wanted)
+{
+	const struct kp_catalog_file file = { "f.yaml",
+		kp_bytes_of(LISTENER("19090") "---\n" CLUSTER("c")) };
+	const struct kp_catalog_wish wish = {
+		.files = &file, .num_files = 1, .with_documents = true
+	};
+	struct fixture f;
+
+	set_up(&f);
+	cr_assert_eq(apply_text(&f, CLUSTER("c")), KP_VERDICT_OK);
+	cr_assert_null(f.result.outcomes[0].after);
+	cr_assert_eq(apply(&f, wish), KP_VERDICT_OK);
+	cr_assert_null(f.result.outcomes[0].before);
+	cr_assert_not_null(strstr(f.result.outcomes[0].after, "19090"));
+	cr_assert_null(f.result.outcomes[1].before, "unchanged");
+	cr_assert_null(f.result.outcomes[1].after);
+	tear_down(&f);
+}
+
+static void
+take_time(void *ctx, const struct kp_store_revision *revision)
+{
+	*(int64_t *)ctx = revision->note.time_ms;
+}
+
+Test(catalog, time_never_goes_back_in_history)
+{
+	static const struct {
+		int64_t time_ms, wanted_ms;
+	} commits[] = { { 5000, 5000 }, { 4000, 5000 }, { 6000, 6000 },
+		{ 1, 6000 } };
+	struct fixture f;
+	int64_t time_ms;
+
+	set_up(&f);
+	for (uint64_t i = 0; i < 4; i++) {
+		const char *texts[] = { CLUSTER("a"), CLUSTER("b"),
+			CLUSTER("c"), CLUSTER("d") };
+		const struct kp_catalog_file file = { "f.yaml",
+			kp_bytes_of(texts[i]) };
+		struct kp_catalog_wish wish = { .files = &file,
+			.num_files = 1,
+			.note = { "ada", "", commits[i].time_ms } };
+
+		/* as after a start: what counts is in the store */
+		kp_catalog_close(f.catalog);
+		f.catalog = kp_catalog_open(f.store, &f.err);
+		kp_catalog_result_fini(&f.result);
+		cr_assert_eq(
+		    kp_catalog_apply(f.catalog, &wish, &f.result, &f.err),
+		    KP_VERDICT_OK);
+		cr_assert_eq(kp_store_history(f.store, i, i + 1, take_time,
+				 &time_ms, &f.err),
+		    KP_STORE_OK);
+		cr_assert_eq(time_ms, commits[i].wanted_ms);
+		cr_assert_eq(kp_catalog_newest_ms(f.catalog), time_ms);
 	}
 	tear_down(&f);
 }
