@@ -41,6 +41,17 @@ const char *kp_suggest(const char *text, const char *const *words);
 struct kp_buf;
 void kp_wrap(struct kp_buf *out, const char *text, size_t indent, size_t width);
 
+/*
+ * kp_utf8_len is the length of the UTF-8 sequence that text begins with, 0 if
+ * it begins with none (RFC 3629).
+ */
+size_t kp_utf8_len(const char *text);
+bool kp_is_utf8(const char *text);
+
+/* kp_utf8_clean puts a question mark in place of each byte that is no UTF-8:
+ * what was cut at any byte may end in one. */
+void kp_utf8_clean(char *text);
+
 /* kp_is_address: is text an IPv4 or IPv6 literal (without brackets or zone)? */
 bool kp_is_address(const char *text);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
 
 /* Length of one line; what is longer is cut. */
 #define MAX_LINE_LEN 1024
@@ -90,6 +91,12 @@ problem_of(const struct kp_origin *at, const char *title, const char *path,
 		.path = kp_strdup(path),
 		.message = kp_strdup(without_path(text, path)),
 	};
+
+	/* each may have been cut to its length, through a character */
+	kp_utf8_clean(problem.kind);
+	kp_utf8_clean(problem.name);
+	kp_utf8_clean(problem.path);
+	kp_utf8_clean(problem.message);
 
 	return problem;
 }

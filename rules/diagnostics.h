@@ -22,7 +22,8 @@ struct kp_origin {
 	unsigned line, column;
 };
 
-/* One problem in its parts, as it was said: nothing is escaped. */
+/* One problem in its parts, as it was said: nothing is escaped. UTF-8, but for
+ * file, which is the caller's. */
 struct kp_problem {
 	char *file;
 	unsigned line, column; /* 0: the file as a whole */

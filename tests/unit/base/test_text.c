@@ -267,3 +267,35 @@ Test(text, lines_break_at_blanks)
 		kp_buf_fini(&out);
 	}
 }
+
+Test(text, utf8_is_what_rfc_3629_says)
+{
+	static const struct {
+		const char *text;
+		size_t len;
+	} cases[] = {
+		{ "a", 1 },
+		{ "\xc3\xa4", 2 },
+		{ "\xe2\x82\xac", 3 },
+		{ "\xf0\x9f\x98\x80", 4 },
+		{ "\xf4\x8f\xbf\xbf", 4 },
+		{ "\x80", 0 },             /* a continuation */
+		{ "\xc3", 0 },             /* without its continuation */
+		{ "\xe2\x82", 0 },         /* cut */
+		{ "\xc0\x80", 0 },         /* longer than need be */
+		{ "\xe0\x9f\xbf", 0 },     /* the same */
+		{ "\xed\xa0\x80", 0 },     /* a surrogate */
+		{ "\xf4\x90\x80\x80", 0 }, /* beyond the last */
+		{ "\xff", 0 },
+	};
+	char cut[] = "a\xe2\x82";
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		cr_expect(kp_utf8_len(cases[i].text) == cases[i].len, "%zu", i);
+		cr_expect(
+		    kp_is_utf8(cases[i].text) == (cases[i].len > 0), "%zu", i);
+	}
+	kp_utf8_clean(cut);
+	cr_assert_str_eq(cut, "a??");
+	cr_assert(kp_is_utf8(cut));
+}
