@@ -295,12 +295,15 @@ kp_rpc_call_begun_ms(const struct kp_rpc_call *call)
 }
 
 enum kp_rpc_code
-kp_rpc_call_code(struct kp_rpc_call *call)
+kp_rpc_call_code(struct kp_rpc_call *call, char *out_sentence)
 {
 	enum kp_rpc_code code;
 
 	kp_mutex_lock(&call->lock);
 	code = call->status.code;
+	if (out_sentence != NULL)
+		(void)snprintf(out_sentence, KP_RPC_SENTENCE_SIZE, "%s",
+		    call->status.sentence);
 	kp_mutex_unlock(&call->lock);
 	if (atomic_load(&call->abort_ms) != 0)
 		return code;
@@ -324,4 +327,16 @@ void *
 kp_rpc_call_data(const struct kp_rpc_call *call)
 {
 	return call->data;
+}
+
+void
+kp_rpc_call_mark(struct kp_rpc_call *call)
+{
+	call->is_marked = true;
+}
+
+bool
+kp_rpc_call_is_marked(const struct kp_rpc_call *call)
+{
+	return call->is_marked;
 }

@@ -55,9 +55,10 @@ int64_t kp_rpc_call_begun_ms(const struct kp_rpc_call *call);
 
 /*
  * kp_rpc_call_code is how it was ended; CANCELLED or DEADLINE_EXCEEDED if
- * nobody here has done so.
+ * nobody here has done so. out_sentence, of KP_RPC_SENTENCE_SIZE bytes, becomes
+ * the sentence that was said with it; NULL: not wanted.
  */
-enum kp_rpc_code kp_rpc_call_code(struct kp_rpc_call *call);
+enum kp_rpc_code kp_rpc_call_code(struct kp_rpc_call *call, char *out_sentence);
 
 /*
  * kp_rpc_call_is_over: nobody waits for an answer any more (cancelled, deadline
@@ -68,6 +69,10 @@ bool kp_rpc_call_is_over(const struct kp_rpc_call *call);
 /* The owner's own pointer, NULL at first. @thread handlers */
 void kp_rpc_call_set_data(struct kp_rpc_call *call, void *data);
 void *kp_rpc_call_data(const struct kp_rpc_call *call);
+
+/* A mark of what stands in front of the owner's handlers. @thread handlers */
+void kp_rpc_call_mark(struct kp_rpc_call *call);
+bool kp_rpc_call_is_marked(const struct kp_rpc_call *call);
 
 /*
  * A handler needs no reference. Who keeps a call elsewhere does, and gives it

@@ -61,6 +61,7 @@ struct kp_rpc_call {
 	struct kp_rpc_work handling, writing;
 	grpc_byte_buffer *incoming; /* receive operation, then handlers */
 	void *data;
+	bool is_marked;
 	atomic_bool is_over;
 	_Atomic int64_t
 	    abort_ms; /* when its status must be sent; 0: no end yet */
