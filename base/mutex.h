@@ -21,6 +21,9 @@ enum kp_rank {
 	KP_RANK_TOPOLOGY = 30,   /* node addresses of one cluster */
 	KP_RANK_SESSIONS = 40,   /* the list of live connections */
 	KP_RANK_POOL = 50,       /* a pool of pipes, tickets */
+	KP_RANK_DESK = 51,       /* the newest resources; whose turn it is */
+	KP_RANK_WATCHES = 52,    /* who watches resources, or health */
+	KP_RANK_GUARD = 53,      /* roles in force, rates of identities */
 	KP_RANK_HUB_STORE = 54,  /* what the hub keeps in the store */
 	KP_RANK_HUB = 55,        /* nodes and their streams */
 	KP_RANK_EDITION = 56,    /* what is packed of one revision */
@@ -28,6 +31,7 @@ enum kp_rank {
 	KP_RANK_RPC_SERVER = 60, /* the list of calls; one channel's state */
 	KP_RANK_RPC_CALL = 61,   /* one call or stream */
 	KP_RANK_RPC_POOL = 62,   /* what waits for a thread */
+	KP_RANK_AUDIT = 66,      /* the audit file */
 	KP_RANK_STORE_USE = 69,  /* the file of a store */
 	KP_RANK_STORE = 70,      /* news of a store of resources */
 	KP_RANK_TEST = 90,

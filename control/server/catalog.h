@@ -90,6 +90,9 @@ enum kp_verdict {
 	KP_VERDICT_NOT_FOUND,   /* to be deleted, but not there */
 	KP_VERDICT_COMPACTED,   /* that revision has been forgotten */
 	KP_VERDICT_UNAVAILABLE, /* the store fails: see KP_STORE_FAILED */
+	/* of the desk only (desk.h) */
+	KP_VERDICT_BUSY,
+	KP_VERDICT_LATE,
 };
 
 /* The catalog borrows the store. */

@@ -5,7 +5,7 @@
  * (KP_STORE_CONFLICT), reads again and decides again. The store knows nothing
  * of kinds: to it a resource is two names and a text. Old revisions are
  * forgotten by compaction, the state at any kept revision can be read. @thread
- * one at a time; records, kp_store_wait, kp_store_wake and kp_store_leads: any
+ * any; a visitor must not come back to the store
  */
 #ifndef KP_CONTROL_SERVER_STORE_H
 #define KP_CONTROL_SERVER_STORE_H
@@ -63,6 +63,7 @@ struct kp_store_revision {
 	uint64_t number;
 	struct kp_store_note note;
 	const struct kp_store_change *changes; /* by kind and name */
+	const bool *are_new; /* of each: there was no such resource before */
 	size_t num_changes;
 };
 
