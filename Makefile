@@ -12,7 +12,7 @@ define preset
 endef
 define programs
 	cmake --preset release
-	cmake --build --preset release --target kproxy kpagent kpctl
+	cmake --build --preset release --target kproxy kpagent kpctl kpserver
 endef
 
 help: ## this list

@@ -24,7 +24,7 @@ OUT = ROOT / "build" / "check"
 JOBS = str(os.cpu_count() or 2)
 FUZZ_SECONDS = 60
 TAIL_LINES = 40
-PRODUCT = ["kproxy", "kpagent", "kpctl", "kp_server", "kp_rpc"]
+PRODUCT = ["kproxy", "kpagent", "kpctl", "kpserver"]
 PEERS = ["brokers", "counts", "frames", "limits", "logins", "tags"]
 HOSTILE = [*(f"peers_{name}" for name in PEERS), "etcd", "kpctl", "processes", "tls"]
 # Real brokers as well; of the clients two that take little time.

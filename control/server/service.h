@@ -12,8 +12,10 @@
 #include "rules/server_config.h"
 
 struct kp_desk;
-struct kp_hub;
 struct kp_guard;
+struct kp_health;
+struct kp_hub;
+struct kp_watches;
 
 struct kp_service_method {
 	const struct kp_rpc_method *method; /* NULL ends a table */
@@ -26,6 +28,8 @@ struct kp_services {
 	struct kp_guard *guard; /* who may do what; audit */
 	struct kp_desk *desk;   /* resources: the catalog, shared by threads */
 	struct kp_hub *hub;     /* nodes */
+	struct kp_watches *watches; /* of resources */
+	struct kp_health *health;
 };
 
 #endif

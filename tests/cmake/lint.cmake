@@ -15,7 +15,7 @@ if(NOT KP_SANITIZE AND NOT KP_COVERAGE)
   endforeach()
 endif()
 if(KP_HARDEN)
-  foreach(program IN ITEMS kproxy kpagent kpctl)
+  foreach(program IN ITEMS kproxy kpagent kpctl kpserver)
     add_test(NAME lint.${program}_is_hardened
       COMMAND ${PROJECT_SOURCE_DIR}/scripts/check-elf.sh hardened
         $<TARGET_FILE:${program}>)
