@@ -237,9 +237,8 @@ bool
 kp_audit_is_well(struct kp_audit *audit, struct kp_error *err)
 {
 	kp_mutex_lock(&audit->lock);
-	/* nobody may have called since there is room again */
-	if (audit->problem.kind != KP_ERR_NONE &&
-	    take_room_locked(audit, KP_AUDIT_MAX_LINE))
+	/* is there room for a change? Nobody may have called since. */
+	if (take_room_locked(audit, KP_AUDIT_MAX_LINE))
 		audit->problem.kind = KP_ERR_NONE;
 	*err = audit->problem;
 	kp_mutex_unlock(&audit->lock);

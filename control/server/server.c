@@ -329,7 +329,7 @@ open_all(struct server *server, struct kp_error *err)
 	watch_files(server);
 	compact.store = server->store;
 	server->compact = kp_compact_new(&compact);
-	return open_admin(server, err) && open_rpc(server, err);
+	return open_rpc(server, err) && open_admin(server, err);
 }
 
 static void

@@ -63,56 +63,64 @@ unlink_locked(struct kp_watches *watches, struct watch *watch)
 	watches->num--;
 }
 
-/* What one turn of the sender sends to one stream. */
+/* What one turn of the sender sends to one stream: made while the store is
+ * read, sent after that. */
 struct sending {
 	struct watch *watch;
 	struct kp_revision_filter filter;
-	uint64_t passed; /* the last revision that was dealt with */
-	size_t num_sent;
+	struct kp_rpc_packet *packets[BATCH];
+	size_t num;
+	uint64_t passed;    /* the last revision that was dealt with */
+	uint64_t too_large; /* one that was not; 0: none */
 	bool is_over;
 };
 
 static void
-send_revision(void *ctx, const struct kp_store_revision *revision)
+make_packet(void *ctx, const struct kp_store_revision *revision)
 {
 	struct sending *sending = ctx;
-	struct kp_rpc_call *call = sending->watch->call;
 	Kproxy__Control__V1__WatchResponse response;
-	struct kp_rpc_packet *packet;
 	struct kp_error err;
 
-	if (sending->is_over)
+	if (sending->too_large != 0)
 		return;
 	kproxy__control__v1__watch_response__init(&response);
 	response.revision = kp_revision_new(revision, &sending->filter);
-	sending->passed = revision->number;
-	if (response.revision == NULL)
-		return;
-	packet = kp_rpc_packet_new(&response.base, KP_API_MAX_ANSWER, &err);
-	if (packet == NULL) {
-		kp_rpc_call_end(call, KP_RPC_RESOURCE_EXHAUSTED,
-		    "revision %llu is too large to be watched with documents",
-		    (unsigned long long)revision->number);
-		sending->is_over = true;
-	} else if (kp_rpc_call_send(call, packet, &err)) {
-		sending->num_sent++;
-	} else { /* it has ended, or our own queue is too short: not its fault
-		  */
-		kp_rpc_call_end(
-		    call, KP_RPC_RESOURCE_EXHAUSTED, "%s", err.text);
-		sending->is_over = true;
+	if (response.revision != NULL) {
+		struct kp_rpc_packet *packet =
+		    kp_rpc_packet_new(&response.base, KP_API_MAX_ANSWER, &err);
+
+		if (packet == NULL)
+			sending->too_large = revision->number;
+		else
+			sending->packets[sending->num++] = packet;
 	}
-	if (packet != NULL)
-		kp_rpc_packet_unref(packet);
+	if (sending->too_large == 0)
+		sending->passed = revision->number;
 	kp_revision_free(response.revision);
 }
 
-/* A stream that asks for what is not there (any more). */
 static void
-end_watch(struct sending *sending, enum kp_store_result result,
-    const struct kp_error *err)
+send_packets(struct sending *sending)
 {
-	kp_resources_end(sending->watch->call, result, err);
+	struct kp_rpc_call *call = sending->watch->call;
+	struct kp_error err;
+
+	for (size_t i = 0; i < sending->num; i++) {
+		/* it has ended, or our own queue is too short */
+		if (!sending->is_over &&
+		    !kp_rpc_call_send(call, sending->packets[i], &err)) {
+			kp_rpc_call_end(
+			    call, KP_RPC_RESOURCE_EXHAUSTED, "%s", err.text);
+			sending->is_over = true;
+		}
+		kp_rpc_packet_unref(sending->packets[i]);
+	}
+	if (sending->too_large == 0)
+		return;
+	kp_rpc_call_end(call, KP_RPC_RESOURCE_EXHAUSTED,
+	    "revision %llu is too large to be watched with documents",
+	    (unsigned long long)sending->too_large);
 	sending->is_over = true;
 }
 
@@ -126,9 +134,13 @@ send_batch(struct kp_watches *watches, struct sending *sending, uint64_t after,
 	struct kp_error err;
 
 	result = kp_desk_history(
-	    watches->desk, after, last, send_revision, sending, &err);
-	if (result != KP_STORE_OK)
-		end_watch(sending, result, &err);
+	    watches->desk, after, last, make_packet, sending, &err);
+	send_packets(sending);
+	if (result == KP_STORE_OK)
+		return;
+	/* it asks for what is not there any more, or the store fails */
+	kp_resources_end(sending->watch->call, result, &err);
+	sending->is_over = true;
 }
 
 static bool
@@ -160,7 +172,7 @@ serve_locked(struct kp_watches *watches, struct watch *watch)
 	watch->is_busy = false;
 	watch->after = sending.passed;
 	watch->is_over |= sending.is_over;
-	if (sending.num_sent == 0)
+	if (sending.num == 0)
 		watch->is_sending = false;
 	if (watch->is_closed)
 		kp_cond_broadcast(&watches->changed);

@@ -4,7 +4,7 @@
 # Installs the client programs into the cache, once per content of their
 # folder and version of their tool, and prints each folder:
 #
-#	install.sh java go node python
+#	install.sh java go node python grpc
 #
 # Needs a JDK 17 with Maven and python3-venv; Go and Node.js come from
 # scripts/toolchains.sh where the machine's own are too old.
@@ -43,13 +43,19 @@ install_python()
 	    --only-binary :all: --require-hashes -r requirements.txt >&2
 }
 
+# gRPC of another language, and what makes stubs of our proto files.
+install_grpc()
+{
+	install_python
+}
+
 tool_version()
 {
 	case $1 in
 	java) javac -version 2>&1 ;;
 	go) "$toolchains" go version ;;
 	node) "$toolchains" sh -c "command -v node; node --version" ;;
-	python) python3 -c 'import sys; print(sys.version, sys.prefix)' ;;
+	python | grpc) python3 -c 'import sys; print(sys.version, sys.prefix)' ;;
 	esac
 }
 
