@@ -30,7 +30,7 @@ target_link_libraries(kp_test_store PUBLIC kp_test_folder kp_server)
 kp_unit_test(watch SOURCES unit/control/host/test_watch.c
   LINK kp_test_folder kp_host)
 
-foreach(name IN ITEMS catalog sqlite)
+foreach(name IN ITEMS audit catalog desk page_token roles sqlite)
   kp_unit_test(${name} SOURCES unit/control/server/test_${name}.c
     LINK kp_test_store)
 endforeach()
