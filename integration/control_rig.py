@@ -12,7 +12,6 @@ clients/install.sh installs it.
 import functools
 import glob
 import json
-import os
 import pathlib
 import re
 import shutil
@@ -133,10 +132,12 @@ class User:
 
 
 class Server:
-    def __init__(self, folder, config="", name=None, limit=None, env=None):
-        """config is added to kpserver.yaml; limit is bytes of any file."""
+    def __init__(self, folder, config="", limit=None, is_made=False):
+        """config is added to kpserver.yaml; limit is bytes of any file; is_made:
+        somebody else has run init."""
         self.folder = pathlib.Path(folder) / "server"
-        self.run("init", self.folder, *(["--name", name] if name else []))
+        if not is_made:
+            self.run("init", self.folder)
         port = free_ports(2)
         admin = port + 1
         self.address = f"localhost:{port}"
@@ -149,7 +150,6 @@ class Server:
         self.log = self.folder / "log"
         self.process = None
         self.limit = limit
-        self.env = env or {}
         self.users = []
 
     def run(self, *args, ok=True):
@@ -166,8 +166,7 @@ class Server:
         limit = ["prlimit", f"--fsize={self.limit}"] if self.limit else []
         self.process = subprocess.Popen(
             [*limit, KPSERVER, "--config", self.config, *args],
-            stdout=log, stderr=log, stdin=subprocess.DEVNULL,
-            env={**os.environ, **self.env})
+            stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         log.close()
         if wait:
             wait_until(self.is_ready, 20, "/readyz")

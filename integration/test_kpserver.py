@@ -5,7 +5,6 @@ full disks, damaged files."""
 import concurrent.futures
 import json
 import os
-import pathlib
 import re
 import signal
 import sqlite3
@@ -895,17 +894,26 @@ def test_check_names_every_problem_and_its_place(tmp_path):
 
 
 def test_the_commands_of_the_documentation_work(tmp_path):
-    """The block of docs/operations.md, as it stands there."""
+    """The blocks of docs/operations.md, as they stand there."""
     text = (ROOT / "docs" / "operations.md").read_text()
-    block = re.search(r"<!-- tested -->\n```sh\n(.*?)```", text, re.S).group(1)
-    server = Server(tmp_path)  # for ports that are free
-    script = (block.replace("sudo ", "")
-              .replace("/etc/kpserver", str(tmp_path / "etc"))
-              .replace("/var/backups", str(tmp_path)))
+    blocks = re.findall(r"<!-- tested -->\n```sh\n(.*?)```", text, re.S)
     path = f"{KPSERVER.parent}:{os.environ['PATH']}"
-    done = subprocess.run(["sh", "-eu", "-c", script], cwd=tmp_path, text=True,
-                          capture_output=True, env={**os.environ, "PATH": path})
-    assert done.returncode == 0, done.stderr + done.stdout
-    assert (tmp_path / "etc" / "node-2.pem").exists()
-    assert list(tmp_path.glob("kpserver-*.db"))
-    assert pathlib.Path(server.config).exists()
+
+    def run(block):
+        script = (block.replace("/etc/kpserver", str(tmp_path / "server"))
+                  .replace("/var/backups", str(tmp_path)))
+        done = subprocess.run(
+            ["sh", "-eu", "-c", script], cwd=tmp_path, text=True,
+            capture_output=True, env={**os.environ, "PATH": path})
+        assert done.returncode == 0, done.stderr + done.stdout
+    first, backup = blocks
+    run(first)
+    with Server(tmp_path, is_made=True) as server:
+        server.user().apply(cluster("a"))
+        server.user("alice").refused("PERMISSION_DENIED", "List",
+                                     server.user().pb.ListRequest())
+        run(backup)
+    assert (tmp_path / "server" / "node-2.pem").exists()
+    with sqlite3.connect(tmp_path / "kpserver-1.db") as store:
+        assert store.execute("SELECT newest FROM state").fetchone() == (1,)
+    store.close()

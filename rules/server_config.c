@@ -435,9 +435,10 @@ parse_root(struct kp_server_config *out, const char *file,
 	    &kp_server_config_setting, root, file, "", diagnostics);
 	bool is_ok = value != NULL;
 
-	if (is_ok)
-		is_ok = check_limits(value, diagnostics) &
-			check_roles(value, diagnostics);
+	if (is_ok) {
+		is_ok = check_limits(value, diagnostics);
+		is_ok &= check_roles(value, diagnostics);
+	}
 	if (is_ok)
 		fill(value, out);
 	kp_value_free(value);

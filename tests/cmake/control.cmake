@@ -62,3 +62,7 @@ kp_fuzz_test(etcd SOURCES fuzz/fuzz_etcd.c LINK kp_server)
 # What integration/test_etcd.py runs several of.
 kp_program(kp_store_tool programs/store_tool.c)
 target_link_libraries(kp_store_tool PRIVATE kp_server)
+# The handlers of the policy server without gRPC: rpc_fake.c takes the place of
+# what control/rpc/ says of calls.
+kp_fuzz_test(server SOURCES fuzz/fuzz_server.c support/rpc_fake.c
+  LINK kp_server)
