@@ -436,9 +436,32 @@ kp_desk_validate(struct kp_desk *desk, const struct kp_catalog_wish *wish,
 	return verdict;
 }
 
+/*
+ * A store that failed is tried again with a record of no meaning: who asks
+ * whether this server is ready may keep everybody away who would find out.
+ */
+static void
+try_store(struct kp_desk *desk)
+{
+	const struct kp_store_record record = { "desk", "trial",
+		kp_bytes_of("1") };
+	struct kp_error err;
+
+	if (kp_store_put_records(desk->config.store, &record, 1, &err) ==
+	    KP_STORE_OK)
+		note_store(desk, NULL);
+}
+
 bool
 kp_desk_is_well(struct kp_desk *desk, struct kp_error *err)
 {
+	bool has_problem;
+
+	kp_mutex_lock(&desk->lock);
+	has_problem = desk->problem.kind != KP_ERR_NONE;
+	kp_mutex_unlock(&desk->lock);
+	if (has_problem)
+		try_store(desk);
 	kp_mutex_lock(&desk->lock);
 	*err = desk->problem;
 	kp_mutex_unlock(&desk->lock);

@@ -79,7 +79,8 @@ enum kp_verdict kp_desk_validate(struct kp_desk *desk,
     const struct kp_catalog_wish *wish, struct kp_catalog_result *out,
     struct kp_error *err) KP_MUST_CHECK;
 
-/* kp_desk_is_well is false, with the reason, while the store fails. */
+/* kp_desk_is_well is false, with the reason, while the store fails; one that
+ * did is tried again. */
 bool kp_desk_is_well(struct kp_desk *desk, struct kp_error *err);
 
 #endif

@@ -149,13 +149,16 @@ Test(rpc_hostile, unknown_method_with_a_message_is_unimplemented)
 
 /* What the owner was told of calls that no handler knows of. */
 static atomic_int num_refused;
-static char last_refused[128];
+static char told_of[4][128];
 
 static void
 note_refused(struct kp_rpc_call *call, const char *method,
     const struct kp_rpc_status *status)
 {
-	(void)snprintf(last_refused, sizeof(last_refused), "%s %s %s",
+	int index = atomic_load(&num_refused);
+
+	cr_assert(index < 4);
+	(void)snprintf(told_of[index], sizeof(told_of[index]), "%s %s %s",
 	    kp_rpc_call_peer(call)->common_name, method,
 	    kp_rpc_code_name(status->code));
 	atomic_fetch_add(&num_refused, 1);
@@ -175,13 +178,13 @@ Test(rpc_hostile, owner_is_told_of_calls_that_no_handler_sees)
 	cr_assert_eq(kp_test_raw_call(&a.raw), KP_RPC_UNIMPLEMENTED);
 	cr_assert(kp_test_reaches(&num_refused, 1));
 	cr_assert_str_eq(
-	    last_refused, "agent-1 /kp.test.Test/Unknown UNIMPLEMENTED");
+	    told_of[0], "agent-1 /kp.test.Test/Unknown UNIMPLEMENTED");
 	a.raw.method = kp_test_echo.name;
 	a.raw.body = kp_bytes_of("\x0a\xff");
 	cr_assert_eq(kp_test_raw_call(&a.raw), KP_RPC_INVALID_ARGUMENT);
 	cr_assert(kp_test_reaches(&num_refused, 2));
 	cr_assert_str_eq(
-	    last_refused, "agent-1 /kp.test.Test/Echo INVALID_ARGUMENT");
+	    told_of[1], "agent-1 /kp.test.Test/Echo INVALID_ARGUMENT");
 	attack_fini(&a);
 	cr_assert_eq(atomic_load(&num_refused), 2);
 }
