@@ -8,6 +8,7 @@
 #define HOUR (3600 * SECOND)
 
 #define REFUSED "RESOURCE_EXHAUSTED"
+#define RESUMED REFUSED ", and can go on after the last revision that it has"
 
 /*
  * X(id, name, type, min, max, default, the same as one would write it, what it
@@ -56,7 +57,7 @@
 	X(WATCH_TIMEOUT, "watchTimeout", DURATION, 100, 1 * HOUR, \
 	    30 * SECOND, "30s", \
 	    "A watch whose client does not read what waits for it.", \
-	    REFUSED ", and can go on after the last revision that it has") \
+	    "RESOURCE_EXHAUSTED; it can go on where it was") \
 	X(HANDSHAKE_TIMEOUT, "handshakeTimeout", DURATION, 100, 1 * HOUR, \
 	    10 * SECOND, "10s", \
 	    "The TLS handshake.", \

@@ -273,6 +273,7 @@ add_difference(struct differences *out, const struct kp_item *before,
 	const struct kp_item *any = before != NULL ? before : after;
 	Kproxy__Control__V1__Difference *difference = &out->list[out->num];
 
+	kp_assert(any != NULL);
 	kproxy__control__v1__difference__init(difference);
 	difference->kind = any->kind;
 	difference->name = any->name;
