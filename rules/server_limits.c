@@ -8,7 +8,6 @@
 #define HOUR (3600 * SECOND)
 
 #define REFUSED "RESOURCE_EXHAUSTED"
-#define RESUMED REFUSED ", and can go on after the last revision that it has"
 
 /*
  * X(id, name, type, min, max, default, the same as one would write it, what it

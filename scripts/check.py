@@ -26,7 +26,10 @@ FUZZ_SECONDS = 60
 TAIL_LINES = 40
 PRODUCT = ["kproxy", "kpagent", "kpctl", "kpserver"]
 PEERS = ["brokers", "counts", "frames", "limits", "logins", "tags"]
-HOSTILE = [*(f"peers_{name}" for name in PEERS), "etcd", "kpctl", "processes", "tls"]
+HOSTILE = [
+    *(f"peers_{name}" for name in PEERS),
+    *("etcd", "kpctl", "kpserver", "processes", "tls"),
+]
 # Real brokers as well; of the clients two that take little time.
 REAL = ["protocol", "clients"]
 SHORT = "not test_clients or confluent or franz"
