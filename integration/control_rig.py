@@ -82,6 +82,7 @@ class User:
         made = stubs()
         self.pb = made.resources_pb2
         self.types = made.types_pb2
+        self.nodes_pb = made.nodes_pb2
         self.code = made.grpc.StatusCode
         self.RpcError = made.grpc.RpcError
         has_pair = certificate is not None

@@ -5,6 +5,7 @@ full disks, damaged files."""
 import concurrent.futures
 import json
 import os
+import queue
 import re
 import signal
 import sqlite3
@@ -329,6 +330,48 @@ def test_a_watch_that_does_not_read_is_told_and_can_resume(tmp_path):
         again = watch(admin, after=got[-1], with_documents=True)
         wait_until(lambda: again.numbers() == list(range(got[-1] + 1, 61)), 30)
         again.end()
+
+
+# --- nodes --------------------------------------------------------------------
+
+def test_a_node_gets_what_is_applied(server, admin):
+    """In Python, as somebody else's agent would do it."""
+    admin.apply(cluster("a"))
+    node = server.user("node-1")
+    nodes = node.nodes_pb
+    asked = queue.Queue()
+    asked.put(nodes.SyncRequest(hello=nodes.Hello(
+        node="node-1", labels=[node.types.Label(name="site", value="fra")],
+        version="1")))
+    stream = node.nodes.Sync(iter(asked.get, None))
+    assert next(stream).welcome.heartbeat_ms > 0
+    push = next(stream).push
+    assert (push.revision, push.is_last) == (1, True)
+    assert [r.name for r in push.changed] == ["a"]
+    asked.put(nodes.SyncRequest(ack=nodes.Ack(revision=1)))
+    admin.apply(cluster("b"))
+    push = next(stream).push
+    assert (push.revision, push.based_on) == (2, 1)
+    assert [r.name for r in push.changed] == ["b"]
+    asked.put(nodes.SyncRequest(ack=nodes.Ack(revision=2)))
+
+    def current():
+        found = admin.nodes.List(nodes.ListNodesRequest(), timeout=10).nodes
+        return [(n.name, n.revision, n.state) for n in found] == [
+            ("node-1", 2, nodes.NODE_STATE_CURRENT)]
+    wait_until(current)
+    # its certificate is of no other node
+    other = node.nodes.Sync(iter([nodes.SyncRequest(
+        hello=nodes.Hello(node="node-2", version="1"))]))
+    with pytest.raises(node.RpcError) as caught:
+        next(other)
+    assert caught.value.code() == node.code.PERMISSION_DENIED
+    # nor may an operator be one
+    with pytest.raises(admin.RpcError) as caught:
+        next(admin.nodes.Sync(iter([nodes.SyncRequest()])))
+    assert caught.value.code() == admin.code.PERMISSION_DENIED
+    asked.put(None)
+    stream.cancel()
 
 
 # --- who may do what ----------------------------------------------------------
