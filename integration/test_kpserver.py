@@ -360,6 +360,12 @@ def test_a_node_gets_what_is_applied(server, admin):
         return [(n.name, n.revision, n.state) for n in found] == [
             ("node-1", 2, nodes.NODE_STATE_CURRENT)]
     wait_until(current)
+    admin.nodes.Cordon(nodes.CordonRequest(
+        name="node-1", is_cordoned=True, reason="repair"), timeout=10)
+    line = server.audit()[-1]
+    assert (line["method"], line["code"], line["reason"], line["changes"]) == (
+        "Nodes/Cordon", "OK", "repair",
+        [{"kind": "Node", "name": "node-1", "outcome": "cordoned"}])
     # its certificate is of no other node
     other = node.nodes.Sync(iter([nodes.SyncRequest(
         hello=nodes.Hello(node="node-2", version="1"))]))

@@ -497,7 +497,8 @@ kp_guard_changed(struct kp_rpc_call *call, const struct kp_guard_change *change)
 		.num_names = change->num_names,
 	};
 
-	if (!change->is_dry_run && change->num_names > 0)
+	if (change->revision > 0 && !change->is_dry_run &&
+	    change->num_names > 0)
 		kp_metrics_add(visit->guard->metrics, 0, KP_SM_CHANGES, 0, 1);
 	record(visit->guard, call, &line, true);
 	visit->is_recorded = true;

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "control/server/guard.h"
 #include "control/server/hub_priv.h"
 
 /* Nodes of one page; with counters and problems each may have 64 KiB. */
@@ -150,6 +151,23 @@ reply_cordon(struct kp_rpc_call *call, const char *name)
 	kp_shown_fini(&shown);
 }
 
+/* Before it is answered, as every change. A server without a guard is a test's.
+ */
+static void
+record_cordon(
+    struct kp_rpc_call *call, const Kproxy__Control__V1__CordonRequest *request)
+{
+	const struct kp_services *services = kp_rpc_call_owner(call);
+	const struct kp_audit_name name = { "Node", request->name,
+		request->is_cordoned ? "cordoned" : "uncordoned" };
+	const struct kp_guard_change change = {
+		.reason = request->reason, .names = &name, .num_names = 1
+	};
+
+	if (services->guard != NULL)
+		kp_guard_changed(call, &change);
+}
+
 static void
 cordon(struct kp_rpc_call *call, const ProtobufCMessage *message)
 {
@@ -171,6 +189,7 @@ cordon(struct kp_rpc_call *call, const ProtobufCMessage *message)
 	kp_log(KP_LOG_INFO, "node_cordoned", KP_STR("node", request->name),
 	    KP_STR("cordoned", request->is_cordoned ? "yes" : "no"),
 	    KP_STR("reason", request->reason));
+	record_cordon(call, request);
 	reply_cordon(call, request->name);
 }
 
