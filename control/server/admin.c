@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "control/host/pages.h"
+#include "control/server/hub.h"
 
 struct kp_server_admin {
 	struct kp_pages *pages;
@@ -96,6 +97,7 @@ kp_server_render(struct kp_server_facts *facts, struct kp_buf *out)
 	    "When the server started.", (double)facts->started_ms / 1000);
 	render_store(facts, out);
 	render_audit(facts, out);
+	kp_hub_render(facts->hub, out);
 	kp_metrics_render(facts->metrics, out);
 }
 

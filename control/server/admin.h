@@ -13,11 +13,13 @@
 #include "control/server/desk.h"
 #include "rules/tables.h"
 
+struct kp_hub;
 struct kp_server_admin;
 
 /* What the pages show; borrowed. */
 struct kp_server_facts {
 	struct kp_desk *desk;
+	struct kp_hub *hub;
 	struct kp_audit *audit;
 	const struct kp_metrics *metrics;
 	atomic_bool is_draining;

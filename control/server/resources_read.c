@@ -36,12 +36,23 @@ take_state(struct kp_rpc_call *call, uint64_t revision, struct kp_items *out)
 	return result == KP_STORE_OK;
 }
 
+/* Nothing that others see of an item changes when it is parsed. */
+static const struct kp_labels *
+labels_of(const struct kp_item *item)
+{
+	static const struct kp_labels none = { .num = 0 };
+	const struct kp_resource *resource =
+	    kp_item_resource((struct kp_item *)(uintptr_t)item);
+
+	return resource == NULL ? &none : kp_resource_labels(resource);
+}
+
 /* A resource as a message; its texts are the item's. */
 static void
 fill_resource(Kproxy__Control__V1__Resource *out, const struct kp_item *item,
     bool is_name_only)
 {
-	const struct kp_labels *labels = kp_item_labels(item);
+	const struct kp_labels *labels = labels_of(item);
 	Kproxy__Control__V1__Label *list = kp_alloc(labels->num, sizeof(*list));
 
 	kproxy__control__v1__resource__init(out);
@@ -128,7 +139,7 @@ is_of_page(const struct page *page, const struct kp_item *item)
 	if (kp_items_compare(item->kind, item->name, page->token.kind,
 		page->token.name) <= 0)
 		return false;
-	return kp_selector_matches(page->selector, kp_item_labels(item));
+	return kp_selector_matches(page->selector, labels_of(item));
 }
 
 static void

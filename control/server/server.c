@@ -3,6 +3,7 @@
 #include "control/server/server.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -23,6 +24,8 @@
 #include "control/server/compact.h"
 #include "control/server/guard.h"
 #include "control/server/health.h"
+#include "control/server/hub.h"
+#include "control/server/nodes_service.h"
 #include "control/server/resources.h"
 #include "control/server/server_identity.h"
 #include "control/server/server_metrics.h"
@@ -53,7 +56,7 @@ struct server {
 };
 
 static const struct kp_service_method *const services[] = {
-	kp_resources_methods, kp_health_methods, NULL
+	kp_resources_methods, kp_nodes_methods, kp_health_methods, NULL
 };
 
 static void
@@ -130,14 +133,33 @@ on_changed(void *ctx, const struct kp_items *items, int64_t committed_ms)
 {
 	struct server *server = ctx;
 
-	(void)committed_ms;
 	kp_watches_changed(server->services.watches, items->revision);
+	kp_hub_changed(server->services.hub, items, committed_ms);
 }
 
 static int64_t
 limit(const struct server *server, enum kp_server_limit which)
 {
 	return server->config.limits.of[which];
+}
+
+static bool
+open_hub(struct server *server, struct kp_error *err)
+{
+	char host[HOST_NAME_MAX + 1] = "";
+	struct kp_hub_config config;
+
+	kp_hub_config_default(&config);
+	if (gethostname(host, sizeof(host)) != 0)
+		return kp_error_sys(err, "the name of this host");
+	host[HOST_NAME_MAX] = '\0';
+	config.store = server->store;
+	config.server_identity =
+	    server->config.name != NULL ? server->config.name : host;
+	config.version = KP_VERSION;
+	config.is_restored = server->is_restored;
+	server->services.hub = kp_hub_new(&config, err);
+	return server->services.hub != NULL;
 }
 
 static bool
@@ -261,6 +283,7 @@ static bool
 open_admin(struct server *server, struct kp_error *err)
 {
 	server->facts.desk = server->services.desk;
+	server->facts.hub = server->services.hub;
 	server->facts.audit = server->audit;
 	server->facts.metrics = server->metrics;
 	server->facts.started_ms = kp_wall_ms();
@@ -323,7 +346,8 @@ open_all(struct server *server, struct kp_error *err)
 	    !open_store(server, err))
 		return false;
 	server->audit = kp_audit_open(server->config.audit_file, err);
-	if (server->audit == NULL || !open_desk(server, err))
+	if (server->audit == NULL || !open_hub(server, err) ||
+	    !open_desk(server, err))
 		return false;
 	open_guard(server);
 	watch_files(server);
@@ -344,6 +368,7 @@ close_all(struct server *server, int64_t grace_ms)
 	kp_health_free(server->services.health);
 	kp_guard_free(server->services.guard);
 	kp_desk_free(server->services.desk);
+	kp_hub_free(server->services.hub);
 	kp_audit_close(server->audit);
 	kp_backups_free(server->backups);
 	if (server->store != NULL)
