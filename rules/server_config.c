@@ -11,7 +11,7 @@
 #include "rules/resource.h"
 #include "rules/value.h"
 
-#define NEEDS_ETCD "needs the store in etcd, which is not in this version"
+#define MAX_ENDPOINTS 16
 #define DAY (INT64_C(24) * 60 * 60 * 1000)
 
 static const struct kp_setting_word log_formats[] = {
@@ -83,22 +83,97 @@ static const struct kp_setting admin_fields[] = {
 	{ .type = KP_SETTING_END },
 };
 
+static const char *
+complain_endpoint(const char *text)
+{
+	static const char *const schemes[] = { "https://", "http://" };
+
+	for (size_t i = 0; i < 2; i++) {
+		size_t len = strlen(schemes[i]);
+
+		if (strncmp(text, schemes[i], len) == 0)
+			return strrchr(text + len, ':') != NULL
+				   ? NULL
+				   : "names no port: https://host:2379";
+	}
+	return "must begin with https:// (or http://, in the clear)";
+}
+
+static const char *
+complain_prefix(const char *text)
+{
+	size_t len = strlen(text);
+
+	return len > 0 && text[len - 1] == '/' ? NULL : "must end with \"/\"";
+}
+
+static const struct kp_setting etcd_tls_fields[] = {
+	{ .name = "ca",
+	    .type = KP_SETTING_PATH,
+	    .is_required = true,
+	    .example = "./etcd-ca.pem",
+	    .help = "PEM certificates of those who may sign etcd's." },
+	{ .name = "certificate",
+	    .type = KP_SETTING_PATH,
+	    .is_required = true,
+	    .example = "./etcd-client.pem",
+	    .help = "PEM certificate chain to show to etcd." },
+	{ .name = "key",
+	    .type = KP_SETTING_PATH,
+	    .is_required = true,
+	    .example = "./etcd-client.key",
+	    .help = "PEM private key of certificate." },
+	{ .name = "serverName",
+	    .type = KP_SETTING_HOST,
+	    .help = "Name that etcd's certificates must have; an endpoint's "
+		    "host where nothing is said." },
+	{ .type = KP_SETTING_END },
+};
+
 static const struct kp_setting etcd_fields[] = {
+	{ .name = "endpoints",
+	    .type = KP_SETTING_STRING,
+	    .is_list = true,
+	    .is_required = true,
+	    .max = 300,
+	    .complaint = complain_endpoint,
+	    .example = "https://etcd-1.internal:2379",
+	    .help = "Nodes of etcd, at most 16, tried in turn. All with "
+		    "https://, or all with http:// for a try on one machine: "
+		    "then everybody on the way can read and change all that "
+		    "is declared." },
+	{ .name = "prefix",
+	    .type = KP_SETTING_STRING,
+	    .max = 128,
+	    .complaint = complain_prefix,
+	    .fallback = "/kproxy/",
+	    .help = "What all keys begin with; servers with one prefix are one "
+		    "policy server." },
+	{ .name = "tls",
+	    .type = KP_SETTING_OBJECT,
+	    .fields = etcd_tls_fields,
+	    .help = "Who the server is to etcd, and whom it believes. Needed "
+		    "with https://." },
+	{ .name = "user",
+	    .type = KP_SETTING_STRING,
+	    .max = 253,
+	    .help = "User of etcd, where its authentication is on." },
+	{ .name = "password",
+	    .type = KP_SETTING_SECRET,
+	    .help = "Password of user." },
 	{ .type = KP_SETTING_END },
 };
 
 static const struct kp_setting store_fields[] = {
 	{ .name = "sqlite",
 	    .type = KP_SETTING_PATH,
-	    .is_required = true,
 	    .example = "./kpserver.db",
 	    .help = "File of a store of this server alone. It is made if it is "
-		    "not there." },
+		    "not there. Either this or etcd." },
 	{ .name = "etcd",
 	    .type = KP_SETTING_OBJECT,
 	    .fields = etcd_fields,
-	    .refused = NEEDS_ETCD,
-	    .help = "Store that several servers share." },
+	    .help = "Store that any number of servers share." },
 	{ .type = KP_SETTING_END },
 };
 
@@ -343,6 +418,67 @@ check_roles(const struct kp_value *root, struct kp_diagnostics *diagnostics)
 	return is_ok;
 }
 
+static bool
+complain(const struct kp_value *at, struct kp_diagnostics *diagnostics,
+    const char *text)
+{
+	kp_diagnostics_add(diagnostics, &at->at, "%s", text);
+	return false;
+}
+
+static bool
+is_secure(const struct kp_value *endpoint)
+{
+	return strncmp(endpoint->text, "https://", strlen("https://")) == 0;
+}
+
+static bool
+check_etcd(const struct kp_value *etcd, struct kp_diagnostics *diagnostics)
+{
+	const struct kp_value *endpoints = kp_value_get(etcd, "endpoints");
+	const struct kp_value *tls = kp_value_get(etcd, "tls");
+	bool has_tls = is_secure(endpoints->items[0]);
+
+	if (endpoints->num_items > MAX_ENDPOINTS)
+		return complain(endpoints, diagnostics,
+		    "store.etcd.endpoints: at most 16 are allowed");
+	for (size_t i = 1; i < endpoints->num_items; i++) {
+		if (is_secure(endpoints->items[i]) != has_tls)
+			return complain(endpoints->items[i], diagnostics,
+			    "store.etcd.endpoints: must all be https://, or "
+			    "all http://");
+	}
+	if (has_tls != (tls != NULL))
+		return complain(has_tls ? etcd : tls, diagnostics,
+		    has_tls ? "store.etcd: https:// needs tls"
+			    : "store.etcd.tls: has no use with http://");
+	if ((kp_value_get(etcd, "user") == NULL) !=
+	    (kp_value_get(etcd, "password") == NULL))
+		return complain(etcd, diagnostics,
+		    "store.etcd: user and password go together");
+	return true;
+}
+
+static bool
+check_store(const struct kp_value *root, struct kp_diagnostics *diagnostics)
+{
+	const struct kp_value *store = kp_value_get(root, "store");
+	const struct kp_value *etcd = kp_value_get(store, "etcd");
+
+	if ((kp_value_get(store, "sqlite") != NULL) == (etcd != NULL))
+		return complain(store, diagnostics,
+		    "store: must say either sqlite or etcd");
+	return etcd == NULL || check_etcd(etcd, diagnostics);
+}
+
+static char *
+text_or_null(const struct kp_value *value, const char *path)
+{
+	const char *text = kp_value_text(value, path);
+
+	return text == NULL ? NULL : kp_strdup(text);
+}
+
 static char **
 fill_texts(const struct kp_value *list, size_t *out_num)
 {
@@ -378,6 +514,25 @@ fill_role(const struct kp_value *role, struct kp_role_config *out)
 	fill_labels(kp_value_get(role, "labels"), &out->labels);
 }
 
+static void
+fill_etcd(const struct kp_value *etcd, struct kp_server_etcd *out)
+{
+	const struct kp_value *password = kp_value_get(etcd, "password");
+
+	out->endpoints =
+	    fill_texts(kp_value_get(etcd, "endpoints"), &out->num_endpoints);
+	out->prefix = text_or_null(etcd, "prefix");
+	out->ca = text_or_null(etcd, "tls.ca");
+	out->certificate = text_or_null(etcd, "tls.certificate");
+	out->key = text_or_null(etcd, "tls.key");
+	out->server_name = text_or_null(etcd, "tls.serverName");
+	out->user = text_or_null(etcd, "user");
+	if (password == NULL)
+		return;
+	out->password = kp_value_secret(password);
+	out->password.name = kp_strdup(out->password.name);
+}
+
 static struct kp_host_port
 host_port(const struct kp_value *value)
 {
@@ -404,12 +559,12 @@ fill_lists(const struct kp_value *root, struct kp_server_config *out)
 static void
 fill(const struct kp_value *root, struct kp_server_config *out)
 {
-	const char *name = kp_value_text(root, "name");
+	const struct kp_value *etcd = kp_value_get(root, "store.etcd");
 
 	*out = (struct kp_server_config){
-		.name = name == NULL ? NULL : kp_strdup(name),
+		.name = text_or_null(root, "name"),
 		.admin = host_port(kp_value_get(root, "admin.listen")),
-		.sqlite = kp_strdup(kp_value_text(root, "store.sqlite")),
+		.sqlite = text_or_null(root, "store.sqlite"),
 		.ca = kp_strdup(kp_value_text(root, "tls.ca")),
 		.certificate =
 		    kp_strdup(kp_value_text(root, "tls.certificate")),
@@ -423,6 +578,8 @@ fill(const struct kp_value *root, struct kp_server_config *out)
 		.log_level =
 		    (enum kp_log_level)kp_value_number(root, "log.level"),
 	};
+	if (etcd != NULL)
+		fill_etcd(etcd, &out->etcd);
 	fill_lists(root, out);
 	fill_limits(kp_value_get(root, "limits"), &out->limits);
 }
@@ -438,6 +595,7 @@ parse_root(struct kp_server_config *out, const char *file,
 	if (is_ok) {
 		is_ok = check_limits(value, diagnostics);
 		is_ok &= check_roles(value, diagnostics);
+		is_ok &= check_store(value, diagnostics);
 	}
 	if (is_ok)
 		fill(value, out);
@@ -477,6 +635,19 @@ texts_free(char **texts, size_t num)
 	free(texts);
 }
 
+static void
+etcd_fini(struct kp_server_etcd *etcd)
+{
+	texts_free(etcd->endpoints, etcd->num_endpoints);
+	free(etcd->prefix);
+	free(etcd->ca);
+	free(etcd->certificate);
+	free(etcd->key);
+	free(etcd->server_name);
+	free(etcd->user);
+	free((char *)(uintptr_t)etcd->password.name);
+}
+
 void
 kp_server_config_fini(struct kp_server_config *config)
 {
@@ -494,6 +665,7 @@ kp_server_config_fini(struct kp_server_config *config)
 	free(config->name);
 	free(config->admin.host);
 	free(config->sqlite);
+	etcd_fini(&config->etcd);
 	free(config->ca);
 	free(config->certificate);
 	free(config->key);

@@ -15,6 +15,7 @@
 #include "rules/server_limits.h"
 #include "rules/setting.h"
 #include "rules/tables.h"
+#include "rules/value.h"
 
 /* What a certificate's owner may do; admin may do all but be a node. */
 enum kp_role {
@@ -35,6 +36,16 @@ struct kp_role_config {
 	struct kp_labels labels; /* all of them */
 };
 
+/* Where the store in etcd is; texts are NULL where nothing was said. */
+struct kp_server_etcd {
+	char **endpoints; /* all begin with https://, or all with http:// */
+	size_t num_endpoints;
+	char *prefix;
+	char *ca, *certificate, *key, *server_name;
+	char *user;
+	struct kp_secret_ref password; /* owned; name is NULL without a user */
+};
+
 /* Paths are relative to the folder of kpserver.yaml already (joined with it).
  */
 struct kp_server_config {
@@ -42,7 +53,8 @@ struct kp_server_config {
 	struct kp_host_port *listen; /* hosts are address literals */
 	size_t num_listen;
 	struct kp_host_port admin;
-	char *sqlite;
+	char *sqlite; /* NULL: etcd */
+	struct kp_server_etcd etcd;
 	char *ca, *certificate, *key;
 	struct kp_role_config *roles;
 	size_t num_roles;

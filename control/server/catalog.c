@@ -2,12 +2,20 @@
 #include "control/server/catalog.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/alloc.h"
+#include "control/rpc/backoff.h"
 #include "control/server/catalog_priv.h"
 
-/* How often a wish is judged anew because another server was faster. */
+/* How often a wish is judged anew because another server was faster, and how
+ * long it lets the others go first: longer each time. */
 #define MAX_ATTEMPTS 16
+#define FIRST_PAUSE_MS 4
+#define MAX_PAUSE_MS 250
+
+/* Revisions that are read one by one, instead of the state as a whole. */
+#define MAX_FOLLOWED 100
 
 struct kp_catalog {
 	struct kp_store *store;
@@ -66,6 +74,30 @@ read_time(struct kp_catalog *catalog, const struct kp_store_range *range,
 		   range->newest, take_time, catalog, err) == KP_STORE_OK;
 }
 
+static void
+take_revision(void *ctx, const struct kp_store_revision *revision)
+{
+	struct kp_catalog *catalog = ctx;
+
+	take_time(ctx, revision);
+	kp_items_change(&catalog->items, revision->number, revision->changes,
+	    revision->num_changes);
+}
+
+/* Goes on from what is known, if that is not far behind; false if it is. */
+static bool
+follow(struct kp_catalog *catalog, const struct kp_store_range *range)
+{
+	uint64_t known = catalog->items.revision;
+	struct kp_error err;
+
+	if (known == 0 || known < range->oldest ||
+	    range->newest - known > MAX_FOLLOWED)
+		return false;
+	return kp_store_history(catalog->store, known, range->newest,
+		   take_revision, catalog, &err) == KP_STORE_OK;
+}
+
 bool
 kp_catalog_refresh(struct kp_catalog *catalog, struct kp_error *err)
 {
@@ -73,7 +105,7 @@ kp_catalog_refresh(struct kp_catalog *catalog, struct kp_error *err)
 
 	if (kp_store_range(catalog->store, &range, err) != KP_STORE_OK)
 		return false;
-	if (range.newest == catalog->items.revision)
+	if (range.newest <= catalog->items.revision || follow(catalog, &range))
 		return true;
 	return read_time(catalog, &range, err) &&
 	       kp_items_load(&catalog->items, catalog->store, range.newest,
@@ -181,6 +213,22 @@ add_documents(const struct kp_catalog *catalog, const struct kp_draft *draft,
 	}
 }
 
+static void
+let_others_go_first(
+    struct kp_rpc_backoff *backoff, int attempt, struct kp_error *err)
+{
+	int64_t pause_ms = kp_rpc_backoff_next(backoff);
+	const struct timespec pause = { .tv_nsec = (long)pause_ms * 1000000 };
+
+	if (attempt + 1 < MAX_ATTEMPTS)
+		(void)nanosleep(&pause, NULL);
+	else
+		(void)kp_error_set(err, KP_ERR_UNAVAILABLE,
+		    "other servers were faster %d times; nothing was changed, "
+		    "try again",
+		    MAX_ATTEMPTS);
+}
+
 /* What becomes of a draft; *out_is_late: another one is to be made. */
 static enum kp_verdict
 settle(struct kp_catalog *catalog, const struct kp_draft *draft,
@@ -205,6 +253,7 @@ kp_catalog_apply(struct kp_catalog *catalog, const struct kp_catalog_wish *wish,
     struct kp_catalog_result *out, struct kp_error *err)
 {
 	enum kp_verdict verdict = KP_VERDICT_UNAVAILABLE;
+	struct kp_rpc_backoff backoff = { FIRST_PAUSE_MS, MAX_PAUSE_MS, 0 };
 	bool is_late = true;
 
 	*out = (struct kp_catalog_result){ .num_outcomes = 0 };
@@ -222,6 +271,8 @@ kp_catalog_apply(struct kp_catalog *catalog, const struct kp_catalog_wish *wish,
 			verdict =
 			    settle(catalog, &draft, wish, out, &is_late, err);
 		kp_draft_fini(&draft);
+		if (is_late)
+			let_others_go_first(&backoff, i, err);
 	}
 	return verdict;
 }
@@ -254,6 +305,7 @@ kp_catalog_rollback(struct kp_catalog *catalog,
 		.note = back->note };
 	struct kp_items old = { .num = 0 };
 	enum kp_verdict verdict = load_old(catalog, back->to, &old, err);
+	struct kp_rpc_backoff backoff = { FIRST_PAUSE_MS, MAX_PAUSE_MS, 0 };
 	bool is_late = verdict == KP_VERDICT_OK;
 
 	*out = (struct kp_catalog_result){ .num_outcomes = 0 };
@@ -269,6 +321,8 @@ kp_catalog_rollback(struct kp_catalog *catalog,
 		kp_draft_return(&draft, &catalog->items, &old, out);
 		verdict = settle(catalog, &draft, &wish, out, &is_late, err);
 		kp_draft_fini(&draft);
+		if (is_late)
+			let_others_go_first(&backoff, i, err);
 	}
 	kp_items_fini(&old);
 	return verdict;

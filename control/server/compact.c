@@ -102,7 +102,8 @@ run(void *arg)
 		int64_t next_ms = kp_now_ms() + KP_COMPACT_EVERY_MS;
 
 		kp_mutex_unlock(&compact->lock);
-		if (!kp_compact_once(&compact->config, kp_wall_ms(), &err))
+		if (kp_store_leads(compact->config.store) &&
+		    !kp_compact_once(&compact->config, kp_wall_ms(), &err))
 			kp_log(KP_LOG_ERROR, "compaction_failed",
 			    KP_STR("reason", err.text));
 		kp_mutex_lock(&compact->lock);

@@ -24,7 +24,7 @@ struct kp_compact_config {
 bool kp_compact_once(const struct kp_compact_config *config, int64_t now_ms,
     struct kp_error *err) KP_MUST_CHECK;
 
-/* kp_compact_new does so now and every minute. */
+/* kp_compact_new does so now and every minute, while this server leads. */
 struct kp_compact *kp_compact_new(const struct kp_compact_config *config);
 void kp_compact_free(struct kp_compact *compact);
 

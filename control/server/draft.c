@@ -179,10 +179,10 @@ add_outcome(struct kp_catalog_result *out, const char *kind, const char *name,
 
 static void
 add_change(struct kp_draft *draft, const char *kind, const char *name,
-    struct kp_bytes text)
+    struct kp_bytes text, bool is_new)
 {
 	draft->changes[draft->num_changes++] =
-	    (struct kp_store_change){ kind, name, text };
+	    (struct kp_store_change){ kind, name, text, is_new };
 }
 
 /* The canonical form of a resource, which is what is stored and compared. */
@@ -217,7 +217,7 @@ take_given(struct judgement *j, const struct kp_resource *resource)
 	}
 	add_outcome(j->out, kind, name,
 	    item == NULL ? KP_OUTCOME_CREATED : KP_OUTCOME_CONFIGURED);
-	add_change(j->draft, kind, name, kp_buf_bytes(text));
+	add_change(j->draft, kind, name, kp_buf_bytes(text), item == NULL);
 }
 
 static void
@@ -242,7 +242,7 @@ take_all(struct judgement *j)
 
 		add_outcome(j->out, id->kind, id->name, KP_OUTCOME_DELETED);
 		add_change(j->draft, id->kind, id->name,
-		    (struct kp_bytes){ .data = NULL });
+		    (struct kp_bytes){ .data = NULL }, false);
 	}
 }
 
@@ -300,7 +300,8 @@ bring_back(struct kp_draft *draft, struct kp_catalog_result *out,
     const struct kp_item *item, enum kp_outcome outcome)
 {
 	add_outcome(out, item->kind, item->name, outcome);
-	add_change(draft, item->kind, item->name, kp_buf_bytes(&item->text));
+	add_change(draft, item->kind, item->name, kp_buf_bytes(&item->text),
+	    outcome == KP_OUTCOME_CREATED);
 }
 
 static void
@@ -308,8 +309,8 @@ remove_again(struct kp_draft *draft, struct kp_catalog_result *out,
     const struct kp_item *item)
 {
 	add_outcome(out, item->kind, item->name, KP_OUTCOME_DELETED);
-	add_change(
-	    draft, item->kind, item->name, (struct kp_bytes){ .data = NULL });
+	add_change(draft, item->kind, item->name,
+	    (struct kp_bytes){ .data = NULL }, false);
 }
 
 void

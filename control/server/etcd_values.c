@@ -89,6 +89,7 @@ kp_etcd_entry_of(
 	out->text.data = (uint8_t *)(uintptr_t)change->text.data;
 	out->text.len = change->text.len;
 	out->is_removed = change->text.data == NULL;
+	out->is_new = change->is_new;
 	out->revision = revision;
 }
 
@@ -99,6 +100,7 @@ kp_etcd_change_of(const kp_etcd_entry *entry)
 		.kind = entry->kind,
 		.name = entry->name,
 		.text = { entry->text.data, entry->text.len },
+		.is_new = entry->is_new,
 	};
 
 	if (!entry->is_removed && change.text.len == 0)

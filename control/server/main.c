@@ -109,6 +109,7 @@ run_backup(const struct line *line)
 {
 	struct kp_server_config config;
 	struct kp_error err;
+	bool is_ok = false;
 	int code;
 
 	if (line->config == NULL || line->num_words != 2)
@@ -116,8 +117,13 @@ run_backup(const struct line *line)
 	kp_log_init("server", KP_LOG_AUTO, KP_LOG_INFO);
 	if (!kp_server_load(&config, line->config, "config_refused"))
 		return KP_SERVER_EXIT_REFUSED;
-	code =
-	    end_with(kp_backup_make(config.sqlite, line->words[1], &err), &err);
+	if (config.sqlite != NULL)
+		is_ok = kp_backup_make(config.sqlite, line->words[1], &err);
+	else
+		(void)kp_error_set(&err, KP_ERR_CONFIG,
+		    "the store is in etcd, which makes its own backups: "
+		    "etcdctl snapshot save FILE");
+	code = end_with(is_ok, &err);
 	kp_server_config_fini(&config);
 	return code;
 }

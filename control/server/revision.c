@@ -26,16 +26,17 @@ changes_any(const struct kp_store_revision *revision,
 }
 
 static Kproxy__Control__V1__Outcome
-outcome_of(const struct kp_store_change *change, bool is_new)
+outcome_of(const struct kp_store_change *change)
 {
 	if (change->text.data == NULL)
 		return KPROXY__CONTROL__V1__OUTCOME__OUTCOME_DELETED;
-	return is_new ? KPROXY__CONTROL__V1__OUTCOME__OUTCOME_CREATED
-		      : KPROXY__CONTROL__V1__OUTCOME__OUTCOME_CONFIGURED;
+	return change->is_new
+		   ? KPROXY__CONTROL__V1__OUTCOME__OUTCOME_CREATED
+		   : KPROXY__CONTROL__V1__OUTCOME__OUTCOME_CONFIGURED;
 }
 
 static Kproxy__Control__V1__Change *
-change_new(const struct kp_store_change *from, bool is_new, bool with_documents)
+change_new(const struct kp_store_change *from, bool with_documents)
 {
 	Kproxy__Control__V1__Change *change = kp_alloc(1, sizeof(*change));
 	bool has_text = with_documents && from->text.data != NULL;
@@ -43,7 +44,7 @@ change_new(const struct kp_store_change *from, bool is_new, bool with_documents)
 	kproxy__control__v1__change__init(change);
 	change->kind = kp_strdup(from->kind);
 	change->name = kp_strdup(from->name);
-	change->outcome = outcome_of(from, is_new);
+	change->outcome = outcome_of(from);
 	change->document =
 	    kp_strndup(has_text ? (const char *)from->text.data : "",
 		has_text ? from->text.len : 0);
@@ -71,8 +72,7 @@ kp_revision_new(const struct kp_store_revision *from,
 		    !is_meant(&from->changes[i], filter->kind, ""))
 			continue;
 		revision->changes[revision->n_changes++] =
-		    change_new(&from->changes[i], from->are_new[i],
-			filter->with_documents);
+		    change_new(&from->changes[i], filter->with_documents);
 	}
 	return revision;
 }

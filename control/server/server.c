@@ -29,7 +29,7 @@
 #include "control/server/resources.h"
 #include "control/server/server_identity.h"
 #include "control/server/server_metrics.h"
-#include "control/server/sqlite.h"
+#include "control/server/store_open.h"
 #include "control/server/watches.h"
 
 /* Descriptors besides connections: files, and what the RPC layer keeps. */
@@ -314,9 +314,11 @@ limit_connections(const struct server *server)
 static bool
 open_store(struct server *server, struct kp_error *err)
 {
-	server->store = kp_sqlite_open(server->config.sqlite, err);
+	server->store = kp_store_open(&server->config, err);
 	if (server->store == NULL)
-		return kp_error_prefix(err, "store");
+		return false;
+	if (server->config.sqlite == NULL)
+		return true;
 	server->backups =
 	    kp_backups_new(server->store, server->config.sqlite, err);
 	return server->backups != NULL;

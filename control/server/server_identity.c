@@ -14,16 +14,23 @@ read_one(struct kp_buf *out, const char *setting, const char *path,
 }
 
 bool
-kp_server_identity_read(struct kp_server_identity *out,
-    const struct kp_server_config *config, struct kp_error *err)
+kp_server_identity_read_files(struct kp_server_identity *out, const char *ca,
+    const char *certificate, const char *key, struct kp_error *err)
 {
 	kp_buf_init(&out->ca, MAX_PEM);
 	kp_buf_init(&out->certificate, MAX_PEM);
 	kp_buf_init(&out->key, MAX_PEM);
-	return read_one(&out->ca, "ca", config->ca, err) &&
-	       read_one(&out->certificate, "certificate", config->certificate,
-		   err) &&
-	       read_one(&out->key, "key", config->key, err);
+	return read_one(&out->ca, "ca", ca, err) &&
+	       read_one(&out->certificate, "certificate", certificate, err) &&
+	       read_one(&out->key, "key", key, err);
+}
+
+bool
+kp_server_identity_read(struct kp_server_identity *out,
+    const struct kp_server_config *config, struct kp_error *err)
+{
+	return kp_server_identity_read_files(
+	    out, config->ca, config->certificate, config->key, err);
 }
 
 void

@@ -14,6 +14,10 @@ struct kp_server_identity {
 /* kp_server_identity_read: to be ended with kp_server_identity_fini always. */
 bool kp_server_identity_read(struct kp_server_identity *out,
     const struct kp_server_config *config, struct kp_error *err) KP_MUST_CHECK;
+/* The same of files that are named one by one. */
+bool kp_server_identity_read_files(struct kp_server_identity *out,
+    const char *ca, const char *certificate, const char *key,
+    struct kp_error *err) KP_MUST_CHECK;
 void kp_server_identity_fini(struct kp_server_identity *identity);
 
 /* kp_server_identity_is_same: do both say the same? */

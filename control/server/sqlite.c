@@ -16,16 +16,12 @@ static const char *const texts[KP_NUM_STATEMENTS] = {
 	[KP_STATEMENT_REVISIONS] =
 	    "SELECT number, time_ms, identity, reason FROM revisions"
 	    " WHERE number > ?1 AND number <= ?2 ORDER BY number",
-	[KP_STATEMENT_CHANGES] =
-	    "SELECT kind, name, text, (SELECT old.text IS NULL FROM changes"
-	    "  AS old WHERE old.kind = changes.kind"
-	    "  AND old.name = changes.name AND old.revision < ?1"
-	    "  ORDER BY old.revision DESC LIMIT 1)"
-	    " FROM changes WHERE revision = ?1 ORDER BY kind, name",
+	[KP_STATEMENT_CHANGES] = "SELECT kind, name, text, is_new FROM changes"
+				 " WHERE revision = ?1 ORDER BY kind, name",
 	[KP_STATEMENT_ADD_REVISION] =
 	    "INSERT INTO revisions VALUES (?1, ?2, ?3, ?4)",
 	[KP_STATEMENT_ADD_CHANGE] =
-	    "INSERT INTO changes VALUES (?1, ?2, ?3, ?4)",
+	    "INSERT INTO changes VALUES (?1, ?2, ?3, ?4, ?5)",
 	[KP_STATEMENT_PUT_RECORD] =
 	    "INSERT OR REPLACE INTO records VALUES (?1, ?2, ?3)",
 	[KP_STATEMENT_DELETE_RECORD] =
@@ -151,7 +147,6 @@ load(struct kp_store *store, uint64_t at, kp_visit_item visit, void *ctx,
 /* What one revision changed, copied out of the database. */
 struct changes {
 	struct kp_store_change *list;
-	bool *are_new;
 	size_t num, max;
 };
 
@@ -186,18 +181,13 @@ add_change(struct changes *changes, sqlite3_stmt *statement)
 		changes->max = changes->max == 0 ? 8 : changes->max * 2;
 		changes->list = kp_try_realloc(
 		    changes->list, changes->max * sizeof(*changes->list));
-		changes->are_new = kp_try_realloc(
-		    changes->are_new, changes->max * sizeof(bool));
-		kp_assert(changes->list != NULL && changes->are_new != NULL);
+		kp_assert(changes->list != NULL);
 	}
-	/* without a row before it is NULL */
-	changes->are_new[changes->num] =
-	    sqlite3_column_type(statement, 3) == SQLITE_NULL ||
-	    sqlite3_column_int(statement, 3) != 0;
 	changes->list[changes->num++] = (struct kp_store_change){
 		.kind = kp_strdup(column_text(statement, 0)),
 		.name = kp_strdup(column_text(statement, 1)),
 		.text = copy_of(kp_sqlite_bytes(statement, 2)),
+		.is_new = sqlite3_column_int(statement, 3) != 0,
 	};
 }
 
@@ -229,7 +219,6 @@ visit_revision(struct kp_sqlite *sqlite, sqlite3_stmt *row,
 	if (!read_changes(sqlite, revision.number, changes))
 		return false;
 	revision.changes = changes->list;
-	revision.are_new = changes->are_new;
 	revision.num_changes = changes->num;
 	visit(ctx, &revision);
 	return true;
@@ -258,7 +247,6 @@ history(struct kp_store *store, uint64_t after, uint64_t last,
 	(void)sqlite3_reset(statement);
 	clear_changes(&changes);
 	free(changes.list);
-	free(changes.are_new);
 	return result;
 }
 
@@ -297,6 +285,7 @@ write_change(struct kp_sqlite *sqlite, uint64_t number,
 	if (change->text.data != NULL)
 		(void)sqlite3_bind_blob(s, 4, change->text.data,
 		    (int)change->text.len, SQLITE_STATIC);
+	(void)sqlite3_bind_int(s, 5, change->is_new);
 	return kp_sqlite_finish(s);
 }
 

@@ -51,6 +51,7 @@ struct kp_store_item {
 struct kp_store_change {
 	const char *kind, *name;
 	struct kp_bytes text; /* data is NULL: it is deleted */
+	bool is_new;          /* kept as it is said: there was none before */
 };
 
 /* identity: who did it. reason: why, for people; may be empty. */
@@ -63,7 +64,6 @@ struct kp_store_revision {
 	uint64_t number;
 	struct kp_store_note note;
 	const struct kp_store_change *changes; /* by kind and name */
-	const bool *are_new; /* of each: there was no such resource before */
 	size_t num_changes;
 };
 

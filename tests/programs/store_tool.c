@@ -114,8 +114,10 @@ commit_for_ever(struct kp_store *store, const char *name, size_t size)
 		struct kp_store_range range;
 		struct kp_error err = { 0 };
 		struct kp_store_change changes[] = {
-			{ "Cluster", name, { (const uint8_t *)text, size } },
-			{ "Cluster", "both", { (const uint8_t *)text, size } },
+			{ "Cluster", name, { (const uint8_t *)text, size },
+			    true },
+			{ "Cluster", "both", { (const uint8_t *)text, size },
+			    true },
 		};
 		enum kp_store_result result;
 		uint64_t number;

@@ -169,7 +169,7 @@ kp_test_hub_commit(struct kp_test_hub *world, const char *name,
     const char *nodes, unsigned port)
 {
 	char text[512];
-	struct kp_store_change change = { "Cluster", name, { 0 } };
+	struct kp_store_change change = { "Cluster", name, { 0 }, true };
 
 	(void)snprintf(text, sizeof(text),
 	    "apiVersion: kproxy/v1\nkind: Cluster\nmetadata:\n  name: %s\n"

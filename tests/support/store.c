@@ -18,13 +18,14 @@ const struct kp_store_note kp_test_note = { "ada", "because", 1234 };
 struct kp_store_change
 kp_test_put(const char *name, const char *text)
 {
-	return (struct kp_store_change){ "Cluster", name, kp_bytes_of(text) };
+	return (
+	    struct kp_store_change){ "Cluster", name, kp_bytes_of(text), true };
 }
 
 struct kp_store_change
 kp_test_removal(const char *name)
 {
-	return (struct kp_store_change){ "Cluster", name, { 0 } };
+	return (struct kp_store_change){ "Cluster", name, { 0 }, true };
 }
 
 uint64_t

@@ -7,6 +7,7 @@
 
 #define TLS "tls: {ca: ca.pem, certificate: s.pem, key: s.key}\n"
 #define ROLES "roles:\n  - {role: admin, identities: [\"CN:alice\"]}\n"
+#define STORE(what) "listen: [\"0.0.0.0:9190\"]\nstore: " what "\n" TLS ROLES
 #define HEAD "listen: [\"0.0.0.0:9190\"]\nstore: {sqlite: ./kp.db}\n" TLS
 
 Test(server_config, a_short_one_gets_every_default)
@@ -90,8 +91,26 @@ Test(server_config, every_problem_has_its_place)
 		{ HEAD ROLES "limits: {changes: 16}\n",
 		    "s.yaml:6:19: limits: changes is not less than threads: "
 		    "reads would wait" },
-		{ "listen: [\"a:1\"]\nstore: {etcd: {}, sqlite: x}\n" TLS ROLES,
+		{ "listen: [\"a:1\"]\nstore: {sqlite: x}\n" TLS ROLES,
 		    "s.yaml:1:10: listen[0]: \"a\" is not an IP address" },
+		{ STORE("{}"),
+		    "s.yaml:2:8: store: must say either sqlite or etcd" },
+		{ STORE("{sqlite: x, etcd: {endpoints: [\"http://a:1\"]}}"),
+		    "s.yaml:2:8: store: must say either sqlite or etcd" },
+		{ STORE("{etcd: {endpoints: [\"a:1\"]}}"),
+		    "s.yaml:2:28: store.etcd.endpoints[0]: \"a:1\" must begin "
+		    "with https:// (or http://, in the clear)" },
+		{ STORE("{etcd: {endpoints: [\"http://a:1\", "
+			"\"https://b:1\"]}}"),
+		    "s.yaml:2:42: store.etcd.endpoints: must all be https://, "
+		    "or all http://" },
+		{ STORE("{etcd: {endpoints: [\"https://a:1\"]}}"),
+		    "s.yaml:2:15: store.etcd: https:// needs tls" },
+		{ STORE("{etcd: {endpoints: [\"http://a:1\"], user: u}}"),
+		    "s.yaml:2:15: store.etcd: user and password go together" },
+		{ STORE("{etcd: {endpoints: [\"http://a:1\"], prefix: /a}}"),
+		    "s.yaml:2:51: store.etcd.prefix: \"/a\" must end with "
+		    "\"/\"" },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -105,4 +124,25 @@ Test(server_config, every_problem_has_its_place)
 		    "%s\nwanted %s", diagnostics.lines[0], cases[i].problem);
 		kp_diagnostics_fini(&diagnostics);
 	}
+}
+
+Test(server_config, a_store_in_etcd)
+{
+	struct kp_diagnostics diagnostics = { 0 };
+	struct kp_server_config config;
+
+	cr_assert(kp_server_config_parse(&config, "/etc/kproxy/s.yaml",
+	    kp_bytes_of(STORE("{etcd: {endpoints: [\"https://a:1\", "
+			      "\"https://b:2\"], user: kp, password: {file: "
+			      "pw}, tls: {ca: ca.pem, certificate: c.pem, key: "
+			      "k.pem, serverName: etcd}}}")),
+	    &diagnostics));
+	cr_assert_null(config.sqlite);
+	cr_assert_eq(config.etcd.num_endpoints, 2);
+	cr_assert_str_eq(config.etcd.endpoints[1], "https://b:2");
+	cr_assert_str_eq(config.etcd.prefix, "/kproxy/");
+	cr_assert_str_eq(config.etcd.key, "/etc/kproxy/k.pem");
+	cr_assert_str_eq(config.etcd.server_name, "etcd");
+	cr_assert_str_eq(config.etcd.password.name, "/etc/kproxy/pw");
+	kp_server_config_fini(&config);
 }

@@ -318,7 +318,7 @@ Test(catalog, an_old_state_comes_back_as_a_new_revision)
 Test(catalog, another_server_was_faster)
 {
 	const struct kp_store_change change = { "Cluster", "other",
-		kp_bytes_of(CLUSTER("other")) };
+		kp_bytes_of(CLUSTER("other")), true };
 	struct fixture f;
 	uint64_t number;
 
@@ -412,7 +412,7 @@ Test(catalog, what_stays_is_parsed_once)
 Test(catalog, commits_of_others_leave_the_rest_parsed)
 {
 	const struct kp_store_change change = { "Listener", "l",
-		kp_bytes_of(LISTENER("19192")) };
+		kp_bytes_of(LISTENER("19192")), true };
 	struct fixture f;
 	const struct kp_resource *cluster;
 	uint64_t number;
@@ -438,7 +438,8 @@ Test(catalog, what_is_stored_with_a_problem_is_told_each_time)
 {
 	const struct kp_store_change change = { "Cluster", "old",
 		kp_bytes_of("apiVersion: kproxy/v1\nkind: Cluster\n"
-			    "metadata: {name: old}\nspec: {bootstrap: []}\n") };
+			    "metadata: {name: old}\nspec: {bootstrap: []}\n"),
+		true };
 	struct fixture f;
 	uint64_t number;
 

@@ -199,7 +199,7 @@ Test(desk, what_another_server_commits_is_followed)
 	    "spec:\n  bootstrap:\n  - b:9092\n";
 	const struct kp_store_note note = { "bob", "", 5 };
 	const struct kp_store_change change = { "Cluster", "x",
-		kp_bytes_of(text) };
+		kp_bytes_of(text), true };
 	int64_t deadline_ms = kp_now_ms() + PATIENCE_MS;
 	struct fixture f;
 	uint64_t number;
@@ -249,7 +249,7 @@ commit_at(struct kp_store *store, uint64_t base, int64_t time_ms)
 {
 	const struct kp_store_note note = { "ada", "", time_ms };
 	const struct kp_store_change change = { "Cluster", "x",
-		kp_bytes_of("x") };
+		kp_bytes_of("x"), true };
 	struct kp_error err;
 	uint64_t number;
 

@@ -341,7 +341,7 @@ Test(etcd, who_was_slower_takes_its_parts_away)
 {
 	static uint8_t text[KP_ETCD_MAX_INLINE_LEN];
 	const struct kp_store_change change = { "Cluster", "b",
-		{ text, sizeof(text) } };
+		{ text, sizeof(text) }, true };
 	struct fixture f;
 	struct kp_error err = { 0 };
 	uint64_t number;

@@ -108,7 +108,7 @@ commit_long(struct kp_test_hub *world, size_t num)
 	for (size_t i = 0; i < num; i++) {
 		(void)snprintf(names[i], sizeof(names[i]), "long-%zu", i);
 		changes[i] = (struct kp_store_change){ "Cluster", names[i],
-			kp_bytes_of(text) };
+			kp_bytes_of(text), true };
 	}
 	kp_test_hub_commit_all(world, changes, num);
 	free(text);

@@ -176,7 +176,7 @@ Test(sqlite, a_full_disk_refuses_writes_and_reads_go_on)
 {
 	static uint8_t text[KP_STORE_MAX_TEXT_LEN];
 	const struct kp_store_change large = { "Cluster", "b",
-		{ text, sizeof(text) } };
+		{ text, sizeof(text) }, true };
 	struct kp_error err = { 0 };
 	struct fixture f;
 	uint64_t number;

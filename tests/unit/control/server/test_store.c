@@ -102,9 +102,9 @@ Test(store, limits_of_a_commit)
 	struct kp_error err = { 0 };
 	struct kp_store_change changes[] = { kp_test_put(name, ""),
 		kp_test_put("", ""),
-		{ "Cluster", "a", { text, sizeof(text) } } };
+		{ "Cluster", "a", { text, sizeof(text) }, true } };
 	struct kp_store_change fits = { "Cluster", "a",
-		{ text, sizeof(text) - 1 } };
+		{ text, sizeof(text) - 1 }, true };
 	uint64_t number;
 
 	kp_test_store_set_up(&f);
@@ -198,8 +198,9 @@ many_init(struct many *out, size_t num, size_t text_len)
 	for (size_t i = 0; i < num; i++) {
 		(void)snprintf(out->names[i], sizeof(out->names[i]), "n%05zu",
 		    num - 1 - i);
-		out->changes[i] = (struct kp_store_change){ "Cluster",
-			out->names[i], { out->text, text_len - i % 100 } };
+		out->changes[i] =
+		    (struct kp_store_change){ "Cluster", out->names[i],
+			    { out->text, text_len - i % 100 }, true };
 	}
 }
 
@@ -293,6 +294,39 @@ Test(store, a_text_may_have_any_bytes)
 	    KP_STORE_OK, "%s", err.text);
 	cr_assert(many.is_good && many.num_seen == many.num);
 	many_fini(&many);
+	kp_test_store_tear_down(&f);
+}
+
+static void
+show_whether_new(void *ctx, const struct kp_store_revision *revision)
+{
+	for (size_t i = 0; i < revision->num_changes; i++)
+		kp_buf_printf(ctx, "%s%c ", revision->changes[i].name,
+		    revision->changes[i].is_new ? '+' : '-');
+}
+
+Test(store, what_is_new_stays_so_in_history)
+{
+	struct kp_store_change changes[] = { kp_test_put("a", "1"),
+		kp_test_put("b", "1") };
+	struct kp_error err = { 0 };
+	struct kp_test_store f;
+	struct kp_buf shown;
+	uint64_t number;
+
+	changes[1].is_new = false;
+	kp_buf_init(&shown, 1000);
+	kp_test_store_set_up(&f);
+	cr_assert_eq(kp_store_commit(
+			 f.store, 0, &kp_test_note, changes, 2, &number, &err),
+	    KP_STORE_OK);
+	kp_test_store_open_again(&f);
+	cr_assert_eq(
+	    kp_store_history(f.store, 0, 1, show_whether_new, &shown, &err),
+	    KP_STORE_OK);
+	kp_buf_add(&shown, "", 1);
+	cr_assert_str_eq((const char *)shown.data, "a+ b- ");
+	kp_buf_fini(&shown);
 	kp_test_store_tear_down(&f);
 }
 
@@ -448,8 +482,8 @@ Test(store, records_may_be_many)
 		len += (size_t)snprintf(wanted + len, sizeof(wanted) - len,
 		    "nodes/%s=1 ", names[i]);
 	}
-	cr_assert_eq(kp_store_put_records(
-			 f.store, records, KP_STORE_MAX_RECORDS, &err),
+	cr_assert_eq(
+	    kp_store_put_records(f.store, records, KP_STORE_MAX_RECORDS, &err),
 	    KP_STORE_OK, "%s", err.text);
 	expect_records(&f, "nodes", wanted);
 	/* the last one counts */
