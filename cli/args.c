@@ -177,6 +177,8 @@ say_next(struct parser *p, const struct kp_flag *flag)
 {
 	if (flag->type == KP_FLAG_SWITCH)
 		return say(p, flag, "true");
+	if (flag->bare != NULL)
+		return say(p, flag, flag->bare);
 	if (p->at == p->num_words)
 		return kp_error_set(
 		    p->err, KP_ERR_CONFIG, "--%s needs a value", flag->name);

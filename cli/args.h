@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A command line, parsed as a table of commands says, in the GNU manner:
- * --flag=value, --flag value, -f value, -fvalue, -f=value, switches of one
- * letter together, flags and operands in any order, "--" before operands that
- * look like flags. @thread main
+ * --flag=value, --flag value (not where the value may be left out), -f value,
+ * -fvalue, -f=value, switches of one letter together, flags and operands in any
+ * order, "--" before operands that look like flags. @thread main
  */
 #ifndef KP_CLI_ARGS_H
 #define KP_CLI_ARGS_H

@@ -29,8 +29,9 @@ enum kp_flag_type {
 	KP_FLAG_END = 0, /* closes a table */
 	KP_FLAG_SWITCH,  /* there or not; also =true, =false */
 	KP_FLAG_TEXT,
-	KP_FLAG_WORD, /* one of words */
-	KP_FLAG_FILE, /* a path */
+	KP_FLAG_WORD,    /* one of words */
+	KP_FLAG_FILE,    /* a path */
+	KP_FLAG_CONTEXT, /* a name of one */
 };
 
 struct kp_flag {
@@ -42,6 +43,8 @@ struct kp_flag {
 	const char *value;        /* its name in help: "FILE" */
 	const char *const *words; /* ends with NULL */
 	const char *fallback;
+	/* what it is if it is said without "=VALUE"; NULL: it needs one */
+	const char *bare;
 	const char *help; /* a sentence */
 };
 

@@ -3,9 +3,11 @@
 #include <stdint.h>
 
 #include "cli/command.h"
+#include "cli/commands_server.h"
 #include "cli/input.h"
 #include "cli/output.h"
 #include "cli/run.h"
+#include "cli/settings.h"
 
 const char *const kp_exit_meanings[] = {
 	[KP_EXIT_OK] = "ok",
@@ -22,11 +24,6 @@ static const char *const list_words[] = { "table", "wide", "name", NULL };
 static const char *const all_words[] = { "yaml", "json", "table", "wide",
 	"name", NULL };
 
-static const struct kp_flag text_flags[] = {
-	KP_OUTPUT_FLAG(text_words, "text"),
-	{ .type = KP_FLAG_END },
-};
-
 static const struct kp_flag tree_flags[] = {
 	KP_OUTPUT_FLAG(tree_words, "yaml"),
 	{ .type = KP_FLAG_END },
@@ -37,9 +34,27 @@ static const struct kp_flag list_flags[] = {
 	{ .type = KP_FLAG_END },
 };
 
+/* Where a server may be asked, but need not be. */
+#define MAY_ASK_SERVER \
+	{ .name = "server", \
+		.type = KP_FLAG_TEXT, \
+		.is_repeated = true, \
+		.value = "HOST:PORT", \
+		.bare = "", \
+		.help = "Ask a policy server, too: that of the context, or " \
+			"this one." }, \
+	    KP_SETTINGS_FLAGS_BUT_SERVER
+
+static const struct kp_flag version_flags[] = {
+	KP_OUTPUT_FLAG(text_words, "text"),
+	MAY_ASK_SERVER,
+	{ .type = KP_FLAG_END },
+};
+
 static const struct kp_flag validate_flags[] = {
 	KP_INPUT_FLAGS,
 	KP_OUTPUT_FLAG(text_words, "text"),
+	MAY_ASK_SERVER,
 	{ .type = KP_FLAG_END },
 };
 
@@ -178,7 +193,7 @@ static const struct kp_example completion_examples[] = {
 static const struct kp_command commands[] = {
 	{ .name = "validate",
 	    .operands = "",
-	    .summary = "say what is wrong with resources, without a server",
+	    .summary = "say what is wrong with resources",
 	    .help = "Reads resources with the very code that a node reads them "
 		    "with, and says everything that is wrong: file, line, "
 		    "column, reason and, where one is near, what may have been "
@@ -186,7 +201,8 @@ static const struct kp_command commands[] = {
 		    "refers to may be in another. Keys and certificates are "
 		    "not looked at; kproxy --check does that on a node. Exit "
 		    "code 3 if anything is wrong, 1 if a file could not be "
-		    "read.",
+		    "read. With --server a policy server judges, which knows "
+		    "all that is declared already.",
 	    .flags = validate_flags,
 	    .examples = validate_examples,
 	    .run = kp_run_validate },
@@ -200,6 +216,126 @@ static const struct kp_command commands[] = {
 	    .flags = format_flags,
 	    .examples = format_examples,
 	    .run = kp_run_format },
+	{ .name = "get",
+	    .operands = "KIND|all [NAME...] | KIND/NAME...",
+	    .summary = "show resources and nodes of a server",
+	    .help = "Shows what a server has: resources of a kind, of several "
+		    "(cluster,listener), of all, or those that are named; or "
+		    "nodes. Kinds may be said in lower case, as a plural "
+		    "(clusters) or by their initials (vc). -o yaml is what "
+		    "apply takes, -o json a list for programs.",
+	    .min_operands = 1,
+	    .max_operands = SIZE_MAX,
+	    .complete = kp_complete_targets,
+	    .flags = kp_get_flags,
+	    .examples = kp_get_examples,
+	    .run = kp_run_get },
+	{ .name = "describe",
+	    .operands = "KIND NAME... | KIND/NAME...",
+	    .summary = "say all that a server knows of a resource or a node",
+	    .help = "Of a resource: what it says, who changed it last, when "
+		    "and why, and which nodes have it. Of a node: what it "
+		    "runs, what it refused and why, and its counters.",
+	    .min_operands = 1,
+	    .max_operands = SIZE_MAX,
+	    .complete = kp_complete_targets,
+	    .flags = kp_describe_flags,
+	    .examples = kp_describe_examples,
+	    .run = kp_run_describe },
+	{ .name = "apply",
+	    .operands = "",
+	    .summary = "make a server have what files say",
+	    .help = "Sends resources to a server, which judges them with all "
+		    "others that it has: either everything is stored, as one "
+		    "revision, or nothing. What is wrong is said as validate "
+		    "does; exit code 3.",
+	    .flags = kp_apply_flags,
+	    .examples = kp_apply_examples,
+	    .run = kp_run_apply },
+	{ .name = "diff",
+	    .operands = "",
+	    .summary = "show what apply would change",
+	    .help = "Shows what apply would change at a server, resource by "
+		    "resource. Exit code 1 if anything differs.",
+	    .flags = kp_diff_flags,
+	    .examples = kp_diff_examples,
+	    .run = kp_run_diff },
+	{ .name = "edit",
+	    .operands = "KIND NAME | KIND/NAME",
+	    .summary = "change a resource in an editor",
+	    .help = "Opens a resource in the editor that KPCTL_EDITOR, VISUAL "
+		    "or EDITOR names, else vi, and applies what was saved. "
+		    "What is refused comes back with the reasons above it. "
+		    "What somebody else has changed in the meantime is not "
+		    "overwritten.",
+	    .min_operands = 1,
+	    .max_operands = 2,
+	    .complete = kp_complete_targets,
+	    .flags = kp_edit_flags,
+	    .examples = kp_edit_examples,
+	    .run = kp_run_edit },
+	{ .name = "delete",
+	    .operands = "[KIND [NAME...] | KIND/NAME...]",
+	    .summary = "delete resources at a server",
+	    .help = "Deletes resources that are named, that files say, or "
+		    "that labels pick: all of them in one revision, or none. "
+		    "What others refer to is not deleted; exit code 3.",
+	    .max_operands = SIZE_MAX,
+	    .complete = kp_complete_targets,
+	    .flags = kp_delete_flags,
+	    .examples = kp_delete_examples,
+	    .run = kp_run_delete },
+	{ .name = "history",
+	    .operands = "[KIND [NAME] | KIND/NAME]",
+	    .summary = "show who changed what, when and why",
+	    .help = "Lists revisions, the newest first: of everything, of a "
+		    "kind or of one resource. -o yaml and json have the "
+		    "documents, too.",
+	    .max_operands = 2,
+	    .complete = kp_complete_targets,
+	    .flags = kp_history_flags,
+	    .examples = kp_history_examples,
+	    .run = kp_run_history },
+	{ .name = "rollback",
+	    .operands = "",
+	    .summary = "declare again what an old revision said",
+	    .help = "Makes a new revision with the state of an old one. "
+		    "Nothing is lost: that, too, can be rolled back.",
+	    .flags = kp_rollback_flags,
+	    .examples = kp_rollback_examples,
+	    .run = kp_run_rollback },
+	{ .name = "status",
+	    .operands = "",
+	    .summary = "show which nodes run what is declared",
+	    .help = "Lists nodes with what they run, how many revisions they "
+		    "are behind, and why they refuse something; last a line "
+		    "that sums up. A node is current, behind, refused, "
+		    "drifted (it runs something else than it was given) or "
+		    "lost (it has no connection to a server, and goes on with "
+		    "what it had).",
+	    .flags = kp_status_flags,
+	    .examples = kp_status_examples,
+	    .run = kp_run_status },
+	{ .name = "cordon",
+	    .operands = "NODE...",
+	    .summary = "keep nodes at what they run now",
+	    .help = "Nothing is given to these nodes until they are "
+		    "uncordoned.",
+	    .min_operands = 1,
+	    .max_operands = SIZE_MAX,
+	    .complete = kp_complete_node,
+	    .flags = kp_cordon_flags,
+	    .examples = kp_cordon_examples,
+	    .run = kp_run_cordon },
+	{ .name = "uncordon",
+	    .operands = "NODE...",
+	    .summary = "give nodes again what is declared",
+	    .help = "Ends what cordon began.",
+	    .min_operands = 1,
+	    .max_operands = SIZE_MAX,
+	    .complete = kp_complete_node,
+	    .flags = kp_uncordon_flags,
+	    .run = kp_run_uncordon },
 	{ .name = "explain",
 	    .operands = "[KIND[.FIELD...]]",
 	    .summary = "say what a kind or a field is for",
@@ -234,8 +370,9 @@ static const struct kp_command commands[] = {
 	    .operands = "",
 	    .summary = "print the version",
 	    .help = "Prints the version of kpctl and of the language of "
-		    "resources that it knows.",
-	    .flags = text_flags,
+		    "resources that it knows, and with --server that of the "
+		    "server.",
+	    .flags = version_flags,
 	    .run = kp_run_version },
 	{ .name = "help",
 	    .operands = "[COMMAND...]",

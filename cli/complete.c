@@ -26,8 +26,11 @@ kp_candidates_add(struct kp_candidates *out, const char *word, const char *help)
 }
 
 static void
-add_values(struct kp_candidates *out, const struct kp_flag *flag)
+add_values(struct kp_candidates *out, const struct kp_args *args,
+    const struct kp_flag *flag)
 {
+	if (flag->type == KP_FLAG_CONTEXT)
+		kp_complete_context(out, args, out->begun);
 	out->is_file = flag->type == KP_FLAG_FILE;
 	if (flag->type == KP_FLAG_SWITCH) {
 		kp_candidates_add(out, "true", "");
@@ -97,7 +100,9 @@ open_flag(
 		flag = kp_args_find_flag(args, last + 2, strlen(last + 2));
 	else
 		flag = kp_args_find_letter(args, last[strlen(last) - 1]);
-	return flag == NULL || flag->type == KP_FLAG_SWITCH ? NULL : flag;
+	if (flag == NULL || flag->type == KP_FLAG_SWITCH || flag->bare != NULL)
+		return NULL;
+	return flag;
 }
 
 static void
@@ -114,7 +119,7 @@ complete_word(struct kp_candidates *out, const struct kp_args *args)
 		out->prefix = out->begun;
 		out->prefix_len = (size_t)(equals - out->begun) + 1;
 		out->begun = equals + 1;
-		add_values(out, flag);
+		add_values(out, args, flag);
 	} else if (out->begun[0] == '-') {
 		add_flags(out, args);
 	} else {
@@ -150,7 +155,7 @@ complete(struct kp_candidates *out, const struct kp_command *program,
 	if (has_dashes(words, num_before))
 		add_operands(out, &args);
 	else if (flag != NULL)
-		add_values(out, flag);
+		add_values(out, &args, flag);
 	else
 		complete_word(out, &args);
 	kp_args_fini(&args);
@@ -205,6 +210,10 @@ kp_run_complete(const struct kp_args *args)
 {
 	struct kp_buf out;
 
+	/* a shell is in the middle of a line: nothing is said to it but words
+	 */
+	if (freopen("/dev/null", "w", stderr) == NULL)
+		return KP_EXIT_FAILED;
 	kp_buf_init(&out, KP_OUTPUT_MAX_LEN);
 	kp_complete(&out, &kp_kpctl, args->operands, args->num_operands);
 	kp_output_write(&out);

@@ -43,7 +43,9 @@ kp_help_flag(struct kp_buf *out, const struct kp_flag *flag)
 	else
 		kp_buf_add_text(out, "    ");
 	kp_buf_printf(out, "--%s", flag->name);
-	if (flag->type != KP_FLAG_SWITCH)
+	if (flag->bare != NULL)
+		kp_buf_printf(out, "[=%s]", flag->value);
+	else if (flag->type != KP_FLAG_SWITCH)
 		kp_buf_printf(out, " %s", flag->value);
 }
 
@@ -58,6 +60,8 @@ kp_help_flag_text(struct kp_buf *out, const struct kp_flag *flag)
 			    out, "%s%s", i > 0 ? ", " : "", flag->words[i]);
 		kp_buf_add_text(out, ".");
 	}
+	if (flag->bare != NULL && flag->bare[0] != '\0')
+		kp_buf_printf(out, " Alone it is %s.", flag->bare);
 	if (flag->fallback != NULL)
 		kp_buf_printf(out, " Default %s.", flag->fallback);
 	if (flag->is_repeated)

@@ -9,14 +9,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/files.h"
 #include "base/yaml.h"
+#include "cli/output.h"
 
 #define MAX_DEPTH 64
 
 struct loader {
 	struct kp_input *input;
-	bool is_recursive;
+	bool is_recursive, is_raw;
+	size_t raw_len;
 	unsigned depth;
 };
 
@@ -61,6 +64,40 @@ kp_input_read(struct kp_buf *out, const char *path, struct kp_error *err)
 }
 
 static void
+keep(struct loader *l, const char *name, struct kp_buf *text)
+{
+	struct kp_input *input = l->input;
+	struct kp_input_file *bigger =
+	    reallocarray(input->files, input->num_files + 1, sizeof(*bigger));
+
+	kp_assert(bigger != NULL);
+	input->files = bigger;
+	bigger[input->num_files++] =
+	    (struct kp_input_file){ kp_strdup(name), *text };
+	l->raw_len += text->len;
+	*text = (struct kp_buf){ 0 };
+}
+
+static void
+take_text(struct loader *l, const char *name, struct kp_buf *text)
+{
+	struct kp_input *input = l->input;
+
+	if (!l->is_raw) {
+		input->num_files++;
+		kp_resources_add_file(input->resources, name,
+		    kp_buf_bytes(text), &input->diagnostics);
+		return;
+	}
+	if (text->len > KP_INPUT_MAX_RAW_LEN - l->raw_len)
+		complain(l, name,
+		    "this and the files before are more than 16 MiB, which no "
+		    "server takes at once");
+	else
+		keep(l, name, text);
+}
+
+static void
 load_file(struct loader *l, const char *path)
 {
 	const char *name = strcmp(path, "-") == 0 ? KP_INPUT_STDIN : path;
@@ -73,13 +110,10 @@ load_file(struct loader *l, const char *path)
 		return;
 	}
 	kp_buf_init(&text, KP_YAML_MAX_BYTES);
-	if (kp_input_read(&text, path, &err)) {
-		input->num_files++;
-		kp_resources_add_file(input->resources, name,
-		    kp_buf_bytes(&text), &input->diagnostics);
-	} else {
+	if (kp_input_read(&text, path, &err))
+		take_text(l, name, &text);
+	else
 		complain(l, name, kp_file_reason(&err, path));
-	}
 	kp_buf_fini(&text);
 }
 
@@ -170,25 +204,56 @@ load(struct loader *l, const char *path)
 			  "its folders, too");
 }
 
-void
-kp_input_load(struct kp_input *out, const struct kp_args *args)
+static void
+load_all(struct loader *l, const struct kp_args *args,
+    struct kp_resources *resources)
 {
-	struct loader l = {
-		.input = out,
-		.is_recursive = kp_args_is(args, "recursive"),
-	};
 	const char *path;
 	size_t at = 0;
 
-	*out = (struct kp_input){ .has_read_all = true };
-	out->resources = kp_resources_new();
+	*l->input =
+	    (struct kp_input){ .resources = resources, .has_read_all = true };
+	l->is_recursive = kp_args_is(args, "recursive");
 	while ((path = kp_args_next(args, "filename", &at)) != NULL)
-		load(&l, path);
+		load(l, path);
+}
+
+void
+kp_input_load_raw(struct kp_input *out, const struct kp_args *args)
+{
+	struct loader l = { .input = out, .is_raw = true };
+
+	load_all(&l, args, NULL);
+}
+
+void
+kp_input_load(struct kp_input *out, const struct kp_args *args)
+{
+	struct loader l = { .input = out };
+
+	load_all(&l, args, kp_resources_new());
+}
+
+enum kp_exit
+kp_input_refuse(const struct kp_input *input)
+{
+	struct kp_buf text;
+
+	kp_buf_init(&text, KP_OUTPUT_MAX_LEN);
+	kp_diagnostics_print(&input->diagnostics, &text);
+	(void)fwrite(text.data, text.len, 1, stderr);
+	kp_buf_fini(&text);
+	return input->has_read_all ? KP_EXIT_REFUSED : KP_EXIT_FAILED;
 }
 
 void
 kp_input_fini(struct kp_input *input)
 {
+	for (size_t i = 0; input->files != NULL && i < input->num_files; i++) {
+		free(input->files[i].name);
+		kp_buf_fini(&input->files[i].text);
+	}
+	free(input->files);
 	kp_resources_free(input->resources);
 	kp_diagnostics_fini(&input->diagnostics);
 	*input = (struct kp_input){ 0 };

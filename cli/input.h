@@ -14,12 +14,13 @@
 #define KP_INPUT_STDIN "<stdin>"
 
 /* For tables of flags: -f and -R. */
-#define KP_INPUT_FLAGS \
+#define KP_INPUT_FLAGS KP_INPUT_FLAGS_OF(true)
+#define KP_INPUT_FLAGS_OF(is_required_) \
 	{ .name = "filename", \
 		.letter = 'f', \
 		.type = KP_FLAG_FILE, \
 		.is_repeated = true, \
-		.is_required = true, \
+		.is_required = (is_required_), \
 		.value = "FILE", \
 		.help = "File or folder of resources (*.yaml, *.yml), or - " \
 			"for standard input." }, \
@@ -29,8 +30,17 @@
 			"are not followed." \
 	}
 
+/* Of all files together, where they are sent to a server. */
+#define KP_INPUT_MAX_RAW_LEN (16u << 20)
+
+struct kp_input_file {
+	char *name;
+	struct kp_buf text;
+};
+
 struct kp_input {
-	struct kp_resources *resources;
+	struct kp_resources *resources; /* none of raw files */
+	struct kp_input_file *files;    /* raw ones */
 	struct kp_diagnostics diagnostics;
 	size_t num_files;
 	bool has_read_all; /* else diagnostics says what could not be read */
@@ -41,6 +51,14 @@ struct kp_input {
  * with each other. To be ended with kp_input_fini.
  */
 void kp_input_load(struct kp_input *out, const struct kp_args *args);
+
+/* kp_input_load_raw keeps the texts of all files, for somebody else to parse.
+ */
+void kp_input_load_raw(struct kp_input *out, const struct kp_args *args);
+
+/* kp_input_refuse writes every problem to stderr; returns what to end with. */
+enum kp_exit kp_input_refuse(const struct kp_input *input);
+
 void kp_input_fini(struct kp_input *input);
 
 /* kp_input_read adds the content of path, which may be a pipe or "-". */

@@ -12,86 +12,14 @@
 #include "cli/contexts.h"
 #include "cli/output.h"
 #include "cli/run.h"
+#include "cli/settings.h"
 #include "cli/table.h"
-
-#define DEFAULT_FILE "/.config/kproxy/kpctl.yaml"
-
-/* Returns the file's path, to be freed; NULL if nobody knows. */
-static char *
-find_file(const struct kp_args *args)
-{
-	const char *said = kp_args_text(args, "kpctl-config");
-	const char *home = getenv("HOME");
-	char *path = NULL;
-
-	if (said == NULL)
-		said = getenv("KPCTL_CONFIG");
-	if (said != NULL && said[0] != '\0')
-		return kp_strdup(said);
-	if (home == NULL || home[0] == '\0')
-		return NULL;
-	kp_assert(asprintf(&path, "%s" DEFAULT_FILE, home) >= 0);
-	return path;
-}
-
-static bool
-load_from(struct kp_contexts *out, const char *path)
-{
-	struct kp_diagnostics diagnostics = { 0 };
-	bool is_ok = kp_contexts_load(out, path, &diagnostics);
-	struct kp_buf text;
-
-	kp_buf_init(&text, KP_OUTPUT_MAX_LEN);
-	kp_diagnostics_print(&diagnostics, &text);
-	if (text.len > 0)
-		(void)fwrite(text.data, text.len, 1, stderr);
-	kp_buf_fini(&text);
-	kp_diagnostics_fini(&diagnostics);
-	return is_ok;
-}
-
-/* Loads the contexts, to be ended in any case. */
-static enum kp_exit
-load(struct kp_contexts *out, const struct kp_args *args)
-{
-	char *path = find_file(args);
-	enum kp_exit result = KP_EXIT_OK;
-
-	*out = (struct kp_contexts){ 0 };
-	if (path == NULL) {
-		kp_output_problem("HOME is not set; say --kpctl-config FILE");
-		return KP_EXIT_FAILED;
-	}
-	if (!load_from(out, path))
-		result = KP_EXIT_REFUSED;
-	free(path);
-	return result;
-}
-
-static enum kp_exit
-no_such_context(const struct kp_contexts *contexts, const char *name)
-{
-	const char **names = kp_alloc(contexts->num + 1, sizeof(*names));
-	const char *near;
-
-	for (size_t i = 0; i < contexts->num; i++)
-		names[i] = contexts->list[i].name;
-	near = kp_suggest(name, names);
-	if (near != NULL)
-		kp_output_problem(
-		    "there is no context \"%s\"; did you mean \"%s\"?", name,
-		    near);
-	else
-		kp_output_problem("there is no context \"%s\"", name);
-	free(names);
-	return KP_EXIT_FAILED;
-}
 
 enum kp_exit
 kp_run_config_view(const struct kp_args *args)
 {
 	struct kp_contexts contexts;
-	enum kp_exit result = load(&contexts, args);
+	enum kp_exit result = kp_settings_contexts(&contexts, args);
 	struct kp_yaml *tree;
 	struct kp_buf out;
 
@@ -110,7 +38,7 @@ enum kp_exit
 kp_run_current_context(const struct kp_args *args)
 {
 	struct kp_contexts contexts;
-	enum kp_exit result = load(&contexts, args);
+	enum kp_exit result = kp_settings_contexts(&contexts, args);
 
 	if (result == KP_EXIT_OK && contexts.current == NULL) {
 		kp_output_problem("no context is current; "
@@ -199,11 +127,12 @@ enum kp_exit
 kp_run_get_contexts(const struct kp_args *args)
 {
 	struct kp_contexts contexts;
-	enum kp_exit result = load(&contexts, args);
+	enum kp_exit result = kp_settings_contexts(&contexts, args);
 
 	for (size_t i = 0; result == KP_EXIT_OK && i < args->num_operands; i++)
 		if (kp_contexts_find(&contexts, args->operands[i]) == NULL)
-			result = no_such_context(&contexts, args->operands[i]);
+			result = kp_settings_no_context(
+			    &contexts, args->operands[i]);
 	if (result == KP_EXIT_OK && contexts.num == 0)
 		kp_output_problem("no contexts in %s; kpctl config "
 				  "set-context makes one",
@@ -220,7 +149,7 @@ kp_complete_context(
 {
 	struct kp_diagnostics diagnostics = { 0 };
 	struct kp_contexts contexts = { 0 };
-	char *path = find_file(args);
+	char *path = kp_settings_path(args);
 	bool is_ok =
 	    path != NULL && kp_contexts_load(&contexts, path, &diagnostics);
 
@@ -245,7 +174,7 @@ change_locked(
 	enum kp_exit result = KP_EXIT_REFUSED;
 	struct kp_error err;
 
-	if (load_from(&contexts, path))
+	if (kp_settings_load_file(&contexts, path))
 		result = make(&contexts, args);
 	if (result == KP_EXIT_OK && !kp_contexts_save(&contexts, lock, &err)) {
 		kp_output_problem("%s: %s", path, err.text);
@@ -259,7 +188,7 @@ change_locked(
 static enum kp_exit
 change_contexts(const struct kp_args *args, change make, const char *text)
 {
-	char *path = find_file(args);
+	char *path = kp_settings_path(args);
 	enum kp_exit result = KP_EXIT_FAILED;
 	struct kp_error err;
 	int lock;
@@ -286,7 +215,7 @@ use(struct kp_contexts *contexts, const struct kp_args *args)
 	const char *name = args->operands[0];
 
 	if (kp_contexts_find(contexts, name) == NULL)
-		return no_such_context(contexts, name);
+		return kp_settings_no_context(contexts, name);
 	free(contexts->current);
 	contexts->current = kp_strdup(name);
 	return KP_EXIT_OK;
@@ -303,7 +232,7 @@ static enum kp_exit delete (
 	const char *name = args->operands[0];
 	struct kp_context *context = kp_contexts_find(contexts, name);
 
-	if (context == NULL) return no_such_context(contexts, name);
+	if (context == NULL) return kp_settings_no_context(contexts, name);
 	kp_contexts_remove(contexts, context);
 	if (contexts->current != NULL && strcmp(contexts->current, name) == 0){
 	    free(contexts->current); contexts->current = NULL; }
@@ -344,19 +273,6 @@ set_path(char **text, const struct kp_args *args, const char *flag)
 	*text = said[0] == '\0' ? NULL : absolute(said);
 }
 
-static bool
-is_address(const char *text)
-{
-	char host[256];
-	uint16_t port;
-
-	if (kp_parse_host_port(text, host, sizeof(host), &port) &&
-	    kp_is_host(host))
-		return true;
-	kp_output_problem("--server: must be host:port, not \"%s\"", text);
-	return false;
-}
-
 static enum kp_exit
 set_addresses(struct kp_context *context, const struct kp_args *args)
 {
@@ -365,7 +281,7 @@ set_addresses(struct kp_context *context, const struct kp_args *args)
 	size_t at = 0, num = 0;
 
 	while ((said = kp_args_next(args, "server", &at)) != NULL) {
-		if (!is_address(said))
+		if (!kp_settings_is_address(said))
 			return KP_EXIT_USAGE;
 		num++;
 	}

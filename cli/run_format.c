@@ -85,19 +85,6 @@ write_resources(const struct kp_args *args, const struct kp_resources *set)
 	kp_output_write(&out);
 }
 
-/* Refuses, with every problem, what has no form. */
-static enum kp_exit
-refuse(const struct kp_input *input)
-{
-	struct kp_buf text;
-
-	kp_buf_init(&text, KP_OUTPUT_MAX_LEN);
-	kp_diagnostics_print(&input->diagnostics, &text);
-	(void)fwrite(text.data, text.len, 1, stderr);
-	kp_buf_fini(&text);
-	return input->has_read_all ? KP_EXIT_REFUSED : KP_EXIT_FAILED;
-}
-
 static enum kp_exit
 write_diff(const struct kp_args *args, const struct kp_resources *set)
 {
@@ -154,7 +141,7 @@ kp_run_format(const struct kp_args *args)
 	}
 	kp_input_load(&input, args);
 	if (kp_diagnostics_count(&input.diagnostics) > 0)
-		result = refuse(&input);
+		result = kp_input_refuse(&input);
 	else if (kp_args_is(args, "diff"))
 		result = write_diff(args, input.resources);
 	else

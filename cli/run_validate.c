@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kpctl validate: the parser, the checks and the compiler of a node. */
+/* kpctl validate: the parser, the checks and the compiler of a node,
+ * here or at a server. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/yaml_tree.h"
 #include "cli/color.h"
 #include "cli/input.h"
 #include "cli/output.h"
+#include "cli/problems.h"
+#include "cli/request.h"
 #include "cli/run.h"
+#include "proto/control/unpack.h"
 #include "rules/compile.h"
 
 /*
@@ -123,14 +128,100 @@ write_text(const struct kp_input *input, enum kp_exit result)
 	    is_colored ? KP_COLOR_OFF : "", num, num == 1 ? "" : "s");
 }
 
+/* How many resources are in the texts, as far as they can be read. */
+static void
+count_resources(struct kp_input *input)
+{
+	struct kp_diagnostics ignored = { 0 };
+
+	input->resources = kp_resources_new();
+	for (size_t i = 0; i < input->num_files; i++)
+		kp_resources_add_file(input->resources, input->files[i].name,
+		    kp_buf_bytes(&input->files[i].text), &ignored);
+	kp_diagnostics_fini(&ignored);
+}
+
+/* As if we had found it. */
+static void
+take_problem(struct kp_input *input, const Kproxy__Control__V1__Problem *from)
+{
+	struct kp_origin at = { from->file, from->line, from->column };
+	char *title = NULL, *text = NULL;
+
+	kp_assert(asprintf(&title, from->name[0] != '\0' ? "%s \"%s\"" : "%s",
+		      from->kind, from->name) >= 0);
+	kp_assert(asprintf(&text, "%s%s%s", from->field,
+		      from->field[0] != '\0' ? ": " : "", from->message) >= 0);
+	kp_diagnostics_add_about(
+	    &input->diagnostics, &at, title, from->field, text);
+	free(title);
+	free(text);
+}
+
+static enum kp_exit
+take_answer(
+    struct kp_input *input, const Kproxy__Control__V1__ValidateResponse *answer)
+{
+	const Kproxy__Control__V1__Problems *problems = answer->problems;
+
+	for (size_t i = 0; problems != NULL && i < problems->n_problems; i++)
+		take_problem(input, problems->problems[i]);
+	if (problems != NULL)
+		input->diagnostics.num_left_out += problems->left_out;
+	return kp_problems_count(problems) > 0 ? KP_EXIT_REFUSED : KP_EXIT_OK;
+}
+
+/* A server knows what else is there, and what it may be told to do. */
+static enum kp_exit
+ask_server(struct kp_input *input, const struct kp_args *args)
+{
+	struct kp_connection connection;
+	struct kp_request request = { 0 };
+	Kproxy__Control__V1__ValidateResponse *answer = NULL;
+	enum kp_exit result = kp_connection_open(&connection, args);
+
+	kp_request_files(&request, input);
+	if (result == KP_EXIT_OK)
+		result =
+		    kp_request_ask_validate(&request, &connection, &answer);
+	if (result == KP_EXIT_OK) {
+		result = take_answer(input, answer);
+		kp_unpacked_free(&answer->base);
+	}
+	kp_request_fini(&request);
+	kp_connection_close(&connection);
+	return result;
+}
+
+static enum kp_exit
+judge_there(struct kp_input *input, const struct kp_args *args)
+{
+	if (!input->has_read_all)
+		return KP_EXIT_FAILED;
+	return ask_server(input, args);
+}
+
 enum kp_exit
 kp_run_validate(const struct kp_args *args)
 {
+	bool is_local = kp_args_text(args, "server") == NULL;
 	struct kp_input input;
 	enum kp_exit result;
 
-	kp_input_load(&input, args);
-	result = judge(&input);
+	if (is_local) {
+		kp_input_load(&input, args);
+		result = judge(&input);
+	} else {
+		kp_input_load_raw(&input, args);
+		result = judge_there(&input, args);
+		count_resources(&input);
+	}
+	/* nothing was judged: why has been said */
+	if (result != KP_EXIT_OK &&
+	    kp_diagnostics_count(&input.diagnostics) == 0) {
+		kp_input_fini(&input);
+		return result;
+	}
 	if (kp_output_is(args, "text"))
 		write_text(&input, result);
 	else

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "cli/escape.h"
 
 #define GAP "   "
 
@@ -32,7 +33,7 @@ kp_table_add(struct kp_table *table, const char *const *cells)
 		bool is_empty = cells[i] == NULL || cells[i][0] == '\0';
 
 		table->cells[table->num_rows * num + i] =
-		    kp_strdup(is_empty ? "<none>" : cells[i]);
+		    kp_escape_dup(is_empty ? "<none>" : cells[i]);
 	}
 	table->num_rows++;
 }
@@ -44,9 +45,15 @@ fill(struct libscols_table *drawn, const struct kp_table *table, bool is_wide)
 	size_t num = count_columns(table);
 
 	for (size_t i = 0; i < num; i++) {
-		if (is_wide || !table->columns[i].is_wide)
-			kp_assert(scols_table_new_column(drawn,
-				      table->columns[i].name, 0, 0) != NULL);
+		struct libscols_column *column;
+
+		if (!is_wide && table->columns[i].is_wide)
+			continue;
+		column =
+		    scols_table_new_column(drawn, table->columns[i].name, 0, 0);
+		kp_assert(column != NULL);
+		/* cells are escaped already */
+		kp_assert(scols_column_set_safechars(column, "\\") == 0);
 	}
 	for (size_t row = 0; row < table->num_rows; row++) {
 		struct libscols_line *line = scols_table_new_line(drawn, NULL);
@@ -72,6 +79,8 @@ kp_table_print(struct kp_buf *out, const struct kp_table *table, bool is_wide)
 	kp_assert(scols_table_set_column_separator(drawn, GAP) == 0);
 	/* the same in a terminal and in a pipe: nothing is cut off */
 	kp_assert(scols_table_set_termforce(drawn, SCOLS_TERMFORCE_NEVER) == 0);
+	if (table->has_no_heading)
+		kp_assert(scols_table_enable_noheadings(drawn, 1) == 0);
 	fill(drawn, table, is_wide);
 	kp_assert(scols_print_table_to_string(drawn, &text) == 0);
 	if (text != NULL && text[0] != '\0') {

@@ -20,6 +20,7 @@ struct kp_table {
 	const struct kp_table_column *columns;
 	char **cells; /* row by row */
 	size_t num_rows;
+	bool has_no_heading;
 };
 
 /*

@@ -121,18 +121,26 @@ Test(commands, words_are_completed)
 		const char *line;
 		const char *words;
 	} cases[] = {
-		{ "", "validate format explain config completion version "
-		      "help :none" },
+		{ "", "validate format get describe apply diff edit delete "
+		      "history rollback status cordon uncordon explain "
+		      "config completion version help :none" },
 		{ "v", "validate version :none" },
 		{ "__", ":none" },
 		{ "xyzzy", ":none" },
+		{ "get clus", "cluster :none" },
+		{ "describe n", "node :none" },
+		{ "apply --dry-run=s", "--dry-run=server :none" },
+		/* its value may be left out: another word is no value */
+		{ "rollback --dry-run s", ":none" },
 		{ "config d", "delete-context :none" },
 		{ "help conf", "config :none" },
 		{ "help config u", "use-context :none" },
 		{ "completion ", "bash zsh fish :none" },
 		{ "completion bash ", ":none" },
-		{ "validate -", "--filename --recursive --output "
-				"--kpctl-config --help :none" },
+		{ "validate -", "--filename --recursive --output --server "
+				"--context --ca --certificate --key "
+				"--request-timeout --kpctl-config --help "
+				":none" },
 		{ "validate -o json --out", ":none" },
 		{ "validate -f a --f", "--filename :none" },
 		{ "validate -f ", ":files" },
