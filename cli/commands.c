@@ -232,7 +232,7 @@ static const struct kp_command commands[] = {
 	    .run = kp_run_get },
 	{ .name = "describe",
 	    .operands = "KIND NAME... | KIND/NAME...",
-	    .summary = "say all that a server knows of a resource or a node",
+	    .summary = "say all that is known of a resource or a node",
 	    .help = "Of a resource: what it says, who changed it last, when "
 		    "and why, and which nodes have it. Of a node: what it "
 		    "runs, what it refused and why, and its counters.",

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/complete.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "cli/output.h"
@@ -205,17 +207,28 @@ kp_complete(struct kp_buf *out, const struct kp_command *program,
 	free(joined);
 }
 
+/* A shell is in the middle of a line: nothing is said to it but words. */
+static void
+complete_silently(struct kp_buf *out, const struct kp_args *args)
+{
+	int said = dup(STDERR_FILENO), nowhere = open("/dev/null", O_WRONLY);
+
+	if (nowhere >= 0)
+		(void)dup2(nowhere, STDERR_FILENO);
+	kp_complete(out, &kp_kpctl, args->operands, args->num_operands);
+	if (said >= 0)
+		(void)dup2(said, STDERR_FILENO);
+	(void)close(said);
+	(void)close(nowhere);
+}
+
 enum kp_exit
 kp_run_complete(const struct kp_args *args)
 {
 	struct kp_buf out;
 
-	/* a shell is in the middle of a line: nothing is said to it but words
-	 */
-	if (freopen("/dev/null", "w", stderr) == NULL)
-		return KP_EXIT_FAILED;
 	kp_buf_init(&out, KP_OUTPUT_MAX_LEN);
-	kp_complete(&out, &kp_kpctl, args->operands, args->num_operands);
+	complete_silently(&out, args);
 	kp_output_write(&out);
 	return KP_EXIT_OK;
 }

@@ -1,12 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The program kpctl: finds out which command is meant, and ends with its code.
  */
+#include <fcntl.h>
 #include <locale.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "cli/args.h"
 #include "cli/help.h"
 #include "cli/output.h"
+
+/*
+ * gRPC's libraries open descriptors when they are loaded: one that our caller
+ * has closed must not become theirs and then be taken for a standard stream.
+ * What takes its place fails as a closed one does.
+ */
+static void
+keep_streams_closed(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) == -1)
+			(void)open("/dev/null",
+			    fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+	}
+}
+
+/* Before those of shared libraries. */
+static void (*const before_libraries)(void)
+    __attribute__((section(".preinit_array"), used)) = keep_streams_closed;
 
 /* What is wrong with the command line, and where to find help. */
 static enum kp_exit

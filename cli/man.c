@@ -9,15 +9,15 @@
 #include "base/yaml_write.h"
 #include "cli/args.h"
 #include "cli/help.h"
+#include "cli/man_priv.h"
 #include "rules/example.h"
 #include "rules/node_config.h"
 
 #define MAX_TEXT_LEN 65536
 #define MAX_NAME_LEN 32
 
-/* Adds text so that roff shows it as it is. */
-static void
-add_text(struct kp_buf *out, const char *text)
+void
+kp_man_add_text(struct kp_buf *out, const char *text)
 {
 	bool is_line_begun = false;
 
@@ -39,12 +39,13 @@ add_buf(struct kp_buf *out, struct kp_buf *text)
 {
 	kp_buf_add(text, "", 1);
 	kp_assert(!text->failed);
-	add_text(out, (const char *)text->data);
+	kp_man_add_text(out, (const char *)text->data);
 	kp_buf_fini(text);
 }
 
-static void
-add_title(struct kp_buf *out, const char *name, int section, const char *about)
+void
+kp_man_add_title(
+    struct kp_buf *out, const char *name, int section, const char *about)
 {
 	char upper[MAX_NAME_LEN + 1];
 	size_t len = 0;
@@ -56,9 +57,9 @@ add_title(struct kp_buf *out, const char *name, int section, const char *about)
 	    ".TH %s %d \"\" \"kproxy " KP_VERSION "\" \"kproxy\"\n"
 	    ".SH NAME\n",
 	    upper, section);
-	add_text(out, name);
+	kp_man_add_text(out, name);
 	kp_buf_add_text(out, " \\- ");
-	add_text(out, about);
+	kp_man_add_text(out, about);
 	kp_buf_add_text(out, "\n");
 }
 
@@ -75,8 +76,8 @@ add_flags(struct kp_buf *out, const struct kp_flag *flags)
 		kp_buf_add_text(out, ".TP\n");
 		kp_buf_add(&term, "", 1);
 		/* help has a column for letters */
-		add_text(out, (const char *)term.data +
-				  strspn((const char *)term.data, " "));
+		kp_man_add_text(out, (const char *)term.data +
+					 strspn((const char *)term.data, " "));
 		kp_buf_fini(&term);
 		kp_buf_add_text(out, "\n");
 		add_buf(out, &text);
@@ -89,9 +90,9 @@ add_examples(struct kp_buf *out, const struct kp_example *examples)
 {
 	for (; examples != NULL && examples->what != NULL; examples++) {
 		kp_buf_add_text(out, ".PP\nExample: ");
-		add_text(out, examples->what);
+		kp_man_add_text(out, examples->what);
 		kp_buf_add_text(out, "\n.PP\n.nf\n.RS 4\n");
-		add_text(out, examples->command);
+		kp_man_add_text(out, examples->command);
 		kp_buf_add_text(out, "\n.RE\n.fi\n");
 	}
 }
@@ -110,7 +111,7 @@ add_commands(struct kp_buf *out, const struct kp_command **path, size_t depth)
 		kp_buf_add_text(out, ".SS ");
 		add_buf(out, &usage);
 		kp_buf_add_text(out, "\n");
-		add_text(out, command->help);
+		kp_man_add_text(out, command->help);
 		kp_buf_add_text(out, "\n");
 		add_flags(out, command->flags);
 		add_examples(out, command->examples);
@@ -128,7 +129,7 @@ add_exit_codes(struct kp_buf *out)
 	kp_buf_add_text(out, ".SH EXIT STATUS\n");
 	for (int i = 0; kp_exit_meanings[i] != NULL; i++) {
 		kp_buf_printf(out, ".TP\n%d\n", i);
-		add_text(out, kp_exit_meanings[i]);
+		kp_man_add_text(out, kp_exit_meanings[i]);
 		kp_buf_add_text(out, "\n");
 	}
 }
@@ -138,18 +139,21 @@ add_surroundings(struct kp_buf *out)
 {
 	static const char *const variables[][2] = {
 		{ "KPCTL_CONFIG", "The file of contexts." },
+		{ "KPCTL_EDITOR, VISUAL, EDITOR",
+		    "The editor of kpctl edit; the first that is set." },
 		{ "NO_COLOR", "Anything but nothing: no colours." },
 	};
 
 	kp_buf_add_text(out, ".SH ENVIRONMENT\n");
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < 3; i++) {
 		kp_buf_printf(out, ".TP\n%s\n", variables[i][0]);
-		add_text(out, variables[i][1]);
+		kp_man_add_text(out, variables[i][1]);
 		kp_buf_add_text(out, "\n");
 	}
 	kp_buf_add_text(out, ".SH FILES\n.TP\n");
-	add_text(out, "~/.config/kproxy/kpctl.yaml\n");
-	add_text(out, "Contexts: servers and the paths of certificates.\n");
+	kp_man_add_text(out, "~/.config/kproxy/kpctl.yaml\n");
+	kp_man_add_text(
+	    out, "Contexts: servers and the paths of certificates.\n");
 }
 
 void
@@ -157,11 +161,11 @@ kp_man_commands(struct kp_buf *out, const struct kp_command *program)
 {
 	const struct kp_command *path[KP_ARGS_MAX_DEPTH] = { program };
 
-	add_title(out, program->name, 1, program->summary);
+	kp_man_add_title(out, program->name, 1, program->summary);
 	kp_buf_add_text(out, ".SH SYNOPSIS\n");
 	kp_help_usage(out, path, 1);
 	kp_buf_add_text(out, "\n.SH DESCRIPTION\n");
-	add_text(out, program->help);
+	kp_man_add_text(out, program->help);
 	kp_buf_add_text(out, "\n.SH COMMANDS\n");
 	add_commands(out, path, 1);
 	kp_buf_add_text(out, ".SH FLAGS OF ALL COMMANDS\n");
@@ -169,7 +173,7 @@ kp_man_commands(struct kp_buf *out, const struct kp_command *program)
 	add_exit_codes(out);
 	add_surroundings(out);
 	kp_buf_add_text(out, ".SH SEE ALSO\n");
-	add_text(out, "kproxy.yaml(5)\n");
+	kp_man_add_text(out, "kproxy.yaml(5)\n");
 }
 
 static void
@@ -181,16 +185,16 @@ add_setting(
 	kp_buf_init(&type, MAX_TEXT_LEN);
 	kp_setting_describe(setting, &type);
 	kp_buf_add_text(out, ".TP\n");
-	add_text(out, path);
+	kp_man_add_text(out, path);
 	kp_buf_add_text(out, " <");
 	add_buf(out, &type);
 	kp_buf_add_text(out, ">\n");
-	add_text(out, setting->help);
+	kp_man_add_text(out, setting->help);
 	if (setting->is_required)
 		kp_buf_add_text(out, " Required.");
 	if (setting->fallback != NULL && setting->type != KP_SETTING_OBJECT) {
 		kp_buf_add_text(out, " Default ");
-		add_text(out, setting->fallback);
+		kp_man_add_text(out, setting->fallback);
 		kp_buf_add_text(out, ".");
 	}
 	kp_buf_add_text(out, "\n");
@@ -222,12 +226,14 @@ kp_man_node_config(struct kp_buf *out)
 	struct kp_yaml *example = kp_example_new(&kp_node_config_setting);
 	struct kp_buf text;
 
-	add_title(out, "kproxy.yaml", 5, "configuration of a node of kproxy");
+	kp_man_add_title(
+	    out, "kproxy.yaml", 5, "configuration of a node of kproxy");
 	kp_buf_add_text(out, ".SH DESCRIPTION\n");
-	add_text(out, kp_node_config_setting.help);
+	kp_man_add_text(out, kp_node_config_setting.help);
 	kp_buf_add_text(out, "\nIt is the file that ");
-	add_text(out, "kproxy --config takes, in YAML. Paths are relative to "
-		      "its folder.\n");
+	kp_man_add_text(out,
+	    "kproxy --config takes, in YAML. Paths are relative to "
+	    "its folder.\n");
 	kp_buf_add_text(out, ".SH SETTINGS\n");
 	add_settings(out, "", kp_node_config_setting.fields);
 	kp_buf_add_text(out, ".SH EXAMPLE\n.nf\n");
@@ -236,5 +242,5 @@ kp_man_node_config(struct kp_buf *out)
 	kp_yaml_free(example);
 	add_buf(out, &text);
 	kp_buf_add_text(out, ".fi\n.SH SEE ALSO\n");
-	add_text(out, "kpctl(1)\n");
+	kp_man_add_text(out, "kpctl(1)\n");
 }

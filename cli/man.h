@@ -12,4 +12,8 @@ void kp_man_commands(struct kp_buf *out, const struct kp_command *program);
 /* kp_man_node_config adds kproxy.yaml(5), what node.yaml may say. */
 void kp_man_node_config(struct kp_buf *out);
 
+/* kp_man_program adds the page of a program, made of what its --help prints. */
+void kp_man_program(
+    struct kp_buf *out, const char *name, int section, const char *help);
+
 #endif

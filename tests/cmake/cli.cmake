@@ -20,3 +20,4 @@ foreach(name IN ITEMS changes connection lists watch)
   set_property(TEST unit.kpctl_${name} APPEND PROPERTY ENVIRONMENT
     "TSAN_OPTIONS=suppressions=${CMAKE_CURRENT_SOURCE_DIR}/support/tsan.supp")
 endforeach()
+kp_fuzz_test(kpctl SOURCES fuzz/fuzz_kpctl.c LINK kp_cli)
