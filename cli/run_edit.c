@@ -86,12 +86,12 @@ add_problems(struct kp_buf *out, const Kproxy__Control__V1__Problems *problems)
 
 		if (moved.line > 0)
 			moved.line += (uint32_t)above;
+		kp_buf_add_text(out, i > 0 ? "\n" : "");
 		kp_problems_add(out, &moved);
-		kp_buf_add_text(out, "\n");
 	}
 	if (problems->left_out > 0)
 		kp_buf_printf(
-		    out, "and %u more problems\n", problems->left_out);
+		    out, "\nand %u more problems", problems->left_out);
 }
 
 /* Why it was refused, as lines. */
@@ -191,7 +191,7 @@ edit_once(struct edit *edit, const struct kp_editor *editor,
 	} else if (kp_bytes_equal(
 		       kp_buf_bytes(&body), kp_buf_bytes(&edit->refused))) {
 		/* nothing was mended */
-		kp_output_problem("refused, and not edited again:\n%s",
+		kp_output_problem("refused, and not edited again\n%s",
 		    *out_reasons != NULL ? *out_reasons : "");
 		*out_result = KP_EXIT_REFUSED;
 	} else if (!kp_connection_again(&edit->connection)) {

@@ -400,7 +400,7 @@ Test(kpctl_changes, what_is_refused_comes_back_to_the_editor)
 	kp_must(setenv("KPCTL_EDITOR", "sed -i s/b:1/b:2/", 1));
 	expect(&policy, "edit cluster/orders", 3,
 	    "file edited.yaml\nif orders is 4\napply\n", "",
-	    "refused, and not edited again:\n"
+	    "refused, and not edited again\n"
 	    "a.yaml:12:5: Cluster \"orders\": spec.bootstrap[0]: no\\x1b");
 	kp_test_policy_fini(&policy);
 }
