@@ -127,12 +127,13 @@ describe(struct kp_buf *out, const struct kp_view *view,
 {
 	const Kproxy__Control__V1__GetResponse *answer =
 	    (const Kproxy__Control__V1__GetResponse *)message;
-	Kproxy__Control__V1__HistoryResponse nothing =
-	    KPROXY__CONTROL__V1__HISTORY_RESPONSE__INIT;
-	Kproxy__Control__V1__Node node = KPROXY__CONTROL__V1__NODE__INIT;
+	Kproxy__Control__V1__HistoryResponse nothing;
+	Kproxy__Control__V1__Node node;
 	Kproxy__Control__V1__Node *all = &node;
 	bool is_ok;
 
+	kproxy__control__v1__node__init(&node);
+	kproxy__control__v1__history_response__init(&nothing);
 	(void)view;
 	if (answer->resource == NULL)
 		return;

@@ -36,12 +36,12 @@ static void
 refuse(struct kp_rpc_call *call, uint32_t left_out)
 {
 	struct kp_rpc_status status = { .code = KP_RPC_OK };
-	Kproxy__Control__V1__Problem problem =
-	    KPROXY__CONTROL__V1__PROBLEM__INIT;
+	Kproxy__Control__V1__Problem problem;
 	Kproxy__Control__V1__Problem *list[] = { &problem };
-	Kproxy__Control__V1__Problems problems =
-	    KPROXY__CONTROL__V1__PROBLEMS__INIT;
+	Kproxy__Control__V1__Problems problems;
 
+	kproxy__control__v1__problems__init(&problems);
+	kproxy__control__v1__problem__init(&problem);
 	problem.kind = T("Cluster");
 	problem.name = T("orders");
 	problem.field = T("spec.bootstrap[0]");
@@ -88,13 +88,13 @@ apply(struct kp_rpc_call *call, const ProtobufCMessage *message)
 	    (const Kproxy__Control__V1__ApplyRequest *)message;
 	struct state *state = kp_test_policy_of(call)->owner;
 	Kproxy__Control__V1__ApplyResponse answer;
-	Kproxy__Control__V1__Applied applied =
-	    KPROXY__CONTROL__V1__APPLIED__INIT;
+	Kproxy__Control__V1__Applied applied;
 	Kproxy__Control__V1__Applied *list[] = { &applied };
-	Kproxy__Control__V1__Difference difference =
-	    KPROXY__CONTROL__V1__DIFFERENCE__INIT;
+	Kproxy__Control__V1__Difference difference;
 	Kproxy__Control__V1__Difference *differences[] = { &difference };
 
+	kproxy__control__v1__difference__init(&difference);
+	kproxy__control__v1__applied__init(&applied);
 	note_apply(state, request);
 	if (state->is_conflict) {
 		kp_rpc_call_end(call, KP_RPC_ABORTED, "%s", "it is newer");
@@ -121,14 +121,14 @@ apply(struct kp_rpc_call *call, const ProtobufCMessage *message)
 static void
 validate(struct kp_rpc_call *call, const ProtobufCMessage *message)
 {
-	Kproxy__Control__V1__Problem problem =
-	    KPROXY__CONTROL__V1__PROBLEM__INIT;
+	Kproxy__Control__V1__Problem problem;
 	Kproxy__Control__V1__Problem *list[6] = { &problem, &problem, &problem,
 		&problem, &problem, &problem };
-	Kproxy__Control__V1__Problems problems =
-	    KPROXY__CONTROL__V1__PROBLEMS__INIT;
+	Kproxy__Control__V1__Problems problems;
 	Kproxy__Control__V1__ValidateResponse answer;
 
+	kproxy__control__v1__problems__init(&problems);
+	kproxy__control__v1__problem__init(&problem);
 	(void)message;
 	problem.file = T("a.yaml");
 	problem.kind = T("Cluster");

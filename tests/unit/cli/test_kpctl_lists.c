@@ -28,9 +28,10 @@ list(struct kp_rpc_call *call, const ProtobufCMessage *message)
 	    kp_alloc(script->num, sizeof(*all));
 	Kproxy__Control__V1__Resource **pages =
 	    kp_alloc(script->num, sizeof(*pages));
-	Kproxy__Control__V1__Label label = KPROXY__CONTROL__V1__LABEL__INIT;
+	Kproxy__Control__V1__Label label;
 	Kproxy__Control__V1__Label *labels[] = { &label };
 
+	kproxy__control__v1__label__init(&label);
 	label.name = T("team");
 	label.value = T(request->selector[0] ? request->selector : "orders");
 	for (size_t i = 0; i < script->num; i++) {
@@ -208,18 +209,18 @@ fill_node(Kproxy__Control__V1__Node *node, const char *name)
 static void
 nodes(struct kp_rpc_call *call, const ProtobufCMessage *message)
 {
-	Kproxy__Control__V1__Problem problem =
-	    KPROXY__CONTROL__V1__PROBLEM__INIT;
+	Kproxy__Control__V1__Problem problem;
 	Kproxy__Control__V1__Problem *problems[] = { &problem };
-	Kproxy__Control__V1__Problems found =
-	    KPROXY__CONTROL__V1__PROBLEMS__INIT;
-	Kproxy__Control__V1__Counter counter =
-	    KPROXY__CONTROL__V1__COUNTER__INIT;
+	Kproxy__Control__V1__Problems found;
+	Kproxy__Control__V1__Counter counter;
 	Kproxy__Control__V1__Counter *counters[] = { &counter, &counter };
 	Kproxy__Control__V1__ListNodesResponse answer;
 	Kproxy__Control__V1__GetNodeResponse one;
 	Kproxy__Control__V1__Node node, *list_[] = { &node };
 
+	kproxy__control__v1__counter__init(&counter);
+	kproxy__control__v1__problems__init(&found);
+	kproxy__control__v1__problem__init(&problem);
 	fill_node(&node, kp_test_policy_of(call)->owner);
 	problem.message = T("key does not fit" EVIL);
 	found.problems = problems;
@@ -304,14 +305,15 @@ history(struct kp_rpc_call *call, const ProtobufCMessage *message)
 {
 	const Kproxy__Control__V1__HistoryRequest *request =
 	    (const Kproxy__Control__V1__HistoryRequest *)message;
-	Kproxy__Control__V1__Revision revision =
-	    KPROXY__CONTROL__V1__REVISION__INIT;
+	Kproxy__Control__V1__Revision revision;
 	Kproxy__Control__V1__Revision *revisions[] = { &revision };
-	Kproxy__Control__V1__Change change = KPROXY__CONTROL__V1__CHANGE__INIT;
+	Kproxy__Control__V1__Change change;
 	Kproxy__Control__V1__Change *changes[] = { &change, &change, &change,
 		&change };
 	Kproxy__Control__V1__HistoryResponse answer;
 
+	kproxy__control__v1__change__init(&change);
+	kproxy__control__v1__revision__init(&revision);
 	change.kind = T("Cluster");
 	change.name = T("a");
 	change.outcome = KPROXY__CONTROL__V1__OUTCOME__OUTCOME_CREATED;

@@ -45,10 +45,10 @@ Test(views, a_bar_is_as_full_as_nodes_are_done)
 
 Test(views, a_problem_reads_like_those_of_validate)
 {
-	Kproxy__Control__V1__Problem problem =
-	    KPROXY__CONTROL__V1__PROBLEM__INIT;
+	Kproxy__Control__V1__Problem problem;
 	struct kp_buf out;
 
+	kproxy__control__v1__problem__init(&problem);
 	kp_buf_init(&out, MAX_LEN);
 	problem.message = (char *)(uintptr_t) "no";
 	kp_problems_add(&out, &problem);
@@ -67,9 +67,9 @@ Test(views, a_problem_reads_like_those_of_validate)
 static struct kp_yaml *
 tree_of(const char *text)
 {
-	Kproxy__Control__V1__Resource resource =
-	    KPROXY__CONTROL__V1__RESOURCE__INIT;
+	Kproxy__Control__V1__Resource resource;
 
+	kproxy__control__v1__resource__init(&resource);
 	resource.document = (char *)(uintptr_t)text;
 	return kp_view_tree(&resource);
 }
@@ -135,8 +135,9 @@ Test(views, a_resource_is_for_nodes_with_all_of_its_labels)
 	Kproxy__Control__V1__Label site = LABEL("site", "fra");
 	Kproxy__Control__V1__Label tier = LABEL("tier", "prod");
 	Kproxy__Control__V1__Label *labels[] = { &site, &tier };
-	Kproxy__Control__V1__Node node = KPROXY__CONTROL__V1__NODE__INIT;
+	Kproxy__Control__V1__Node node;
 
+	kproxy__control__v1__node__init(&node);
 	node.labels = labels;
 	node.n_labels = 2;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -170,9 +171,9 @@ Test(views, who_is_waited_for)
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		Kproxy__Control__V1__Node node =
-		    KPROXY__CONTROL__V1__NODE__INIT;
+		Kproxy__Control__V1__Node node;
 
+		kproxy__control__v1__node__init(&node);
 		node.state = cases[i].state;
 		node.is_cordoned = cases[i].is_cordoned;
 		node.revision = cases[i].revision;
