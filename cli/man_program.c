@@ -64,13 +64,18 @@ add_row(struct page *page, char *row)
 	add_line(page, gap + 1 + strspn(gap + 1, " "));
 }
 
-/* "exit codes: 0 ok": a heading with its text, or nothing of that kind. */
+/* "exit codes: 0 ok": a heading of one or two words with its text, or nothing
+ * of that kind. */
 static bool
 add_headed(struct page *page, const char *line)
 {
 	size_t len = strspn(line, "abcdefghijklmnopqrstuvwxyz ");
+	const char *blank = memchr(line, ' ', len);
 
 	if (len == 0 || line[len] != ':')
+		return false;
+	if (blank != NULL &&
+	    memchr(blank + 1, ' ', len - (size_t)(blank + 1 - line)) != NULL)
 		return false;
 	add_heading(page, line, len);
 	line += len + 1 + strspn(line + len + 1, " ");

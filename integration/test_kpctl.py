@@ -598,7 +598,7 @@ def test_colors_are_for_terminals(home):
 # --- documentation ------------------------------------------------------------
 
 @pytest.mark.parametrize("page", ["kpctl.1", "kproxy.yaml.5", "kproxy.1",
-                                  "kpagent.8"])
+                                  "kpagent.8", "kpserver.8"])
 def test_manual_pages_are_well_formed(page):
     path = BUILD / "man" / page
     result = subprocess.run(["groff", "-ww", "-man", "-Tutf8", path],
@@ -611,6 +611,7 @@ def test_manual_pages_are_well_formed(page):
                  "kproxy.1": ["kproxy --check --config FILE", "SIGNALS",
                               "       -t, --check\n", "EXAMPLES"],
                  "kpagent.8": ["kpagent --check --config FILE"],
+                 "kpserver.8": ["kpserver init DIR", "       --restored\n"],
                  "kproxy.yaml.5": ["limits.memory <size", "stateDir <path>",
                                    "node: edge-1"]}[page]:
         assert word in shown

@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: Apache-2.0
+"""kpctl and a real policy server: what one does in a day."""
+import json
+import re
+import signal
+import subprocess
+
+import pytest
+import yaml
+
+from control_rig import Server, cluster
+from kproxy_rig import wait_until
+from test_kpctl import KPCTL, ROOT, commands_of, environment
+
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+
+
+@pytest.fixture
+def server(tmp_path):
+    with Server(tmp_path) as running:
+        yield running
+
+
+def context(server, user="admin"):
+    """Options that make kpctl talk to the server as that user."""
+    if not (server.folder / f"{user}.pem").exists():
+        server.run("user-cert", server.folder, user)
+    return ["--server", server.address, "--ca", server.folder / "ca.pem",
+            "--certificate", server.folder / f"{user}.pem",
+            "--key", server.folder / f"{user}.key"]
+
+
+class Kpctl:
+    """kpctl in a folder of its own, with a context that names the server."""
+
+    def __init__(self, home, server, user="admin"):
+        self.home = home
+        self.good("config", "set-context", "test", *context(server, user))
+        self.good("config", "use-context", "test")
+
+    def run(self, *args, stdin="", **env):
+        return subprocess.run([KPCTL, *map(str, args)], input=stdin, text=True,
+                              capture_output=True, cwd=self.home, timeout=120,
+                              env=environment(self.home, **env))
+
+    def good(self, *args, **more):
+        done = self.run(*args, **more)
+        assert (done.returncode, done.stderr) == (0, ""), done
+        return done.stdout
+
+    def bad(self, code, *args, **more):
+        done = self.run(*args, **more)
+        assert done.returncode == code, done
+        return done.stderr
+
+
+@pytest.fixture
+def kpctl(tmp_path, server):
+    home = tmp_path / "home"
+    home.mkdir()
+    return Kpctl(home, server)
+
+
+def test_the_page_about_kpctl_shows_what_happens_with_a_server(kpctl):
+    page = (ROOT / "docs" / "kpctl.md").read_text()
+    for name, text in re.findall(r"^`(\S+)`:\n\n```yaml\n(.*?)^```", page,
+                                 re.S | re.M):
+        (kpctl.home / name).parent.mkdir(parents=True, exist_ok=True)
+        (kpctl.home / name).write_text(text)
+    section = page.split("\n## With a server\n")[1].split("\n## ")[0]
+    number = 0
+    for number, (command, output) in enumerate(commands_of(section), 1):
+        done = subprocess.run(
+            ["bash", "-c", command], cwd=kpctl.home, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60,
+            env=environment(kpctl.home, TMPDIR=str(kpctl.home)))
+        shown = TIME.sub("2026-03-01T12:00:00Z", done.stdout)
+        assert shown == output, command
+    assert number > 15
+
+
+def test_the_examples_of_help_work_with_a_server(kpctl):
+    (kpctl.home / "resources").mkdir()
+    (kpctl.home / "resources" / "a.yaml").write_text(
+        cluster("orders", "team: orders") + "---\n" + cluster("spare"))
+    kpctl.good("apply", "-f", "resources/")
+    number = 0
+    for name in ("get", "diff", "edit", "delete", "history", "rollback",
+                 "apply"):
+        shown = kpctl.good("help", name).partition("examples:\n")[2]
+        for command in re.findall(r"^  (?!#)(.*kpctl .*)$", shown, re.M):
+            if "node" in command or "--wait" in command:
+                continue
+            done = subprocess.run(
+                ["bash", "-c", command], cwd=kpctl.home, text=True,
+                capture_output=True, timeout=60,
+                env=environment(kpctl.home))
+            assert done.returncode == 0, (command, done)
+            number += 1
+    assert number > 12
+
+
+def test_ten_thousand_resources(kpctl):
+    text = "---\n".join(cluster(f"c{i:05}", f"n: n{i % 10}")
+                        for i in range(10000))
+    said = kpctl.good("apply", "-f", "-", stdin=text)
+    assert said.count(" created\n") == 10000
+    assert len(kpctl.good("get", "clusters", "-o", "name").split()) == 10000
+    assert len(kpctl.good("get", "clusters", "-l", "n=n3", "--no-headers")
+               .splitlines()) == 1000
+    listed = json.loads(kpctl.good("get", "clusters", "-o", "json"))
+    assert len(listed["items"]) == 10000 and listed["metadata"]["revision"] == 1
+    assert kpctl.good("get", "clusters", "-o", "yaml").count("\n---\n") == 9999
+    again = kpctl.good("apply", "-f", "-", stdin=text)
+    assert again.count(" unchanged\n") == 10000
+    few = "---\n".join(cluster(f"c{i:05}", f"n: n{i % 10}")
+                       for i in range(0, 10000, 10))
+    pruned = kpctl.good("apply", "-f", "-", "--prune", "-l", "n!=n0",
+                        stdin=few)
+    assert pruned.count(" deleted\n") == 9000
+    assert len(kpctl.good("get", "all", "-o", "name").split()) == 1000
+
+
+def test_everything_that_is_wrong_is_said(kpctl):
+    (kpctl.home / "a.yaml").write_text("---\n".join(
+        cluster(f"c{i}").replace("bootstrap", "bootstrp")
+        for i in range(100)))
+    said = kpctl.bad(3, "apply", "-f", "a.yaml")
+    assert said.count("did you mean") == 100
+    assert re.match(r'a\.yaml:4:\d+: Cluster "c0": spec: unknown field '
+                    r'"bootstrp"; did you mean "bootstrap"\?', said)
+    assert said.endswith("refused: 100 problems\n") or "200 problems" in said
+    assert kpctl.bad(3, "validate", "-f", "a.yaml", "--server") == said
+    assert "nothing found" in kpctl.run("get", "all").stderr
+
+
+def test_watch_shows_what_others_do(kpctl, server):
+    out = kpctl.home / "out"
+    with open(out, "w") as file:
+        process = subprocess.Popen(
+            [KPCTL, "get", "clusters", "-w", "-o", "name"], stdout=file,
+            stderr=subprocess.DEVNULL, cwd=kpctl.home,
+            env=environment(kpctl.home))
+    try:
+        kpctl.good("apply", "-f", "-", stdin=cluster("a"))
+        wait_until(lambda: "ADDED      cluster/a\n" in out.read_text())
+        # a server that goes away and comes back
+        server.signal(signal.SIGTERM)
+        server.wait()
+        server.start()
+        kpctl.good("apply", "-f", "-", stdin=cluster("b"))
+        wait_until(lambda: "ADDED      cluster/b\n" in out.read_text(), 30)
+        kpctl.good("delete", "cluster/a")
+        wait_until(lambda: "DELETED    cluster/a\n" in out.read_text(), 30)
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(30)
+    assert out.read_text().count("\n") == 3
+
+
+def test_two_who_edit_at_once(kpctl, tmp_path):
+    kpctl.good("apply", "-f", "-", stdin=cluster("a"))
+    editor = tmp_path / "editor"
+    editor.write_text(
+        "#!/bin/sh\nsed -i s/broker/x/ \"$1\"\n"
+        f"KPCTL_EDITOR='sed -i s/broker/y/' {KPCTL} edit cluster/a\n")
+    said = kpctl.bad(1, "edit", "cluster/a", KPCTL_EDITOR=f"sh {editor}",
+                     TMPDIR=str(tmp_path))
+    assert "somebody else was faster" in said
+    kept = re.search(r"kept in (\S+)", said).group(1)
+    assert "x:9092" in open(kept).read()
+    assert yaml.safe_load(kpctl.good("get", "cluster", "a", "-o", "yaml"))[
+        "spec"]["bootstrap"] == ["y:9092"]
+
+
+def test_who_has_no_role_is_told_so(kpctl, server):
+    said = kpctl.bad(1, "get", "all", *context(server, "mallory"))
+    assert "refuses: " in said and 'you are "mallory"' in said
+
+
+def test_no_server_ends_with_4(kpctl, server):
+    server.signal(signal.SIGTERM)
+    server.wait()
+    said = kpctl.bad(4, "get", "all")
+    assert "no server could be reached" in said and server.address in said
+    assert "connection refused" in said
+    server.start()
+
+
+def test_a_shell_completes_names(kpctl, server):
+    kpctl.good("apply", "-f", "-", stdin=cluster("orders") + "---\n"
+               + cluster("others"))
+    for words, wanted in ((["get", "cluster", "o"], ["orders", "others"]),
+                          (["get", "cluster/ord"], ["cluster/orders"]),
+                          (["describe", "cluster", "oth"], ["others"])):
+        said = kpctl.good("__complete", "--", *words).splitlines()
+        assert [x.split("\t")[0] for x in said[:-1]] == wanted
+    server.signal(signal.SIGSTOP)
+    try:
+        said = kpctl.good("__complete", "--", "get", "cluster", "o")
+    finally:
+        server.signal(signal.SIGCONT)
+    assert said == ":none\n"
