@@ -98,6 +98,10 @@ report(
 	}
 	if (out.len > 0)
 		(void)fwrite(out.data, out.len, 1, stderr);
+	else if (result == KP_EXIT_OK && nodes.revision < revision)
+		kp_output_problem("%s does not know of revision %" PRIu64
+				  " yet: its nodes cannot, either",
+		    connection->address, revision);
 	kp_buf_fini(&out);
 	kp_listed_nodes_fini(&nodes);
 	return result == KP_EXIT_OK ? KP_EXIT_FAILED : result;

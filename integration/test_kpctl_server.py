@@ -10,7 +10,7 @@ import yaml
 
 from control_rig import Server, cluster
 from kproxy_rig import wait_until
-from test_kpctl import KPCTL, ROOT, commands_of, environment
+from test_kpctl import KPCTL, ROOT, commands_of, environment, on_terminal
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
@@ -171,6 +171,20 @@ def test_two_who_edit_at_once(kpctl, tmp_path):
     assert "x:9092" in open(kept).read()
     assert yaml.safe_load(kpctl.good("get", "cluster", "a", "-o", "yaml"))[
         "spec"]["bootstrap"] == ["y:9092"]
+
+
+def test_a_server_without_nodes(kpctl):
+    assert "cluster/a created" in kpctl.good(
+        "apply", "-f", "-", "--wait", stdin=cluster("a"))
+    assert kpctl.good("status", "--check") == "0 nodes; revision 1\n"
+    # a bar is for people who look
+    assert "] 0/0 nodes\r\n" in on_terminal(kpctl.home, "status", "--watch")
+    said = kpctl.good("describe", "cluster", "a")
+    assert "By:           CN:admin\n" in said
+    assert said.endswith("Nodes:\n  <none>\n")
+    assert re.search(r"\nkpserver \d+\.\d+\.\d+ at localhost:\d+\n$",
+                     kpctl.good("version", "--server"))
+    assert "edge-1" in kpctl.bad(1, "cordon", "edge-1", "--reason", "x")
 
 
 def test_who_has_no_role_is_told_so(kpctl, server):

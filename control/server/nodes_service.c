@@ -66,6 +66,7 @@ reply_page(struct kp_rpc_call *call, struct page *page)
 	if (page->is_full)
 		response.next_page_token = page->list[page->num - 1].node.name;
 	response.revision = page->revision;
+	response.version = (char *)(uintptr_t)KP_VERSION;
 	kp_rpc_call_reply(call, &response.base);
 	free(response.nodes);
 }

@@ -81,6 +81,7 @@ Test(kpctl_nodes, status_says_who_runs_what_is_declared)
 	expect(&w, "get nodes -l site=fra -o name", 0, "node/node-a\n", "");
 	expect(&w, "describe node node-b", 0, "State:        current\n", "");
 	expect(&w, "describe node node-c", 1, "", "node-c");
+	expect(&w, "version", 0, "\nkpserver 0.", "");
 	kp_test_hub_commit(&w.hub, "orders", "", 9093);
 	kp_test_agent_follow(&w.a, 2);
 	kp_test_agent_take(&w.b, 2);
