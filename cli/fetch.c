@@ -121,7 +121,7 @@ kp_fetch_resources(struct kp_connection *connection, struct kp_listed *out,
 	request.revision = query->revision;
 	request.names_only = query->is_names_only;
 	while (!is_last) {
-		ProtobufCMessage *answer;
+		ProtobufCMessage *answer = NULL;
 		enum kp_exit code =
 		    ask_page(&pager, &kp_api_list, &answer, &request.base);
 
@@ -184,7 +184,7 @@ kp_fetch_nodes(struct kp_connection *connection, struct kp_listed_nodes *out,
 	request.selector = text_of(selector);
 	request.is_brief = is_brief;
 	while (!is_last) {
-		ProtobufCMessage *answer;
+		ProtobufCMessage *answer = NULL;
 		enum kp_exit code = ask_page(
 		    &pager, &kp_api_list_nodes, &answer, &request.base);
 

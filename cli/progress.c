@@ -81,7 +81,7 @@ report(
 	kp_buf_init(&out, MAX_REPORT_LEN);
 	for (size_t i = 0; result == KP_EXIT_OK && i < nodes.num; i++) {
 		const Kproxy__Control__V1__Node *node = nodes.list[i];
-		size_t before = out.len;
+		size_t before;
 
 		if (kp_progress_of(node, revision) == KP_PROGRESS_DONE)
 			continue;
