@@ -5,9 +5,11 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/mutex.h"
 #include "tests/support/policy.h"
 
+#define PATIENCE_MS 30000
 #define T(text) ((char *)(uintptr_t)(text))
 
 /* What there is, changed by the test while kpctl looks at it. */
@@ -104,11 +106,16 @@ drop(struct state *state)
 static const struct kp_test_answer answers[] = { { &kp_api_list, list },
 	{ &kp_api_watch, watch }, { NULL, NULL } };
 
+/* Waits until kpctl has opened so many streams, within a time. */
 static void
 wait_for_stream(struct state *state, int num)
 {
-	while (atomic_load(&state->num_streams) < num)
+	int64_t deadline_ms = kp_now_ms() + PATIENCE_MS;
+
+	while (atomic_load(&state->num_streams) < num) {
+		cr_assert(kp_now_ms() < deadline_ms, "%d streams", num);
 		(void)usleep(1000);
+	}
 }
 
 static void
