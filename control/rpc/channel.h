@@ -73,6 +73,19 @@ bool kp_rpc_channel_connect(struct kp_rpc_channel *channel, int64_t deadline_ms,
 const char *kp_rpc_channel_address(struct kp_rpc_channel *channel);
 
 /*
+ * kp_rpc_channel_move_on lets the next call or connect try the next address,
+ * for a server that can be reached and is of no use. Calls that are under way
+ * go on over the old connection.
+ */
+void kp_rpc_channel_move_on(struct kp_rpc_channel *channel);
+
+/*
+ * kp_rpc_channel_close makes connect fail from now on, with KP_ERR_CLOSED, and
+ * wakes a thread that waits in it.
+ */
+void kp_rpc_channel_close(struct kp_rpc_channel *channel);
+
+/*
  * kp_rpc_channel_reload takes a new identity; calls that are under way go on
  * over the old connection, later ones make a new one. An identity that cannot
  * be used changes nothing.

@@ -19,6 +19,7 @@ struct kp_rpc_channel {
 	struct kp_mutex lock; /* guards what follows */
 	struct kp_rpc_pem pem;
 	size_t current; /* address */
+	bool is_closed; /* nobody shall wait for a connection any more */
 	grpc_channel *channel;
 };
 

@@ -6,13 +6,16 @@
 /* A failed connection is known: asking for the reason takes no time. */
 #define REASON_TIMEOUT_MS 100
 
+/* SHUTDOWN for a channel that was closed. */
 static grpc_connectivity_state
 state_of(struct kp_rpc_channel *channel)
 {
-	grpc_connectivity_state state;
+	grpc_connectivity_state state = GRPC_CHANNEL_SHUTDOWN;
 
 	kp_mutex_lock(&channel->lock);
-	state = grpc_channel_check_connectivity_state(channel->channel, 1);
+	if (!channel->is_closed)
+		state =
+		    grpc_channel_check_connectivity_state(channel->channel, 1);
 	kp_mutex_unlock(&channel->lock);
 	return state;
 }
@@ -50,14 +53,34 @@ reach(struct kp_rpc_channel *channel, grpc_completion_queue *queue,
 	}
 }
 
-/* The next address, with a connection to be made that knows no failures yet. */
-static void
-move_on(struct kp_rpc_channel *channel)
+void
+kp_rpc_channel_move_on(struct kp_rpc_channel *channel)
 {
 	kp_mutex_lock(&channel->lock);
 	channel->current = (channel->current + 1) % channel->num_addresses;
 	kp_rpc_channel_renew_locked(channel);
 	kp_mutex_unlock(&channel->lock);
+}
+
+/* Who waits for the state of a connection is told when it goes. */
+void
+kp_rpc_channel_close(struct kp_rpc_channel *channel)
+{
+	kp_mutex_lock(&channel->lock);
+	channel->is_closed = true;
+	kp_rpc_channel_renew_locked(channel);
+	kp_mutex_unlock(&channel->lock);
+}
+
+static bool
+is_closed(struct kp_rpc_channel *channel)
+{
+	bool closed;
+
+	kp_mutex_lock(&channel->lock);
+	closed = channel->is_closed;
+	kp_mutex_unlock(&channel->lock);
+	return closed;
 }
 
 static int64_t
@@ -105,13 +128,17 @@ kp_rpc_channel_connect(
 	while (left > 0 && !is_there) {
 		is_there = reach(channel, queue, part_of(deadline_ms, left));
 		left--;
-		if (is_there || kp_now_ms() >= deadline_ms)
+		if (is_there || is_closed(channel) ||
+		    kp_now_ms() >= deadline_ms)
 			break;
 		ask_why(channel, queue, &why);
-		move_on(channel);
+		kp_rpc_channel_move_on(channel);
 	}
 	kp_rpc_queue_free(queue);
-	if (!is_there)
+	if (!is_there && is_closed(channel))
+		(void)kp_error_set(
+		    err, KP_ERR_CLOSED, "the channel was closed");
+	else if (!is_there)
 		(void)kp_error_set(err,
 		    left > 0 ? KP_ERR_TIMEOUT : KP_ERR_UNAVAILABLE,
 		    "no server could be reached: %s",

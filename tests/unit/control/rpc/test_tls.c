@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <arpa/inet.h>
 #include <criterion/criterion.h>
+#include <netinet/in.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/log.h"
@@ -375,5 +380,89 @@ Test(rpc_tls, our_server_talks_to_nobody_in_the_clear)
 	cr_assert_eq(result.status.code, KP_RPC_UNAVAILABLE);
 	kp_rpc_result_fini(&result);
 	kp_rpc_channel_free(channel);
+	kp_test_rpc_fini(&world);
+}
+
+Test(rpc_tls, server_of_no_use_is_left_for_the_next)
+{
+	struct kp_test_rpc world;
+	struct kp_rpc_channel_config config = { .num_addresses = 2 };
+	struct kp_rpc_channel *channel;
+	struct kp_error err = { 0 };
+	const char *addresses[2];
+	char by_name[64];
+
+	kp_test_rpc_init(&world);
+	kp_test_rpc_start(&world);
+	(void)snprintf(by_name, sizeof(by_name), "localhost%s",
+	    strchr(world.address, ':'));
+	addresses[0] = world.address;
+	addresses[1] = by_name;
+	config.addresses = addresses;
+	config.identity = kp_test_identity(world.ca, &world.client_pair);
+	channel = kp_rpc_channel_new(&config, &err);
+	cr_assert(kp_rpc_channel_connect(channel, kp_test_in(10000), &err));
+	for (int i = 1; i <= 4; i++) {
+		kp_rpc_channel_move_on(channel);
+		cr_assert(
+		    kp_rpc_channel_connect(channel, kp_test_in(10000), &err));
+		cr_assert_str_eq(
+		    kp_rpc_channel_address(channel), addresses[i % 2]);
+	}
+	kp_rpc_channel_free(channel);
+	kp_test_rpc_fini(&world);
+}
+
+static void *
+connect_to_nobody(void *arg)
+{
+	struct kp_error err = { 0 };
+	bool is_there = kp_rpc_channel_connect(arg, kp_test_in(60000), &err);
+
+	kp_assert(!is_there && err.kind == KP_ERR_CLOSED);
+	return NULL;
+}
+
+/* Accepts connections and says nothing: a handshake that never ends. */
+static int
+listen_silently(char *out, size_t size)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(at);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	cr_assert_eq(bind(fd, (const struct sockaddr *)&at, len), 0);
+	cr_assert_eq(listen(fd, 16), 0);
+	cr_assert_eq(getsockname(fd, (struct sockaddr *)&at, &len), 0);
+	(void)snprintf(out, size, "127.0.0.1:%u", (unsigned)ntohs(at.sin_port));
+	return fd;
+}
+
+Test(rpc_tls, close_wakes_who_waits_for_a_connection)
+{
+	struct kp_test_rpc world;
+	struct kp_rpc_channel *channel;
+	struct kp_error err = { 0 };
+	int64_t began_ms;
+	pthread_t thread;
+	int fd, conn;
+
+	kp_test_rpc_init(&world);
+	fd = listen_silently(world.address, sizeof(world.address));
+	channel = kp_test_rpc_channel(&world);
+	kp_must(pthread_create(&thread, NULL, connect_to_nobody, channel));
+	/* it waits once its connection is there */
+	conn = accept(fd, NULL, NULL);
+	cr_assert_geq(conn, 0);
+	began_ms = kp_now_ms();
+	kp_rpc_channel_close(channel);
+	kp_must(pthread_join(thread, NULL));
+	cr_assert_lt(kp_now_ms() - began_ms, 5000);
+	cr_assert(!kp_rpc_channel_connect(channel, kp_test_in(10000), &err));
+	cr_assert_eq(err.kind, KP_ERR_CLOSED);
+	kp_rpc_channel_free(channel);
+	(void)close(conn);
+	(void)close(fd);
 	kp_test_rpc_fini(&world);
 }
