@@ -360,21 +360,30 @@ render_histogram(const struct kp_metrics *metrics, struct kp_buf *out,
 	render_sample(out, full, labels, "", value);
 }
 
+/* Fills labels; false if the series is not to be shown. */
+static bool
+label_series(const struct kp_metric *m, unsigned series, int64_t value,
+    char labels[MAX_LABELS])
+{
+	labels[0] = '\0';
+	if (m->is_sparse && value == 0)
+		return false;
+	if (m->labels == NULL)
+		return true;
+	m->labels(series, labels, MAX_LABELS);
+	return labels[0] != '\0';
+}
+
 static void
 render_series(const struct kp_metrics *metrics, struct kp_buf *out,
     unsigned metric, unsigned series)
 {
 	const struct kp_metric *m = &metrics->table->metrics[metric];
 	int64_t value = kp_metrics_read(metrics, metric, series);
-	char labels[MAX_LABELS] = "", text[32];
+	char labels[MAX_LABELS], text[32];
 
-	if (m->is_sparse && value == 0)
+	if (!label_series(m, series, value, labels))
 		return;
-	if (m->labels != NULL) {
-		m->labels(series, labels, sizeof(labels));
-		if (labels[0] == '\0')
-			return;
-	}
 	if (m->kind == KP_METRIC_HISTOGRAM) {
 		render_histogram(metrics, out, m->name, labels,
 		    series_slot(metrics, metric, series));
@@ -396,5 +405,33 @@ kp_metrics_render(const struct kp_metrics *metrics, struct kp_buf *out)
 		    m->help, m->name, kinds[m->kind]);
 		for (unsigned s = 0; s < m->num_series; s++)
 			render_series(metrics, out, i, s);
+	}
+}
+
+static void
+visit_series(const struct kp_metrics *metrics, unsigned metric, unsigned series,
+    kp_visit_series visit, void *ctx)
+{
+	const struct kp_metric *m = &metrics->table->metrics[metric];
+	int64_t value = kp_metrics_read(metrics, metric, series);
+	char labels[MAX_LABELS], name[128 + MAX_LABELS];
+
+	if (!label_series(m, series, value, labels))
+		return;
+	(void)snprintf(name, sizeof(name),
+	    labels[0] == '\0' ? "%s%s" : "%s{%s}", m->name, labels);
+	visit(ctx, name, value);
+}
+
+void
+kp_metrics_each(
+    const struct kp_metrics *metrics, kp_visit_series visit, void *ctx)
+{
+	for (unsigned i = 0; i < metrics->table->num_metrics; i++) {
+		const struct kp_metric *m = &metrics->table->metrics[i];
+
+		for (unsigned s = 0;
+		     m->kind != KP_METRIC_HISTOGRAM && s < m->num_series; s++)
+			visit_series(metrics, i, s, visit, ctx);
 	}
 }

@@ -121,6 +121,14 @@ void kp_metrics_set(struct kp_metrics *metrics, unsigned metric,
 int64_t kp_metrics_read(
     const struct kp_metrics *metrics, unsigned metric, unsigned series);
 
+/*
+ * kp_metrics_each shows every series but those of histograms, named as in the
+ * text that kp_metrics_render makes.
+ */
+typedef void (*kp_visit_series)(void *ctx, const char *series, int64_t value);
+void kp_metrics_each(
+    const struct kp_metrics *metrics, kp_visit_series visit, void *ctx);
+
 /* kp_metrics_render adds the Prometheus text (format 0.0.4) to out. */
 void kp_metrics_render(const struct kp_metrics *metrics, struct kp_buf *out);
 

@@ -213,6 +213,32 @@ Test(metrics, text_follows_the_prometheus_format)
 	(void)close(fd);
 }
 
+static void
+note_series(void *ctx, const char *series, int64_t value)
+{
+	kp_buf_printf(ctx, "%s %lld\n", series, (long long)value);
+}
+
+Test(metrics, each_shows_what_the_text_shows)
+{
+	int fd = new_segment();
+	struct kp_metrics *mapped = map(fd);
+	struct kp_buf text;
+
+	kp_metrics_add(mapped, 0, M_COUNT, 0, 3);
+	kp_metrics_add(mapped, 1, M_BY_KIND, 1, 1);
+	kp_metrics_add(mapped, 0, M_BY_KIND, 2, 1);
+	observe(mapped, 0, M_TIME, 0, 1000);
+	kp_buf_init(&text, 4096);
+	kp_metrics_each(mapped, note_series, &text);
+	kp_buf_add(&text, "", 1);
+	cr_assert_str_eq((const char *)text.data,
+	    "t_count_total 3\nt_gauge 0\nt_kind_total{kind=\"b\"} 1\n");
+	kp_buf_fini(&text);
+	kp_metrics_free(mapped);
+	(void)close(fd);
+}
+
 Test(metrics, a_text_that_does_not_fit_says_so)
 {
 	int fd = new_segment();
