@@ -30,6 +30,10 @@ target_link_libraries(kp_test_store PUBLIC kp_test_folder kp_server)
 kp_unit_test(watch SOURCES unit/control/host/test_watch.c
   LINK kp_test_folder kp_host)
 
+kp_library(kp_test_pushes support/pushes.c)
+target_link_libraries(kp_test_pushes PUBLIC kp_agent)
+kp_unit_test(intake SOURCES unit/control/test_intake.c LINK kp_test_pushes)
+
 foreach(name IN ITEMS audit catalog desk page_token roles sqlite)
   kp_unit_test(${name} SOURCES unit/control/server/test_${name}.c
     LINK kp_test_store)
