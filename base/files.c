@@ -111,7 +111,47 @@ write_all(int fd, struct kp_bytes bytes)
 		if (n > 0)
 			done += (size_t)n;
 	}
-	return fsync(fd) == 0;
+	return true;
+}
+
+bool
+kp_file_write(
+    int dir_fd, const char *name, struct kp_bytes bytes, struct kp_error *err)
+{
+	int fd = openat(dir_fd, name,
+	    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	bool is_ok;
+
+	if (fd < 0)
+		return kp_error_sys(err, "could not write %s", name);
+	is_ok = write_all(fd, bytes) ||
+		kp_error_sys(err, "could not write %s", name);
+	(void)close(fd);
+	return is_ok;
+}
+
+static bool
+sync_file(int dir_fd, const char *name)
+{
+	int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	bool is_ok;
+
+	if (fd < 0)
+		return false;
+	is_ok = fsync(fd) == 0;
+	(void)close(fd);
+	return is_ok;
+}
+
+bool
+kp_file_promote(
+    int dir_fd, const char *from, const char *name, struct kp_error *err)
+{
+	if (!sync_file(dir_fd, from))
+		return kp_error_sys(err, "could not write %s", from);
+	if (renameat(dir_fd, from, dir_fd, name) != 0 || fsync(dir_fd) != 0)
+		return kp_error_sys(err, "could not replace %s", name);
+	return true;
 }
 
 bool
@@ -119,24 +159,11 @@ kp_file_replace(
     int dir_fd, const char *name, struct kp_bytes bytes, struct kp_error *err)
 {
 	char temporary[NAME_MAX + 1];
-	bool is_ok;
-	int fd;
 
 	/* cut off, it could be the file itself */
 	if (snprintf(temporary, sizeof(temporary), "%s.new", name) > NAME_MAX)
 		return kp_error_set(
 		    err, KP_ERR_LIMIT, "%.64s...: the name is too long", name);
-	fd = openat(dir_fd, temporary,
-	    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return kp_error_sys(err, "could not write %s", temporary);
-	is_ok = write_all(fd, bytes) ||
-		kp_error_sys(err, "could not write %s", temporary);
-	(void)close(fd);
-	if (!is_ok)
-		return false;
-	if (renameat(dir_fd, temporary, dir_fd, name) != 0 ||
-	    fsync(dir_fd) != 0)
-		return kp_error_sys(err, "could not replace %s", name);
-	return true;
+	return kp_file_write(dir_fd, temporary, bytes, err) &&
+	       kp_file_promote(dir_fd, temporary, name, err);
 }

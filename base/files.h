@@ -34,4 +34,14 @@ bool kp_file_read_stream(
 bool kp_file_replace(int dir_fd, const char *name, struct kp_bytes bytes,
     struct kp_error *err) KP_MUST_CHECK;
 
+/*
+ * The same in two steps: kp_file_write leaves a file that a crash of the system
+ * may damage, and takes no longer than writing it; kp_file_promote makes it
+ * last and gives it its name.
+ */
+bool kp_file_write(int dir_fd, const char *name, struct kp_bytes bytes,
+    struct kp_error *err) KP_MUST_CHECK;
+bool kp_file_promote(int dir_fd, const char *from, const char *name,
+    struct kp_error *err) KP_MUST_CHECK;
+
 #endif

@@ -28,6 +28,7 @@ enum kp_rank {
 	KP_RANK_HUB = 55,        /* nodes and their streams */
 	KP_RANK_EDITION = 56,    /* what is packed of one revision */
 	KP_RANK_ETCD = 57,       /* the client of etcd, the store's threads */
+	KP_RANK_LINK = 58,       /* an agent's link to policy servers */
 	KP_RANK_RPC_SERVER = 60, /* the list of calls; one channel's state */
 	KP_RANK_RPC_CALL = 61,   /* one call or stream */
 	KP_RANK_RPC_POOL = 62,   /* what waits for a thread */

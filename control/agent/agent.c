@@ -3,12 +3,14 @@
 #include "control/agent/agent.h"
 
 #include <errno.h>
+#include <libgen.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "control/agent/agent_priv.h"
@@ -280,6 +282,7 @@ turn(struct kp_agent *agent)
 		poll_channel(&agent->worker),
 		{ .fd = kp_watch_fd(agent->watch), .events = POLLIN },
 		{ .fd = kp_resolver_fd(agent->resolver), .events = POLLIN },
+		{ .fd = kp_follow_fd(agent), .events = POLLIN },
 	};
 
 	if (poll(items, sizeof(items) / sizeof(items[0]),
@@ -292,6 +295,7 @@ turn(struct kp_agent *agent)
 		return;
 	kp_watch_read(agent->watch, kp_now_ms());
 	kp_resolver_take(agent->resolver, send_resolved, agent);
+	kp_follow_turn(agent);
 	do_due(agent);
 	flush(&agent->supervisor);
 	flush(&agent->worker);
@@ -336,6 +340,7 @@ open_all(struct kp_agent *agent, int metrics_fd, struct kp_error *err)
 static void
 close_all(struct kp_agent *agent)
 {
+	kp_follow_stop(agent);
 	kp_watch_free(agent->watch);
 	kp_resolver_free(agent->resolver);
 	kp_admin_free(agent->admin);
@@ -368,6 +373,17 @@ run(struct kp_agent *agent, struct kp_source *source, int metrics_fd)
 		turn(agent);
 }
 
+/* As dirname says, but of a copy. */
+static char *
+folder_of(const char *path)
+{
+	char *copy = kp_strdup(path);
+	char *folder = kp_strdup(dirname(copy));
+
+	free(copy);
+	return folder;
+}
+
 /* Signals are the supervisor's business; it tells us what follows from them. */
 static void
 ignore_signals(void)
@@ -378,66 +394,36 @@ ignore_signals(void)
 		kp_assert(signal(ignored[i], SIG_IGN) != SIG_ERR);
 }
 
-static void
-print_problems(const struct kp_source *source)
-{
-	struct kp_buf text;
-
-	kp_buf_init(&text, SIZE_MAX / 2);
-	kp_diagnostics_print(&source->diagnostics, &text);
-	if (text.len > 0)
-		(void)fwrite(text.data, 1, text.len, stderr);
-	kp_buf_fini(&text);
-}
-
 int
-kp_agent_main(const char *config_path, int supervisor_fd, int metrics_fd)
+kp_agent_main(const struct kp_agent_start *start)
 {
-	struct kp_agent agent = { .config_path = config_path,
+	struct kp_agent agent = { .config_path = start->config_path,
+		.link_api = start->link_api,
 		.save_nodes_at_ms = KP_NEVER };
 	struct kp_source source;
 
 	ignore_signals();
 	kp_log_init("agent", KP_LOG_AUTO, KP_LOG_INFO);
-	if (!kp_source_load(&source, config_path) && !source.has_config) {
-		print_problems(&source);
+	if (!kp_source_load(&source, start->config_path) &&
+	    !source.has_config) {
+		kp_agent_print_problems(&source);
 		kp_source_fini(&source);
 		return KP_AGENT_EXIT_REFUSED;
 	}
+	agent.is_following = kp_source_has_servers(&source);
+	if (agent.is_following && start->link_api == NULL)
+		kp_agent_become_linked(start->config_path, "--supervised");
 	agent.config = &source.config;
+	agent.folder = folder_of(start->config_path);
 	kp_log_init("agent", source.config.log_format, source.config.log_level);
 	kp_channel_init(
-	    &agent.supervisor, supervisor_fd, KP_CHANNEL_SMALL_MESSAGE);
+	    &agent.supervisor, start->supervisor_fd, KP_CHANNEL_SMALL_MESSAGE);
 	agent.status = kp_status_new();
 	agent.nodes = kp_nodes_new();
 	agent.facts.started_ms = kp_wall_ms();
-	run(&agent, &source, metrics_fd);
-	(void)close(metrics_fd);
+	run(&agent, &source, start->metrics_fd);
+	(void)close(start->metrics_fd);
 	close_all(&agent);
 	kp_source_fini(&source);
 	return agent.exit_code;
-}
-
-int
-kp_agent_check(const char *config_path)
-{
-	struct kp_source source;
-	struct kp_tables *tables = NULL;
-	size_t num_problems;
-	bool is_valid = kp_source_load(&source, config_path);
-
-	if (is_valid)
-		tables = kp_source_compile(&source);
-	is_valid = tables != NULL;
-	num_problems = kp_diagnostics_count(&source.diagnostics);
-	print_problems(&source);
-	if (is_valid)
-		(void)printf("configuration is valid: %zu resources\n",
-		    kp_resources_count(source.resources));
-	else
-		(void)fprintf(stderr, "configuration is refused: %zu %s\n",
-		    num_problems, num_problems == 1 ? "problem" : "problems");
-	kp_tables_free(tables);
-	kp_source_fini(&source);
-	return is_valid ? EXIT_SUCCESS : KP_AGENT_EXIT_REFUSED;
 }

@@ -9,6 +9,7 @@
 #include "base/metrics.h"
 #include "control/agent/admin.h"
 #include "control/agent/edition.h"
+#include "control/agent/follow.h"
 #include "control/agent/nodes.h"
 #include "control/agent/resolver.h"
 #include "control/agent/source.h"
@@ -49,6 +50,16 @@ struct kp_agent {
 	struct kp_resolver *resolver;
 	struct kp_watch *watch;
 	bool is_reload_due; /* files changed while a rollout was under way */
+
+	bool is_following; /* resources come from policy servers: */
+	char *folder;      /* of node.yaml; paths in resources begin there */
+	const struct kp_link_api *link_api;
+	struct kp_link *link; /* NULL: no certificate to connect with */
+	struct kp_follow_identity identity; /* as it was read last */
+	struct kp_held *held;     /* accepted by the worker; NULL: none was */
+	struct kp_held *refused;  /* the last offer, if files may be why */
+	enum kp_follow_kept kept; /* to be tried while there is no current */
+	bool has_next_set; /* what is rolled out is kept as the next set */
 
 	struct kp_status *status;
 	struct kp_status_facts facts; /* published by kp_agent_publish */
@@ -95,6 +106,40 @@ void kp_config_first(struct kp_agent *agent, struct kp_source *source);
  * possible, and says why.
  */
 bool kp_config_fall_back(struct kp_agent *agent);
+
+/*
+ * kp_config_compile compiles a valid source; NULL with the reason in its
+ * diagnostics and in the log. kp_config_refuse_source is for one that is not
+ * valid to begin with.
+ */
+struct kp_edition *kp_config_compile(
+    struct kp_agent *agent, struct kp_source *source);
+void kp_config_refuse_source(
+    struct kp_agent *agent, const struct kp_source *source);
+
+/* kp_config_watch watches all files that source refers to. */
+void kp_config_watch(struct kp_agent *agent, const struct kp_source *source);
+
+/*
+ * kp_config_roll_out begins a rollout unless that is in force already; takes
+ * *edition over.
+ */
+void kp_config_roll_out(
+    struct kp_agent *agent, struct kp_edition **edition, bool is_asked_for);
+
+/* The tables that were kept; NULL with err. */
+struct kp_edition *kp_config_last_good(
+    struct kp_agent *agent, struct kp_error *err);
+
+/* kp_follow_fall_back tries what was kept, until something can be rolled out.
+ */
+void kp_follow_fall_back(struct kp_agent *agent);
+
+/* kp_agent_become_linked replaces this program by the one with gRPC. */
+_Noreturn void kp_agent_become_linked(
+    const char *config_path, const char *mode);
+
+void kp_agent_print_problems(const struct kp_source *source);
 
 /* kp_config_refused notes that what the files say now is not in force. */
 void kp_config_refused(struct kp_agent *agent, const char *problem);

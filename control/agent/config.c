@@ -43,8 +43,8 @@ kp_config_refused(struct kp_agent *agent, const char *problem)
 	kp_agent_publish(agent);
 }
 
-static void
-refuse_source(struct kp_agent *agent, const struct kp_source *source)
+void
+kp_config_refuse_source(struct kp_agent *agent, const struct kp_source *source)
 {
 	kp_source_log(source, "resources_refused");
 	kp_config_refused(agent, source->diagnostics.num_lines > 0
@@ -59,20 +59,31 @@ watch_secret(void *ctx, const struct kp_secret_ref *ref)
 		kp_watch_file(ctx, ref->name);
 }
 
+static void
+watch_identity(struct kp_watch *watch, const struct kp_node_server *config)
+{
+	kp_watch_file(watch, config->ca);
+	kp_watch_file(watch, config->certificate);
+	kp_watch_file(watch, config->key);
+}
+
 /*
  * Even what is refused is watched: it is about to be repaired. Only a node.yaml
  * that cannot be read leaves the watches as they are.
  */
-static void
-watch_source(struct kp_agent *agent, const struct kp_source *source)
+void
+kp_config_watch(struct kp_agent *agent, const struct kp_source *source)
 {
 	if (!source->has_config)
 		return;
 	kp_watch_begin(agent->watch);
 	kp_watch_file(agent->watch, agent->config_path);
-	if (source->config.files_dir != NULL)
+	if (kp_source_has_servers(source))
+		watch_identity(agent->watch, &source->config.server);
+	else
 		kp_watch_folder(agent->watch, source->config.files_dir);
-	kp_resources_each_secret(source->resources, watch_secret, agent->watch);
+	kp_resources_each_secret(
+	    kp_source_resources(source), watch_secret, agent->watch);
 	kp_watch_end(agent->watch);
 }
 
@@ -102,24 +113,24 @@ apply_config(struct kp_agent *agent, const struct kp_node_config *config)
 	kp_config_greet(agent, config);
 }
 
-/* Compiles a valid source; NULL with the reason in the log. */
-static struct kp_edition *
-make_edition(struct kp_agent *agent, struct kp_source *source)
+struct kp_edition *
+kp_config_compile(struct kp_agent *agent, struct kp_source *source)
 {
+	const struct kp_origin at = { .file = agent->config_path };
 	struct kp_tables *tables = kp_source_compile(source);
-	struct kp_edition *edition;
+	struct kp_edition *edition = NULL;
 	struct kp_error err;
 
-	if (tables == NULL) {
-		refuse_source(agent, source);
-		return NULL;
+	if (tables != NULL) {
+		edition = kp_edition_new(&tables, &err);
+		if (edition == NULL)
+			kp_diagnostics_add(
+			    &source->diagnostics, &at, "%s", err.text);
 	}
-	edition = kp_edition_new(&tables, &err);
-	if (edition == NULL) {
-		kp_log(KP_LOG_ERROR, "resources_refused",
-		    KP_STR("problem", err.text));
-		kp_config_refused(agent, err.text);
-	}
+	if (edition == NULL)
+		kp_config_refuse_source(agent, source);
+	else if (source->held != NULL)
+		edition->held = kp_held_ref(source->held);
 	return edition;
 }
 
@@ -130,28 +141,60 @@ is_unchanged(const struct kp_agent *agent, const struct kp_edition *edition)
 	       agent->current->content_hash == edition->content_hash;
 }
 
+/* The same tables, but perhaps of a newer set. */
 static void
-roll_out(struct kp_agent *agent, struct kp_edition **edition, bool is_asked_for)
+adopt(struct kp_agent *agent, struct kp_edition *edition)
+{
+	struct kp_held *before = agent->current->held;
+
+	agent->current->held = edition->held;
+	edition->held = before;
+	kp_follow_accepted(agent);
+}
+
+void
+kp_config_roll_out(
+    struct kp_agent *agent, struct kp_edition **edition, bool is_asked_for)
 {
 	if (!is_unchanged(agent, *edition)) {
 		kp_rollout_begin(agent, edition);
 		return;
 	}
-	kp_edition_free(*edition);
-	*edition = NULL;
 	if (is_asked_for || !agent->facts.is_config_valid)
 		kp_log(KP_LOG_INFO, "resources_unchanged",
 		    KP_INT("generation", agent->facts.generation));
 	agent->facts.is_config_valid = true;
 	agent->facts.problem[0] = '\0';
-	kp_agent_publish(agent);
+	if (agent->is_following)
+		adopt(agent, *edition);
+	else
+		kp_agent_publish(agent);
+	kp_edition_free(*edition);
+	*edition = NULL;
+}
+
+/* What the files say now; NULL if it is of no use, or nothing new. */
+static struct kp_edition *
+reload(struct kp_agent *agent, struct kp_source *source)
+{
+	if (!kp_source_load(source, agent->config_path)) {
+		kp_config_refuse_source(agent, source);
+		return NULL;
+	}
+	if (kp_source_has_servers(source) != agent->is_following) {
+		warn_restart("control");
+		return NULL;
+	}
+	apply_config(agent, &source->config);
+	return agent->is_following ? kp_follow_reload(agent, source)
+				   : kp_config_compile(agent, source);
 }
 
 void
 kp_config_reload(struct kp_agent *agent, bool is_asked_for)
 {
 	struct kp_source source;
-	struct kp_edition *edition = NULL;
+	struct kp_edition *edition;
 
 	if (agent->step != KP_ROLLOUT_IDLE) {
 		agent->is_reload_due = true;
@@ -159,15 +202,10 @@ kp_config_reload(struct kp_agent *agent, bool is_asked_for)
 	}
 	agent->is_reload_due = false;
 	agent->facts.reloaded_ms = kp_wall_ms();
-	if (!kp_source_load(&source, agent->config_path)) {
-		refuse_source(agent, &source);
-	} else {
-		apply_config(agent, &source.config);
-		edition = make_edition(agent, &source);
-	}
-	watch_source(agent, &source);
+	edition = reload(agent, &source);
+	kp_config_watch(agent, &source);
 	if (edition != NULL)
-		roll_out(agent, &edition, is_asked_for);
+		kp_config_roll_out(agent, &edition, is_asked_for);
 	kp_source_fini(&source);
 }
 
@@ -177,19 +215,23 @@ kp_config_first(struct kp_agent *agent, struct kp_source *source)
 	struct kp_edition *edition = NULL;
 
 	agent->facts.reloaded_ms = kp_wall_ms();
+	if (agent->is_following) {
+		kp_follow_first(agent, source);
+		return;
+	}
 	if (kp_diagnostics_count(&source->diagnostics) > 0)
-		refuse_source(agent, source);
+		kp_config_refuse_source(agent, source);
 	else
-		edition = make_edition(agent, source);
-	watch_source(agent, source);
+		edition = kp_config_compile(agent, source);
+	kp_config_watch(agent, source);
 	if (edition != NULL)
 		kp_rollout_begin(agent, &edition);
 	else if (!kp_config_fall_back(agent))
 		kp_agent_stop(agent, KP_AGENT_EXIT_REFUSED);
 }
 
-static struct kp_edition *
-last_good(struct kp_agent *agent, struct kp_error *err)
+struct kp_edition *
+kp_config_last_good(struct kp_agent *agent, struct kp_error *err)
 {
 	struct kp_tables *tables = kp_state_load_tables(agent->state, err);
 	struct kp_edition *edition;
@@ -210,7 +252,7 @@ bool
 kp_config_fall_back(struct kp_agent *agent)
 {
 	struct kp_error err;
-	struct kp_edition *edition = last_good(agent, &err);
+	struct kp_edition *edition = kp_config_last_good(agent, &err);
 
 	if (edition == NULL) {
 		kp_log(KP_LOG_ERROR, "no_last_known_good",

@@ -76,6 +76,13 @@ format(const char *bind, unsigned port)
 	return text;
 }
 
+static unsigned
+port_of(const struct kp_tables_listener *listener, size_t index)
+{
+	return index == 0 ? listener->bootstrap_port
+			  : listener->first_port + (unsigned)index - 1;
+}
+
 static void
 list_addresses(struct kp_edition *edition)
 {
@@ -85,16 +92,17 @@ list_addresses(struct kp_edition *edition)
 	for (size_t i = 0; i < tables->num_listeners; i++)
 		num += num_ports_of(&tables->listeners[i]);
 	edition->addresses = kp_alloc(num, sizeof(*edition->addresses));
+	edition->listeners = kp_alloc(num, sizeof(*edition->listeners));
 	edition->num_addresses = num;
 	for (size_t i = 0; i < tables->num_listeners; i++) {
 		const struct kp_tables_listener *listener =
 		    &tables->listeners[i];
 
-		edition->addresses[at++] =
-		    format(listener->bind, listener->bootstrap_port);
-		for (size_t p = 1; p < num_ports_of(listener); p++)
-			edition->addresses[at++] = format(listener->bind,
-			    listener->first_port + (unsigned)p - 1);
+		for (size_t p = 0; p < num_ports_of(listener); p++) {
+			edition->listeners[at] = i;
+			edition->addresses[at++] =
+			    format(listener->bind, port_of(listener, p));
+		}
 	}
 }
 
@@ -126,7 +134,9 @@ kp_edition_free(struct kp_edition *edition)
 	for (size_t i = 0; i < edition->num_addresses; i++)
 		free(edition->addresses[i]);
 	free(edition->addresses);
+	free(edition->listeners);
 	kp_tables_free(edition->tables);
+	kp_held_unref(edition->held);
 	free(edition);
 }
 

@@ -11,14 +11,17 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "control/agent/held.h"
 #include "rules/tables.h"
 
 struct kp_edition {
 	struct kp_tables *tables; /* generation 0 until it is sent */
 	uint64_t content_hash;    /* secrets included, generation not */
 	char **addresses;         /* "ip:port", as the supervisor wants them */
+	size_t *listeners;        /* of each address, its index in tables */
 	size_t num_addresses;
-	bool is_last_good; /* not from the files as they are now */
+	bool is_last_good;    /* not from the files as they are now */
+	struct kp_held *held; /* what it was made of; NULL: files, or unknown */
 };
 
 /*

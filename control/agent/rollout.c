@@ -110,6 +110,14 @@ end_rollout(struct kp_agent *agent)
 	agent->num_sent = 0;
 }
 
+static const char *
+source_of(const struct kp_edition *edition)
+{
+	if (edition->is_last_good)
+		return "last known good";
+	return edition->held != NULL ? "server" : "files";
+}
+
 /* The worker serves from next now. */
 static void
 accept(struct kp_agent *agent)
@@ -133,14 +141,15 @@ accept(struct kp_agent *agent)
 	    KP_INT("generation", tables->generation),
 	    KP_INT("virtual_clusters", tables->num_virtual_clusters),
 	    KP_INT("ports", edition->num_addresses),
-	    KP_STR(
-		"source", edition->is_last_good ? "last known good" : "files"));
+	    KP_STR("source", source_of(edition)));
 	if (!agent->has_started)
 		send_started(agent);
 	agent->has_started = true;
 	send_bind(agent, agent->current, NULL);
 	resolve_hosts(agent);
 	keep(agent, agent->current);
+	if (agent->is_following)
+		kp_follow_accepted(agent);
 }
 
 /*
@@ -150,16 +159,17 @@ accept(struct kp_agent *agent)
 static void
 refuse(struct kp_agent *agent, const char *reason, int exit_code)
 {
-	bool was_last_good = agent->next->is_last_good;
+	struct kp_edition *refused = agent->next;
 
 	kp_log(KP_LOG_ERROR, "resources_refused", KP_STR("problem", reason));
-	kp_edition_free(agent->next);
 	end_rollout(agent);
 	kp_config_refused(agent, reason);
-	if (agent->current != NULL)
-		return;
-	if (was_last_good || !kp_config_fall_back(agent))
+	if (agent->is_following)
+		kp_follow_refused(agent, refused, reason);
+	else if (agent->current == NULL &&
+		 (refused->is_last_good || !kp_config_fall_back(agent)))
 		kp_agent_stop(agent, exit_code);
+	kp_edition_free(refused);
 }
 
 /* The same content keeps its number; anything else gets one never used. */

@@ -89,19 +89,13 @@ load_folder(struct kp_source *source, const char *folder)
 bool
 kp_source_load(struct kp_source *out, const char *path)
 {
-	struct kp_origin at = { .file = path };
-
 	*out = (struct kp_source){ .has_config = false };
 	out->resources = kp_resources_new();
 	load_config(out, path);
 	if (!out->has_config)
 		return false;
-	if (out->config.files_dir != NULL)
+	if (!kp_source_has_servers(out))
 		load_folder(out, out->config.files_dir);
-	else
-		kp_diagnostics_add(&out->diagnostics, &at,
-		    "control.server: resources from a policy server are not "
-		    "supported yet, use control.files");
 	return kp_resources_check(out->resources, &out->diagnostics) &&
 	       kp_diagnostics_count(&out->diagnostics) == 0;
 }
@@ -112,8 +106,29 @@ kp_source_fini(struct kp_source *source)
 	if (source->has_config)
 		kp_node_config_fini(&source->config);
 	kp_resources_free(source->resources);
+	kp_held_unref(source->held);
 	kp_diagnostics_fini(&source->diagnostics);
 	*source = (struct kp_source){ .has_config = false };
+}
+
+void
+kp_source_hold(struct kp_source *source, struct kp_held *held)
+{
+	kp_assert(source->held == NULL && kp_held_resources(held) != NULL);
+	source->held = kp_held_ref(held);
+}
+
+const struct kp_resources *
+kp_source_resources(const struct kp_source *source)
+{
+	return source->held == NULL ? source->resources
+				    : kp_held_resources(source->held);
+}
+
+bool
+kp_source_has_servers(const struct kp_source *source)
+{
+	return source->config.server.num_addresses > 0;
 }
 
 bool
@@ -139,7 +154,7 @@ struct kp_tables *
 kp_source_compile(struct kp_source *source)
 {
 	const struct kp_compile_input input = {
-		.resources = source->resources,
+		.resources = kp_source_resources(source),
 		.node_labels = &source->config.labels,
 		.limits = &source->config.limits,
 		.log_level = source->config.log_level,

@@ -7,6 +7,7 @@
 #ifndef KP_CONTROL_AGENT_SOURCE_H
 #define KP_CONTROL_AGENT_SOURCE_H
 
+#include "control/agent/held.h"
 #include "rules/compile.h"
 #include "rules/node_config.h"
 #include "rules/resource.h"
@@ -18,18 +19,30 @@
 struct kp_source {
 	struct kp_node_config config;
 	bool has_config; /* node.yaml is without problems */
-	struct kp_resources *resources;
+	struct kp_resources
+	    *resources;       /* of files; none if config has servers */
+	struct kp_held *held; /* of a server; NULL: none */
 	struct kp_diagnostics diagnostics;
 };
 
 /*
- * kp_source_load reads node.yaml at path and all resources (*.yaml and *.yml of
- * the folder, in order of their names). Returns true if all of it is valid;
+ * kp_source_load reads node.yaml at path and, unless it names policy servers,
+ * all resources (*.yaml and *.yml of the folder, in order of their names).
+ * Returns true if all of it is valid;
  * else diagnostics says why, and has_config whether at least config can be
  * used. The caller ends it with kp_source_fini either way.
  */
 bool kp_source_load(struct kp_source *out, const char *path) KP_MUST_CHECK;
 void kp_source_fini(struct kp_source *source);
+
+/* kp_source_hold lets held, which has resources, be what is compiled. */
+void kp_source_hold(struct kp_source *source, struct kp_held *held);
+
+/* What is compiled, borrowed from source. */
+const struct kp_resources *kp_source_resources(const struct kp_source *source);
+
+/* kp_source_has_servers: does node.yaml name policy servers? */
+bool kp_source_has_servers(const struct kp_source *source);
 
 /*
  * kp_source_compile makes tables of generation 0 of what reaches the node from

@@ -16,6 +16,8 @@
 
 #define TABLES_FILE "tables.pb"
 #define NODES_FILE "nodes.pb"
+#define SET_FILE "resources.pb"
+#define NEXT_SET_FILE "resources.next.pb"
 #define LOCK_FILE "lock"
 
 struct kp_state {
@@ -217,4 +219,35 @@ kp_state_save_nodes(
     struct kp_state *state, struct kp_bytes packed, struct kp_error *err)
 {
 	return kp_file_replace(state->dir_fd, NODES_FILE, packed, err);
+}
+
+bool
+kp_state_load_set(struct kp_state *state, enum kp_state_set which,
+    struct kp_buf *out, struct kp_error *err)
+{
+	const char *name =
+	    which == KP_STATE_SET_NEXT ? NEXT_SET_FILE : SET_FILE;
+
+	if (faccessat(state->dir_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
+		return true;
+	return read_state_file(state, name, out, err);
+}
+
+bool
+kp_state_offer_set(
+    struct kp_state *state, struct kp_bytes packed, struct kp_error *err)
+{
+	return kp_file_write(state->dir_fd, NEXT_SET_FILE, packed, err);
+}
+
+bool
+kp_state_accept_set(struct kp_state *state, struct kp_error *err)
+{
+	return kp_file_promote(state->dir_fd, NEXT_SET_FILE, SET_FILE, err);
+}
+
+void
+kp_state_drop_set(struct kp_state *state)
+{
+	(void)unlinkat(state->dir_fd, NEXT_SET_FILE, 0);
 }

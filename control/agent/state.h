@@ -2,7 +2,8 @@
 /*
  * The folder stateDir: what a node keeps over restarts. tables.pb holds the
  * last tables that were accepted, without secrets; nodes.pb the nodes of
- * clusters. One agent at a time. @thread main
+ * clusters; resources.pb the set of a policy server that they were made of. One
+ * agent at a time. @thread main
  */
 #ifndef KP_CONTROL_AGENT_STATE_H
 #define KP_CONTROL_AGENT_STATE_H
@@ -49,5 +50,21 @@ bool kp_state_load_nodes(struct kp_state *state, struct kp_buf *out,
     struct kp_error *err) KP_MUST_CHECK;
 bool kp_state_save_nodes(struct kp_state *state, struct kp_bytes packed,
     struct kp_error *err) KP_MUST_CHECK;
+
+/*
+ * A set on its way is kept beside the accepted one, so that an agent that is
+ * ended in between takes up the newer one, which may be in force. offer
+ * replaces it, accept gives it the other's place, drop forgets it. Files that
+ * are not there load as nothing.
+ */
+enum kp_state_set { KP_STATE_SET_NEXT, KP_STATE_SET_ACCEPTED };
+
+bool kp_state_load_set(struct kp_state *state, enum kp_state_set which,
+    struct kp_buf *out, struct kp_error *err) KP_MUST_CHECK;
+bool kp_state_offer_set(struct kp_state *state, struct kp_bytes packed,
+    struct kp_error *err) KP_MUST_CHECK;
+bool kp_state_accept_set(
+    struct kp_state *state, struct kp_error *err) KP_MUST_CHECK;
+void kp_state_drop_set(struct kp_state *state);
 
 #endif

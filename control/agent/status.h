@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
+#include "control/agent/link.h"
 
 #define KP_STATUS_MAX_PROBLEM 1024
 
@@ -21,9 +22,12 @@ struct kp_status_facts {
 	int64_t applied_ms;   /* wall clock, when they came into force */
 	int64_t reloaded_ms;  /* wall clock, when files were read last */
 	int64_t started_ms;   /* wall clock, when the agent started */
-	bool is_config_valid; /* the files as they are now */
+	bool is_config_valid; /* the files as they are now, the newest push */
 	bool is_last_good;    /* serving what was kept from before */
 	char problem[KP_STATUS_MAX_PROBLEM]; /* why not valid */
+	bool has_servers;          /* resources come from policy servers: */
+	uint64_t revision;         /* in force; 0: not known */
+	struct kp_link_state link; /* of a link that is open */
 };
 
 struct kp_status;

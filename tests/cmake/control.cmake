@@ -20,11 +20,6 @@ kp_unit_test(supervisor
 
 kp_library(kp_test_folder support/folder.c)
 target_link_libraries(kp_test_folder PUBLIC kp_base)
-foreach(name IN ITEMS nodes resolver source state status)
-  kp_unit_test(${name} SOURCES unit/control/test_${name}.c
-    LINK kp_test_folder kp_agent)
-endforeach()
-
 kp_library(kp_test_store support/store.c)
 target_link_libraries(kp_test_store PUBLIC kp_test_folder kp_server)
 kp_unit_test(watch SOURCES unit/control/host/test_watch.c
@@ -32,6 +27,12 @@ kp_unit_test(watch SOURCES unit/control/host/test_watch.c
 
 kp_library(kp_test_pushes support/pushes.c)
 target_link_libraries(kp_test_pushes PUBLIC kp_agent)
+foreach(name IN ITEMS nodes resolver source state status)
+  kp_unit_test(${name} SOURCES unit/control/test_${name}.c
+    LINK kp_test_folder kp_test_pushes)
+endforeach()
+
+kp_fuzz_test(push SOURCES fuzz/fuzz_push.c LINK kp_agent)
 kp_unit_test(intake SOURCES unit/control/test_intake.c LINK kp_test_pushes)
 
 foreach(name IN ITEMS audit catalog desk page_token roles sqlite)

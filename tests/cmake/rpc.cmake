@@ -4,6 +4,18 @@ kp_library(kp_test_rpc support/rpc_raw.c support/rpc_world.c)
 target_link_libraries(kp_test_rpc PUBLIC
   kp_rpc kp_test_certs kp_test_support kp_test_rpc_proto PkgConfig::GRPC)
 
+# The misbehaving policy server of integration/test_control_peers.py.
+kp_program(kp_sync_peer support/sync_peer.c)
+target_link_libraries(kp_sync_peer PRIVATE kp_test_pushes kp_rpc)
+
+kp_library(kp_test_sync support/sync_world.c)
+target_link_libraries(kp_test_sync PUBLIC
+  kp_agent_link kp_test_pushes kp_test_rpc)
+kp_unit_test(agent_link
+  SOURCES unit/control/test_agent_link.c LINK kp_test_sync)
+set_property(TEST unit.agent_link APPEND PROPERTY ENVIRONMENT
+  "TSAN_OPTIONS=suppressions=${CMAKE_CURRENT_SOURCE_DIR}/support/tsan.supp")
+
 foreach(name IN ITEMS hostile status stream tls unary)
   kp_unit_test(rpc_${name}
     SOURCES unit/control/rpc/test_${name}.c LINK kp_test_rpc)

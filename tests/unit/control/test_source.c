@@ -4,8 +4,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "control/agent/intake.h"
 #include "control/agent/source.h"
 #include "tests/support/folder.h"
+#include "tests/support/pushes.h"
 
 #define NODE \
 	"node: test\nstateDir: ./state\nadmin: {listen: 127.0.0.1:9180}\n" \
@@ -92,17 +94,47 @@ Test(source, a_node_gets_what_is_for_its_labels)
 #undef ON
 }
 
-Test(source, a_policy_server_is_not_asked_yet)
+/* What a policy server said: one cluster. */
+static struct kp_held *
+held(void)
+{
+	struct kp_diagnostics diagnostics = { .num_lines = 0 };
+	struct kp_intake *intake = kp_intake_new(NULL, "/etc/kproxy");
+	struct kp_test_push push;
+	struct kp_error err = { 0 };
+	struct kp_held *made;
+
+	kp_test_push_init(&push, 3, 0);
+	kp_test_push_cluster(&push, "a", "127.0.0.1:9092");
+	kp_test_push_digest(&push, NULL);
+	cr_assert(kp_intake_add(intake, &push.message, &err));
+	made = kp_intake_finish(intake, &diagnostics, &err);
+	cr_assert_not_null(made);
+	kp_intake_free(intake);
+	kp_test_push_fini(&push);
+	return made;
+}
+
+Test(source, with_policy_servers_what_is_held_is_compiled)
 {
 	struct kp_source source;
+	struct kp_tables *tables;
+	struct kp_held *set = held();
 	struct world world;
 
 	set_up(&world,
 	    "node: test\ncontrol: {server: {addresses: [a:1], ca: c,\n"
 	    "certificate: c, key: k}}\n");
-	cr_assert(!kp_source_load(&source, world.config));
-	cr_assert(source.has_config);
-	cr_assert(says(&source, "control.server: resources from a policy "));
+	kp_test_write(world.resources, "a.yaml", "kind: Clustr\n");
+	cr_assert(kp_source_load(&source, world.config));
+	cr_assert(kp_source_has_servers(&source));
+	cr_assert_eq(kp_resources_count(kp_source_resources(&source)), 0);
+	kp_source_hold(&source, set);
+	kp_held_unref(set);
+	cr_assert_eq(kp_resources_count(kp_source_resources(&source)), 1);
+	tables = kp_source_compile(&source);
+	cr_assert_not_null(tables);
+	kp_tables_free(tables);
 	kp_source_fini(&source);
 	kp_test_folder_remove(world.folder);
 }

@@ -112,6 +112,61 @@ Test(state, damaged_or_missing_files_are_as_good_as_none)
 	kp_test_folder_remove(folder);
 }
 
+static void
+expect_set(struct kp_state *state, enum kp_state_set which, const char *text)
+{
+	struct kp_error err = { 0 };
+	struct kp_buf content;
+
+	kp_buf_init(&content, 100);
+	cr_assert(
+	    kp_state_load_set(state, which, &content, &err), "%s", err.text);
+	cr_assert(kp_bytes_equal(kp_buf_bytes(&content), kp_bytes_of(text)) ||
+		      (content.len == 0 && text[0] == '\0'),
+	    "%.*s", (int)content.len, (const char *)content.data);
+	kp_buf_fini(&content);
+}
+
+Test(state, a_set_on_its_way_takes_the_others_place_when_it_is_accepted)
+{
+	char folder[KP_TEST_PATH_LEN], path[KP_TEST_PATH_LEN];
+	struct kp_error err = { 0 };
+	struct kp_state *state;
+	struct kp_buf small;
+	struct stat st;
+
+	kp_test_folder(folder);
+	state = open_state(folder);
+	expect_set(state, KP_STATE_SET_NEXT, "");
+	expect_set(state, KP_STATE_SET_ACCEPTED, "");
+	cr_assert(!kp_state_accept_set(state, &err));
+	cr_assert(kp_state_offer_set(state, kp_bytes_of("one"), &err));
+	expect_set(state, KP_STATE_SET_NEXT, "one");
+	cr_assert(kp_state_accept_set(state, &err), "%s", err.text);
+	expect_set(state, KP_STATE_SET_NEXT, "");
+	expect_set(state, KP_STATE_SET_ACCEPTED, "one");
+	kp_test_path(path, folder, "resources.pb");
+	cr_assert_eq(stat(path, &st), 0);
+	cr_assert_eq(st.st_mode & 0777, 0600);
+
+	cr_assert(kp_state_offer_set(state, kp_bytes_of("longer"), &err));
+	cr_assert(kp_state_offer_set(state, kp_bytes_of("two"), &err));
+	kp_state_close(state);
+	state = open_state(folder);
+	expect_set(state, KP_STATE_SET_NEXT, "two");
+	expect_set(state, KP_STATE_SET_ACCEPTED, "one");
+	kp_state_drop_set(state);
+	expect_set(state, KP_STATE_SET_NEXT, "");
+	expect_set(state, KP_STATE_SET_ACCEPTED, "one");
+	kp_buf_init(&small, 2);
+	cr_assert(
+	    !kp_state_load_set(state, KP_STATE_SET_ACCEPTED, &small, &err));
+	cr_assert_eq(err.kind, KP_ERR_LIMIT);
+	kp_buf_fini(&small);
+	kp_state_close(state);
+	kp_test_folder_remove(folder);
+}
+
 Test(state, one_agent_at_a_time)
 {
 	char folder[KP_TEST_PATH_LEN], file[KP_TEST_PATH_LEN];

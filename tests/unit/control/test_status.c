@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "control/agent/status.h"
 
 static bool
@@ -73,6 +74,81 @@ Test(status, ready_is_who_serves_even_with_refused_files)
 	}
 	kp_status_free(status);
 	kp_status_free(NULL);
+}
+
+Test(status, servers_are_told_of_with_what_they_were_refused)
+{
+	struct kp_status_facts facts = { .has_worker = true,
+		.has_servers = true,
+		.link = { .since_ms = kp_wall_ms() - 5500,
+		    .reason = "Connection refused" } };
+	struct kp_status *status = kp_status_new();
+	char text[512];
+
+	cr_assert(!ready(status, &facts, text));
+	cr_assert_str_eq(text,
+	    "not ready\nworker: has no tables yet\n"
+	    "config: waiting for a policy server\n"
+	    "source: server, not connected for 5 s: Connection refused\n");
+	facts.is_serving = facts.is_config_valid = true;
+	facts.generation = 3;
+	facts.revision = 17;
+	facts.link.is_connected = true;
+	facts.link.refused_revision = 18;
+	(void)snprintf(facts.link.address, sizeof(facts.link.address), "a:1");
+	(void)snprintf(facts.link.refusal, sizeof(facts.link.refusal), "bad");
+	cr_assert(ready(status, &facts, text));
+	cr_assert_str_eq(text,
+	    "ok\nworker: accepting\nconfig: generation 3\n"
+	    "source: server a:1, connected for 5 s\nrevision: 17\n"
+	    "refused: revision 18: bad\n");
+	facts.link.is_cordoned = true;
+	cr_assert(ready(status, &facts, text));
+	cr_assert_not_null(strstr(text, "connected for 5 s, cordoned\n"));
+	facts.link.since_ms = 0;
+	cr_assert(ready(status, &facts, text));
+	cr_assert_not_null(strstr(text, "without a certificate to connect\n"));
+	kp_status_free(status);
+}
+
+static bool
+renders(struct kp_status *status, const char *line)
+{
+	struct kp_buf text;
+	bool has_line;
+
+	kp_buf_init(&text, 65536);
+	kp_status_render(status, &text);
+	kp_buf_add(&text, "", 1);
+	has_line = strstr((const char *)text.data, line) != NULL;
+	kp_buf_fini(&text);
+	return has_line;
+}
+
+Test(status, metrics_of_servers_are_there_where_there_are_servers)
+{
+	struct kp_status_facts facts = { .revision = 17,
+		.link = { .is_connected = true,
+		    .since_ms = 1500,
+		    .num_connects = 4,
+		    .refused_revision = 18 } };
+	struct kp_status *status = kp_status_new();
+
+	kp_status_set(status, &facts);
+	cr_assert(renders(
+	    status, "\nkproxy_control_source_info{source=\"files\"} 1\n"));
+	cr_assert(!renders(status, "kproxy_control_connected"));
+	facts.has_servers = true;
+	kp_status_set(status, &facts);
+	cr_assert(renders(
+	    status, "\nkproxy_control_source_info{source=\"server\"} 1\n"));
+	cr_assert(renders(status, "\nkproxy_control_connected 1\n"));
+	cr_assert(
+	    renders(status, "\nkproxy_control_since_timestamp_seconds 1.5\n"));
+	cr_assert(renders(status, "\nkproxy_control_revision 17\n"));
+	cr_assert(renders(status, "\nkproxy_control_refused_revision 18\n"));
+	cr_assert(renders(status, "\nkproxy_control_connects_total 4\n"));
+	kp_status_free(status);
 }
 
 Test(status, the_agents_own_metrics_are_well_formed)
