@@ -79,6 +79,9 @@ class Kproxy:
     cluster     lines added to the Cluster's spec
     virtual     lines added to the VirtualCluster's spec
     resources   replaces all three resources (YAML text)
+    control     what stands in node.yaml after `control: `; with a server in it
+                there are no files of resources
+    name        of the node
     folder      an existing folder to use (kept), e.g. to start a second time
     args, env   more arguments and environment variables of kproxy
     wait        False: do not wait for /readyz
@@ -90,7 +93,8 @@ class Kproxy:
 
     def __init__(self, bootstrap="127.0.0.1:9092", *, count=4, first_node=0,
                  limits="", listener="", cluster="", virtual="",
-                 resources=None, folder=None, args=(), env=None, wait=True):
+                 resources=None, folder=None, args=(), env=None, wait=True,
+                 control="{files: ./resources}", name="test"):
         self.is_own_folder = folder is None
         self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix="kproxy-"))
         self.config = self.folder / "node.yaml"
@@ -98,6 +102,7 @@ class Kproxy:
         self.log = self.folder / "kproxy.log"
         self.args, self.env, self.wait = list(args), env or {}, wait
         self.count, self.first_node = count, first_node
+        self.control, self.name = control, name
         self.host, self.process = "127.0.0.1", None
         self.is_told_to_stop, self.bad_log = False, BAD_LOG
         self.port = free_ports(count + 2)
@@ -105,15 +110,16 @@ class Kproxy:
         self.bootstrap = f"{self.host}:{self.port}"
         servers = [bootstrap] if isinstance(bootstrap, str) else bootstrap
         self.write_config(limits)
-        self.write(resources or self.resources(
-            servers, listener, cluster, virtual))
+        if "files" in control:
+            self.write(resources or self.resources(
+                servers, listener, cluster, virtual))
 
     def write_config(self, limits=""):
         """Writes node.yaml."""
         lines = "".join(f"  {line}\n" for line in limits.splitlines())
-        text = ("node: test\nstateDir: ./state\n"
+        text = (f"node: {self.name}\nstateDir: ./state\n"
                 f"admin: {{listen: \"{self.admin}\"}}\n"
-                "control: {files: ./resources}\n"
+                f"control: {self.control}\n"
                 + (f"limits:\n{lines}" if lines else ""))
         replace(self.config, text)
 

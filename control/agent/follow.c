@@ -328,6 +328,8 @@ kp_follow_turn(struct kp_agent *agent)
 		return;
 	if (agent->link_api->take(agent->link, &offer))
 		on_offer(agent, &offer);
+	else
+		publish(agent);
 	kp_link_offer_fini(&offer);
 }
 
@@ -386,21 +388,25 @@ kp_follow_accepted(struct kp_agent *agent)
 	settle(agent, NULL);
 }
 
-/* "ip:port: reason" is the business of the listener that wanted it. */
+/* Is address named in reason, as in "could not listen on ip:port: why"? */
+static bool
+names(const char *reason, const char *address)
+{
+	const char *at = strstr(reason, address);
+
+	return at != NULL && at[strlen(address)] == ':' &&
+	       (at == reason || at[-1] == ' ');
+}
+
+/* A port that could not be had is the business of the listener that wanted it.
+ */
 static const char *
 listener_of(const struct kp_edition *edition, const char *reason)
 {
-	const struct kp_tables *tables = edition->tables;
-
-	for (size_t i = 0; i < tables->num_listeners; i++) {
-		for (size_t j = 0; j < edition->num_addresses; j++) {
-			size_t len = strlen(edition->addresses[j]);
-
-			if (edition->listeners[j] == i &&
-			    strncmp(reason, edition->addresses[j], len) == 0 &&
-			    reason[len] == ':')
-				return tables->listeners[i].name;
-		}
+	for (size_t i = 0; i < edition->num_addresses; i++) {
+		if (names(reason, edition->addresses[i]))
+			return edition->tables->listeners[edition->listeners[i]]
+			    .name;
 	}
 	return NULL;
 }

@@ -68,6 +68,12 @@ kp_intake_is_whole(const struct kp_intake *intake)
 	return intake->is_whole;
 }
 
+size_t
+kp_intake_len(const struct kp_intake *intake)
+{
+	return intake->len;
+}
+
 static bool
 begin(struct kp_intake *intake, const Kproxy__Control__V1__Push *part,
     struct kp_error *err)

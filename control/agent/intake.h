@@ -34,6 +34,9 @@ bool kp_intake_add(struct kp_intake *intake,
 /* Was that the last part? */
 bool kp_intake_is_whole(const struct kp_intake *intake);
 
+/* How much the parts so far have in them, in bytes. */
+size_t kp_intake_len(const struct kp_intake *intake);
+
 /*
  * kp_intake_finish returns the set of a whole push. Its resources are NULL if
  * there is anything in diagnostics, which begin empty. NULL with KP_ERR_CONFIG

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "control/agent/link_read.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -18,6 +19,8 @@
 #define PUSH_MS 60000
 /* For the main thread to say what became of a push, before we greet anew. */
 #define SETTLE_MS 10000
+/* Bytes. */
+#define LARGE_PUSH (1u << 20)
 /* For a verdict to go out before a stream is ended. */
 #define FLUSH_MS 2000
 /* A stream that lasted so long was a good one. */
@@ -89,11 +92,17 @@ offer(struct kp_link *link, struct kp_link_offer *made)
 	kp_link_wake(link);
 }
 
+/* What a large push took is not needed again soon: the system may have it. */
 static void
 end_push(struct kp_link *link)
 {
+	bool is_large =
+	    link->intake != NULL && kp_intake_len(link->intake) > LARGE_PUSH;
+
 	kp_intake_free(link->intake);
 	link->intake = NULL;
+	if (is_large)
+		(void)malloc_trim(0);
 }
 
 /*

@@ -112,11 +112,11 @@ heard(struct kp_rpc_call *call, const ProtobufCMessage *message)
 	unsigned body = request->body_case;
 
 	if (body == KPROXY__CONTROL__V1__SYNC_REQUEST__BODY_HELLO) {
+		if (!peer->is_silent)
+			welcome(peer);
 		(void)printf("hello %s %llu %s\n", request->hello->node,
 		    (unsigned long long)request->hello->revision,
 		    kp_rpc_call_peer(call)->common_name);
-		if (!peer->is_silent)
-			welcome(peer);
 	} else if (body == KPROXY__CONTROL__V1__SYNC_REQUEST__BODY_ACK) {
 		(void)printf(
 		    "ack %llu\n", (unsigned long long)request->ack->revision);

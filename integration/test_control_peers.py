@@ -1,0 +1,417 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A node and policy servers that lie, stall, vanish and talk nonsense.
+
+The servers are programs of ours that do what a test says; what a node makes of
+a good one is test_control.py's.
+"""
+
+import datetime
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+
+from kproxy_rig import BUILD, Kproxy, wait_until
+from sync_peer import SyncPeer, control, documents, revision
+from test_processes import Broker, answers, generation, is_open
+
+sys.path.insert(0, str(BUILD.parents[1] / "scripts"))
+from certificates import Authority  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("ca"))
+
+
+@pytest.fixture
+def broker():
+    with Broker() as one:
+        yield one
+
+
+def put(proxy, made, name="node"):
+    """Installs a certificate in one step for each file."""
+    for source, suffix in ((made.certificate, "crt"), (made.key, "key")):
+        new = proxy.folder / f"{name}.new"
+        shutil.copy(source, new)
+        new.rename(proxy.folder / f"{name}.{suffix}")
+
+
+def new_node(authority, peer, broker, **more):
+    node = Kproxy(broker.address, control=control(authority, peer),
+                  name="edge-1", wait=False, **more)
+    shutil.copy(authority.ca, node.folder / "ca.pem")
+    put(node, authority.issue("edge-1", "DNS:edge-1"))
+    return node
+
+
+@pytest.fixture
+def peer(authority):
+    with SyncPeer(authority) as one:
+        yield one
+
+
+@pytest.fixture
+def node(authority, peer, broker):
+    one = new_node(authority, peer, broker)
+    try:
+        one.start()
+        yield one
+        one.stop()
+    finally:
+        one.kill()
+    shutil.rmtree(one.folder)
+
+
+def pass_through(node, broker, count=4):
+    return documents(node.resources([broker.address]).replace(
+        "count: 4", f"count: {count}"))
+
+
+def serve(node, peer, broker, number=3):
+    """Pushes a pass-through cluster as that revision and waits for it."""
+    peer.wait("hello ")
+    peer.push(number, pass_through(node, broker))
+    peer.wait(f"ack {number}")
+    node.wait_ready()
+    wait_until(lambda: revision(node) == number, what="revision")
+
+
+def test_first_start_without_anything_waits_and_says_so(
+        authority, broker):
+    peer = SyncPeer(authority)
+    node = new_node(authority, peer, broker)
+    try:
+        node.start()
+        wait_until(lambda: "source: server, not connected"
+                   in node.get("/readyz")[1], what="readyz")
+        wait_until(lambda: "Connection refused" in node.get("/readyz")[1],
+                   what="the reason")
+        status, body = node.get("/readyz")
+        assert status == 503
+        assert "config: waiting for a policy server" in body
+        assert '"event":"waiting_for_server"' in node.text()
+        assert '"event":"server_not_reached"' in node.text()
+        assert node.metric("kproxy_control_connected") == 0
+        assert node.metric(
+            'kproxy_control_source_info{source="server"}') == 1
+        with peer:
+            peer.wait("hello edge-1 0 edge-1")
+            serve(node, peer, broker)
+            assert answers(node.bootstrap)
+            assert node.metric("kproxy_control_connected") == 1
+            peer.wait("heartbeat 3")
+        node.stop()
+    finally:
+        node.kill()
+        shutil.rmtree(node.folder)
+
+
+def test_pushes_are_in_force_and_deltas_build_on_them(node, peer, broker):
+    serve(node, peer, broker)
+    before = generation(node)
+    listener = {key: text for key, text in
+                pass_through(node, broker, 2).items()
+                if key[0] == "Listener"}
+    peer.push(5, listener, base=3)
+    peer.wait("ack 5")
+    wait_until(lambda: generation(node) == before + 1, what="tables")
+    assert is_open(node.port + 2) and not is_open(node.port + 3)
+    status, body = node.get("/readyz")
+    assert status == 200 and "revision: 5\n" in body
+    assert f"source: server {peer.address}, connected" in body
+    # the same tables under a newer revision are no rollout
+    peer.push(6, listener, base=5)
+    peer.wait("ack 6")
+    wait_until(lambda: revision(node) == 6, what="revision")
+    assert generation(node) == before + 1
+
+
+def test_a_port_in_use_is_refused_with_the_listener_that_wants_it(
+        node, peer, broker):
+    serve(node, peer, broker)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = other.getsockname()[1]
+        peer.push(4, documents(node.resources([broker.address]).replace(
+            f"first: {node.port + 1}, count: 4",
+            f"first: {taken}, count: 1")))
+        line = peer.wait("nack 4")
+    assert ("Listener clients: could not listen on "
+            f"127.0.0.1:{taken}: Address already in use") in line
+    status, body = node.get("/readyz")
+    assert status == 200 and "refused: revision 4: " in body
+    assert "revision: 3\n" in body
+    assert node.metric("kproxy_control_refused_revision") == 4
+    assert node.metric("kproxy_config_valid") == 0
+    assert answers(node.bootstrap)
+    peer.push(5, pass_through(node, broker, 3), base=0)
+    peer.wait("ack 5")
+    assert node.metric("kproxy_config_valid") == 1
+    assert "refused: " not in node.get("/readyz")[1]
+
+
+def test_documents_that_are_wrong_are_refused_with_kind_and_name(
+        node, peer, broker):
+    serve(node, peer, broker)
+    bad = pass_through(node, broker)
+    bad["Cluster", "real"] = bad["Cluster", "real"].replace(
+        "bootstrap:", "bootstrp:")
+    peer.push(4, bad)
+    line = peer.wait("nack 4")
+    assert "Cluster.real Cluster real: " in line and "bootstrp" in line
+    assert str(node.folder) not in line
+    assert answers(node.bootstrap) and revision(node) == 3
+
+
+def test_a_wrong_digest_is_refused_and_everything_asked_for_anew(
+        node, peer, broker):
+    serve(node, peer, broker)
+    peer.push(4, pass_through(node, broker, 2), base=3, words="wrong")
+    assert "digest" in peer.wait("nack 4")
+    peer.wait("hello edge-1 0", 2)
+    assert answers(node.bootstrap) and revision(node) == 3
+    serve(node, peer, broker, 5)
+
+
+def test_an_older_revision_is_refused_unless_the_server_was_set_back(
+        node, peer, broker):
+    serve(node, peer, broker, 7)
+    peer.push(6, pass_through(node, broker, 2))
+    assert "older" in peer.wait("nack 6")
+    assert is_open(node.port + 4) and revision(node) == 7
+    peer.push(6, pass_through(node, broker, 2), words="rollback")
+    peer.wait("ack 6")
+    wait_until(lambda: not is_open(node.port + 4), what="set back")
+    assert revision(node) == 6
+
+
+def test_endless_parts_end_the_stream_and_memory_stays_bounded(
+        node, peer, broker):
+    serve(node, peer, broker)
+    rss = memory(node.child("agent"))
+    bad = "#" + "x" * (1 << 20)
+    peer.push(9, {("Cluster", "a"): bad}, words="part more")
+    assert "more than 64 MiB" in peer.wait("nack 9")
+    peer.wait("hello edge-1 3", 1)
+    assert answers(node.bootstrap) and revision(node) == 3
+    # all of it was let go
+    wait_until(lambda: memory(node.child("agent")) < rss + (40 << 20),
+               what="memory")
+
+
+def memory(pid):
+    with open(f"/proc/{pid}/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def test_garbage_and_disconnects_change_nothing(node, peer, broker):
+    serve(node, peer, broker)
+    peer.say("garbage")
+    peer.wait("hello edge-1 3")
+    peer.say("end")
+    peer.wait("hello edge-1 3", 2)
+    # half a push is none
+    peer.push(4, pass_through(node, broker, 2), words="part")
+    peer.say("end")
+    peer.wait("hello edge-1 3", 3)
+    assert answers(node.bootstrap) and revision(node) == 3
+    assert '"event":"server_lost"' in node.text()
+    serve(node, peer, broker, 4)
+
+
+def test_a_server_that_does_not_welcome_is_tried_again(node, peer, broker):
+    serve(node, peer, broker)
+    peer.say("silent on")
+    peer.say("end")
+    peer.wait("hello edge-1 3", 2, 30)
+    assert node.metric("kproxy_control_connected") == 0
+    assert "fell silent" in node.get("/readyz")[1]
+    assert node.get("/readyz")[0] == 200 and answers(node.bootstrap)
+    peer.say("silent off")
+    peer.wait("heartbeat 3")
+    serve(node, peer, broker, 4)
+
+
+def test_the_node_restarts_from_last_known_good_without_a_server(
+        node, peer, broker):
+    serve(node, peer, broker)
+    before = generation(node)
+    peer.stop()
+    wait_until(lambda: node.metric("kproxy_control_connected") == 0,
+               what="disconnect")
+    assert answers(node.bootstrap)
+    node.stop()
+    state = node.folder / "state" / "resources.pb"
+    assert state.stat().st_mode & 0o777 == 0o600
+    node.start()
+    node.wait_ready()
+    assert answers(node.bootstrap) and generation(node) == before
+    assert revision(node) == 3
+    with SyncPeer(peer.authority, peer.port, peer.certificate) as again:
+        again.wait("hello edge-1 3")
+        again.push(3, pass_through(node, broker))
+        again.wait("ack 3")
+        assert generation(node) == before
+
+
+def test_a_damaged_set_leaves_the_tables(node, peer, broker):
+    serve(node, peer, broker)
+    peer.stop()
+    node.stop()
+    state = node.folder / "state" / "resources.pb"
+    data = bytearray(state.read_bytes())
+    data[len(data) // 2] ^= 0x40
+    state.write_bytes(data)
+    node.start()
+    node.wait_ready()
+    assert answers(node.bootstrap)
+    assert '"event":"state_damaged"' in node.text()
+    with SyncPeer(peer.authority, peer.port, peer.certificate) as again:
+        again.wait("hello edge-1 0")
+        again.push(4, pass_through(node, broker))
+        again.wait("ack 4")
+
+
+def test_a_killed_agent_goes_on_with_what_it_held(node, peer, broker):
+    serve(node, peer, broker)
+    for number in range(4, 12):
+        peer.push(number, pass_through(node, broker, 2 + number % 3))
+        if number % 2:
+            peer.wait(f"ack {number}")
+        pid = node.child("agent")
+        os.kill(pid, signal.SIGKILL)
+        hello = peer.wait("hello edge-1", 1 + number - 3)
+        held = int(hello.split()[2])
+        # what was acknowledged is never lost
+        assert held in ((number,) if number % 2 else (number - 1, number))
+        if held < number:
+            peer.push(number, pass_through(node, broker, 2 + number % 3))
+            peer.wait(f"ack {number}")
+        assert answers(node.bootstrap)
+    wait_until(lambda: revision(node) == 11, what="revision")
+
+
+def test_certificates_are_replaced_without_dropping_the_stream(
+        node, peer, broker, authority):
+    serve(node, peer, broker)
+    put(node, authority.issue("renewed", "DNS:edge-1"))
+    wait_until(lambda: '"event":"certificate_reloaded"' in node.text(),
+               what="new certificate")
+    assert peer.count("closed") == 0
+    # a bad one is refused and the good one stays
+    (node.folder / "node.crt").write_text("no certificate\n")
+    wait_until(lambda: '"event":"certificate_refused"' in node.text().rpartition(
+        '"event":"certificate_reloaded"')[2], what="refusal")
+    assert peer.count("closed") == 0
+    peer.push(4, pass_through(node, broker, 2))
+    peer.wait("ack 4")
+    peer.say("end")
+    peer.wait("hello edge-1 4 renewed")
+
+
+def test_a_certificate_that_is_missing_at_the_start_may_come_later(
+        authority, peer, broker):
+    node = new_node(authority, peer, broker)
+    try:
+        (node.folder / "node.crt").unlink()
+        node.start()
+        wait_until(lambda: "without a certificate" in node.get("/readyz")[1],
+                   what="readyz")
+        put(node, authority.issue("edge-1", "DNS:edge-1"))
+        peer.wait("hello edge-1 0")
+        serve(node, peer, broker)
+        node.stop()
+    finally:
+        node.kill()
+        shutil.rmtree(node.folder)
+
+
+def secure(node, broker):
+    found = pass_through(node, broker)
+    found["Listener", "clients"] += (
+        "  tls:\n    certificate: {file: ./tls.crt}\n"
+        "    key: {file: ./tls.key}\n")
+    return found
+
+
+def test_secrets_are_read_on_the_node_and_watched(
+        node, peer, broker, authority):
+    serve(node, peer, broker)
+    put(node, authority.issue("one", "IP:127.0.0.1"), "tls")
+    peer.push(4, secure(node, broker))
+    peer.wait("ack 4")
+    before = generation(node)
+    put(node, authority.issue("two", "IP:127.0.0.1"), "tls")
+    wait_until(lambda: generation(node) > before, what="new certificate")
+    assert revision(node) == 4
+    key = (node.folder / "tls.key").read_text().splitlines()[1]
+    for file in (node.folder / "state").iterdir():
+        assert key.encode() not in file.read_bytes()
+
+
+def test_a_secret_that_was_missing_brings_what_was_refused_into_force(
+        node, peer, broker, authority):
+    serve(node, peer, broker)
+    peer.push(4, secure(node, broker))
+    line = peer.wait("nack 4")
+    assert "tls.crt" in line and "No such file" in line
+    assert answers(node.bootstrap)
+    put(node, authority.issue("one", "IP:127.0.0.1"), "tls")
+    wait_until(lambda: revision(node) == 4, what="revision 4")
+    peer.wait("heartbeat 4")
+
+
+def check(node):
+    return subprocess.run(
+        [BUILD / "bin" / "kproxy", "--check", "--config", node.config],
+        capture_output=True, text=True, timeout=30)
+
+
+def test_check_looks_at_node_yaml_and_the_certificates(
+        authority, broker):
+    node = new_node(authority, SyncPeer(authority), broker)
+    result = check(node)
+    assert result.returncode == 0, result.stderr
+    assert "resources come from 1 policy server\n" in result.stdout
+    shutil.copy(authority.issue("other", "DNS:other").key,
+                node.folder / "node.key")
+    result = check(node)
+    assert result.returncode == 3
+    assert "node.crt: control.server: " in result.stderr
+    (node.folder / "node.key").unlink()
+    result = check(node)
+    assert result.returncode == 3 and "node.key" in result.stderr
+    shutil.rmtree(node.folder)
+
+
+def published_at(node):
+    """When the worker's newest tables came into force, in seconds."""
+    line = [line for line in node.text().splitlines()
+            if '"event":"tables_published"' in line][-1]
+    return datetime.datetime.fromisoformat(
+        json.loads(line)["time"].replace("Z", "+00:00")).timestamp()
+
+
+def test_a_push_is_in_force_within_10_ms(node, peer, broker):
+    """From the server's push to the worker's log line, whose clock has steps of
+    a millisecond. A machine busy with other things may delay some; five of
+    forty show what kproxy itself needs."""
+    serve(node, peer, broker)
+    durations = []
+    for number in range(4, 44):
+        peer.set(pass_through(node, broker, 2 + number % 2))
+        time.sleep(0.05)
+        begin = time.time()
+        peer.say(f"push {number} 0")
+        peer.wait(f"ack {number}")
+        durations.append(published_at(node) - begin)
+        if sum(took < 0.01 for took in durations) == 5:
+            return
+    raise AssertionError(sorted(durations))
