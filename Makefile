@@ -66,7 +66,7 @@ check: ## everything CI does, from nothing (STEPS="lint asan" for a part)
 integration: ## real brokers and clients (ARGS= goes to pytest)
 	@scripts/deps.sh test
 	$(programs)
-	cmake --build --preset release --target kp_bench kp_store_tool
+	cmake --build --preset release --target kp_bench kp_store_tool kp_sync_peer
 	KP_BUILD=$(CURDIR)/build/release scripts/toolchains.sh pytest-3 -v $(ARGS) integration
 
 soak: ## clients at work while everything fails, for KP_SOAK_SECONDS (3600)

@@ -5,6 +5,8 @@
 #   check-elf.sh alone FILE      loads no second TLS stack, gRPC, curl, YAML or C++
 #                                library, itself or through what it loads, and
 #                                exports nothing of BoringSSL
+#   check-elf.sh light FILE      loads neither gRPC nor C++ libraries, itself or
+#                                through what it loads
 #   check-elf.sh hardened FILE   position independent, relro, bind now, stack
 #                                protector, fortified, no executable stack
 set -eu
@@ -24,6 +26,11 @@ check_alone() {
 	[ -z "$exported" ] || die "exports: $exported"
 }
 
+check_light() {
+	bad=$(ldd "$file" | grep -E 'lib(grpc|gpr|absl_.*|stdc\+\+)[-.]' || :)
+	[ -z "$bad" ] || die "must not load: $bad"
+}
+
 check_hardened() {
 	headers=$(readelf -hlW "$file")
 	dynamic=$(readelf -dW "$file")
@@ -39,12 +46,13 @@ check_hardened() {
 }
 
 [ $# -eq 2 ] || {
-	echo "usage: check-elf.sh alone|hardened FILE" >&2
+	echo "usage: check-elf.sh alone|light|hardened FILE" >&2
 	exit 2
 }
 file=$2
 case $1 in
 alone) check_alone ;;
+light) check_light ;;
 hardened) check_hardened ;;
 *) die "unknown check $1" ;;
 esac

@@ -24,11 +24,11 @@ OUT = ROOT / "build" / "check"
 JOBS = str(os.cpu_count() or 2)
 FUZZ_SECONDS = 60
 TAIL_LINES = 40
-PRODUCT = ["kproxy", "kpagent", "kpctl", "kpserver"]
+PRODUCT = ["kproxy", "kpagent", "kpagent-grpc", "kpctl", "kpserver"]
 PEERS = ["brokers", "counts", "frames", "limits", "logins", "tags"]
 HOSTILE = [
     *(f"peers_{name}" for name in PEERS),
-    *("etcd", "kpctl", "kpserver", "processes", "tls"),
+    *("control_peers", "etcd", "kpctl", "kpserver", "processes", "tls"),
 ]
 # Real brokers as well; of the clients two that take little time.
 REAL = ["protocol", "clients"]

@@ -60,6 +60,19 @@ watch_secret(void *ctx, const struct kp_secret_ref *ref)
 }
 
 static void
+watch_secrets(struct kp_agent *agent, const struct kp_resources *resources)
+{
+	kp_resources_each_secret(resources, watch_secret, agent->watch);
+}
+
+static void
+watch_held(struct kp_agent *agent, const struct kp_held *held)
+{
+	if (held != NULL)
+		watch_secrets(agent, kp_held_resources(held));
+}
+
+static void
 watch_identity(struct kp_watch *watch, const struct kp_node_server *config)
 {
 	kp_watch_file(watch, config->ca);
@@ -82,8 +95,11 @@ kp_config_watch(struct kp_agent *agent, const struct kp_source *source)
 		watch_identity(agent->watch, &source->config.server);
 	else
 		kp_watch_folder(agent->watch, source->config.files_dir);
-	kp_resources_each_secret(
-	    kp_source_resources(source), watch_secret, agent->watch);
+	watch_secrets(agent, kp_source_resources(source));
+	watch_held(agent, agent->held);
+	watch_held(agent, agent->refused);
+	if (agent->next != NULL)
+		watch_held(agent, agent->next->held);
 	kp_watch_end(agent->watch);
 }
 

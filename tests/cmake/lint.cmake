@@ -5,6 +5,12 @@ if(NOT KP_SANITIZE AND NOT KP_COVERAGE)
     COMMAND ${PROJECT_SOURCE_DIR}/scripts/check-elf.sh alone $<TARGET_FILE:kproxy>)
   set_tests_properties(lint.kproxy_is_alone PROPERTIES LABELS lint TIMEOUT 60)
 
+  # Its start is part of that of every node (docs/decisions/012-*.md).
+  add_test(NAME lint.kpagent_loads_no_grpc
+    COMMAND ${PROJECT_SOURCE_DIR}/scripts/check-elf.sh light $<TARGET_FILE:kpagent>)
+  set_tests_properties(lint.kpagent_loads_no_grpc PROPERTIES
+    LABELS lint TIMEOUT 60)
+
   # make docs writes them.
   foreach(page IN ITEMS resources config server-config limits)
     add_test(NAME lint.${page}_page_is_current
@@ -15,7 +21,7 @@ if(NOT KP_SANITIZE AND NOT KP_COVERAGE)
   endforeach()
 endif()
 if(KP_HARDEN)
-  foreach(program IN ITEMS kproxy kpagent kpctl kpserver)
+  foreach(program IN ITEMS kproxy kpagent kpagent-grpc kpctl kpserver)
     add_test(NAME lint.${program}_is_hardened
       COMMAND ${PROJECT_SOURCE_DIR}/scripts/check-elf.sh hardened
         $<TARGET_FILE:${program}>)

@@ -194,7 +194,7 @@ def check_program(which, tmp_path, *flags, source=PROGRAM):
 
 
 def test_hardened_program_that_loads_nothing_is_green(tmp_path):
-    for which in ("hardened", "alone"):
+    for which in ("hardened", "alone", "light"):
         result = check_program(which, tmp_path, *HARD)
         assert result.returncode == 0, result.stdout
 
@@ -222,6 +222,15 @@ def test_program_that_loads_the_cpp_library_is_red(tmp_path):
     result = check_program("alone", tmp_path, *HARD, *libraries)
     assert result.returncode == 1
     assert "libstdc++" in result.stdout
+
+
+def test_program_that_takes_long_to_load_is_red(tmp_path):
+    result = check_program("light", tmp_path, *HARD)
+    assert result.returncode == 0, result.stdout
+    libraries = ["-Wl,--no-as-needed", "-lgpr"]
+    result = check_program("light", tmp_path, *HARD, *libraries)
+    assert result.returncode == 1
+    assert "libgpr" in result.stdout
 
 
 def test_program_that_exports_tls_is_red(tmp_path):
