@@ -73,14 +73,22 @@ find(const struct kp_nodes *nodes, const char *name)
 	return NULL;
 }
 
-/* Takes the cluster out of the list, or makes a new one without nodes. */
+/*
+ * Takes the cluster out of the list, or makes a new one without nodes. It is
+ * looked for from place on, where it is if little has changed: thousands of
+ * clusters are not searched thousands of times.
+ */
 static Kp__Node__KnownCluster *
-take(struct kp_nodes *nodes, const struct kp_tables_cluster *wanted)
+take(struct kp_nodes *nodes, const struct kp_tables_cluster *wanted,
+    size_t place)
 {
 	char *bootstrap = bootstrap_of(wanted);
+	size_t num = nodes->known->n_clusters;
 	Kp__Node__KnownCluster *cluster;
 
-	for (size_t i = 0; i < nodes->known->n_clusters; i++) {
+	for (size_t step = 0; step < num; step++) {
+		size_t i = (place + step) % num;
+
 		cluster = nodes->known->clusters[i];
 		if (cluster == NULL ||
 		    strcmp(cluster->name, wanted->name) != 0 ||
@@ -119,7 +127,7 @@ kp_nodes_adopt(struct kp_nodes *nodes, struct kp_tables *tables)
 	    kp_alloc(tables->num_clusters, sizeof(*kept));
 
 	for (size_t i = 0; i < tables->num_clusters; i++) {
-		kept[i] = take(nodes, &tables->clusters[i]);
+		kept[i] = take(nodes, &tables->clusters[i], i);
 		fill(kept[i], &tables->clusters[i]);
 	}
 	for (size_t i = 0; i < nodes->known->n_clusters; i++)

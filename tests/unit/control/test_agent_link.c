@@ -311,12 +311,11 @@ Test(agent_link, silent_server_is_left_for_the_next)
 {
 	struct kp_test_sync world;
 	struct kp_link_state state = { .since_ms = 0 };
-	char first[KP_LINK_MAX_TEXT], by_name[64];
+	char first[KP_LINK_MAX_TEXT], by_uri[80];
 
 	kp_test_sync_init(&world);
-	(void)snprintf(by_name, sizeof(by_name), "localhost%s",
-	    strchr(world.rpc.address, ':'));
-	world.addresses[1] = by_name;
+	(void)snprintf(by_uri, sizeof(by_uri), "ipv4:%s", world.rpc.address);
+	world.addresses[1] = by_uri;
 	world.node.server.num_addresses = 2;
 	atomic_store(&world.is_silent, true);
 	kp_test_sync_open(&world, NULL);

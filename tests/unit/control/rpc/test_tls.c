@@ -390,14 +390,13 @@ Test(rpc_tls, server_of_no_use_is_left_for_the_next)
 	struct kp_rpc_channel *channel;
 	struct kp_error err = { 0 };
 	const char *addresses[2];
-	char by_name[64];
+	char by_uri[80];
 
 	kp_test_rpc_init(&world);
 	kp_test_rpc_start(&world);
-	(void)snprintf(by_name, sizeof(by_name), "localhost%s",
-	    strchr(world.address, ':'));
+	(void)snprintf(by_uri, sizeof(by_uri), "ipv4:%s", world.address);
 	addresses[0] = world.address;
-	addresses[1] = by_name;
+	addresses[1] = by_uri;
 	config.addresses = addresses;
 	config.identity = kp_test_identity(world.ca, &world.client_pair);
 	channel = kp_rpc_channel_new(&config, &err);
