@@ -6,9 +6,22 @@
 /* A failed connection is known: asking for the reason takes no time. */
 #define REASON_TIMEOUT_MS 100
 
-/* SHUTDOWN for a channel that was closed. */
+static bool
+is_final(grpc_connectivity_state state)
+{
+	return state == GRPC_CHANNEL_READY ||
+	       state == GRPC_CHANNEL_TRANSIENT_FAILURE ||
+	       state == GRPC_CHANNEL_SHUTDOWN;
+}
+
+/*
+ * The state of the connection, SHUTDOWN for a channel that was closed. Unless
+ * it is final, another state than that is an event of tag: both of the same
+ * connection, which another thread may replace at any time.
+ */
 static grpc_connectivity_state
-state_of(struct kp_rpc_channel *channel)
+look(struct kp_rpc_channel *channel, grpc_completion_queue *queue,
+    int64_t deadline_ms, void *tag)
 {
 	grpc_connectivity_state state = GRPC_CHANNEL_SHUTDOWN;
 
@@ -16,23 +29,13 @@ state_of(struct kp_rpc_channel *channel)
 	if (!channel->is_closed)
 		state =
 		    grpc_channel_check_connectivity_state(channel->channel, 1);
+	if (!is_final(state)) {
+		kp_rpc_tag_sent(tag);
+		grpc_channel_watch_connectivity_state(channel->channel, state,
+		    kp_rpc_core_time(deadline_ms), queue, tag);
+	}
 	kp_mutex_unlock(&channel->lock);
 	return state;
-}
-
-/* Waits for another state than the one seen. */
-static void
-watch(struct kp_rpc_channel *channel, grpc_connectivity_state seen,
-    grpc_completion_queue *queue, int64_t deadline_ms)
-{
-	int tag;
-
-	kp_rpc_tag_sent(&tag);
-	kp_mutex_lock(&channel->lock);
-	grpc_channel_watch_connectivity_state(
-	    channel->channel, seen, kp_rpc_core_time(deadline_ms), queue, &tag);
-	kp_mutex_unlock(&channel->lock);
-	(void)kp_rpc_wait(queue, &tag, KP_NEVER, NULL);
 }
 
 /* Is the current address connected before the deadline? */
@@ -40,17 +43,15 @@ static bool
 reach(struct kp_rpc_channel *channel, grpc_completion_queue *queue,
     int64_t deadline_ms)
 {
-	for (;;) {
-		grpc_connectivity_state state = state_of(channel);
+	grpc_connectivity_state state;
+	int tag;
 
-		if (state == GRPC_CHANNEL_READY)
-			return true;
-		if (state == GRPC_CHANNEL_TRANSIENT_FAILURE ||
-		    state == GRPC_CHANNEL_SHUTDOWN ||
-		    kp_now_ms() >= deadline_ms)
-			return false;
-		watch(channel, state, queue, deadline_ms);
-	}
+	do {
+		state = look(channel, queue, deadline_ms, &tag);
+		if (!is_final(state))
+			(void)kp_rpc_wait(queue, &tag, KP_NEVER, NULL);
+	} while (!is_final(state) && kp_now_ms() < deadline_ms);
+	return state == GRPC_CHANNEL_READY;
 }
 
 void

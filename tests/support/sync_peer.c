@@ -15,6 +15,7 @@
  *
  * Each thing that the agent does is a line on the standard output.
  */
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,9 +37,9 @@
 struct peer {
 	struct kp_test_push push; /* what set and delete have made so far */
 	struct kp_held *mirror;   /* what the agent is told to hold */
-	struct kp_mutex lock;     /* guards what follows */
+	atomic_bool is_silent;
+	struct kp_mutex lock; /* guards what follows */
 	struct kp_rpc_call *stream;
-	bool is_silent;
 };
 
 static void
@@ -112,7 +113,7 @@ heard(struct kp_rpc_call *call, const ProtobufCMessage *message)
 	unsigned body = request->body_case;
 
 	if (body == KPROXY__CONTROL__V1__SYNC_REQUEST__BODY_HELLO) {
-		if (!peer->is_silent)
+		if (!atomic_load(&peer->is_silent))
 			welcome(peer);
 		(void)printf("hello %s %llu %s\n", request->hello->node,
 		    (unsigned long long)request->hello->revision,
@@ -251,7 +252,7 @@ obey(struct peer *peer, char *line)
 	else if (strcmp(words[0], "delete") == 0 && words[2] != NULL)
 		kp_test_push_delete(&peer->push, words[2]);
 	else if (strcmp(words[0], "silent") == 0 && words[1] != NULL)
-		peer->is_silent = strcmp(words[1], "on") == 0;
+		atomic_store(&peer->is_silent, strcmp(words[1], "on") == 0);
 	else if (strcmp(words[0], "garbage") == 0)
 		garbage(peer);
 	else if (strcmp(words[0], "end") == 0)

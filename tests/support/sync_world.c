@@ -27,7 +27,7 @@ welcome(struct kp_test_sync *world)
 	response.body_case = KPROXY__CONTROL__V1__SYNC_RESPONSE__BODY_WELCOME;
 	response.welcome = &body;
 	body.version = version;
-	body.heartbeat_ms = world->heartbeat_ms;
+	body.heartbeat_ms = atomic_load(&world->heartbeat_ms);
 	kp_assert(kp_test_sync_say(world, &response.base));
 }
 
@@ -210,6 +210,19 @@ kp_test_sync_push(struct kp_test_sync *world, struct kp_test_push *push)
 	response.body_case = KPROXY__CONTROL__V1__SYNC_RESPONSE__BODY_PUSH;
 	response.push = &push->message;
 	kp_assert(kp_test_sync_say(world, &response.base));
+}
+
+size_t
+kp_test_sync_num_queued(struct kp_test_sync *world)
+{
+	struct kp_rpc_call *call = stream_of(world);
+	size_t num = 0;
+
+	if (call != NULL) {
+		num = kp_rpc_call_num_queued(call);
+		kp_rpc_call_unref(call);
+	}
+	return num;
 }
 
 void

@@ -21,7 +21,7 @@ struct kp_test_sync {
 	char *addresses[2];
 	struct kp_link *link;
 	atomic_bool is_silent; /* nobody is welcomed */
-	uint32_t heartbeat_ms;
+	atomic_uint heartbeat_ms;
 
 	struct kp_mutex lock; /* guards what follows */
 	struct kp_rpc_call *stream;
@@ -44,6 +44,8 @@ const Kproxy__Control__V1__SyncRequest *kp_test_sync_heard(
 bool kp_test_sync_say(
     struct kp_test_sync *world, const ProtobufCMessage *message);
 void kp_test_sync_push(struct kp_test_sync *world, struct kp_test_push *push);
+/* Messages that wait on the stream; 0 without one. */
+size_t kp_test_sync_num_queued(struct kp_test_sync *world);
 /* kp_test_sync_end ends the stream with that code. */
 void kp_test_sync_end(struct kp_test_sync *world, enum kp_rpc_code code);
 

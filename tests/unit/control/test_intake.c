@@ -350,7 +350,7 @@ problem_of(const char *document, char out[512])
 	held = kp_intake_finish(intake, &diagnostics, &err);
 	cr_assert_not_null(held, "%s", err.text);
 	cr_assert_null(kp_held_resources(held));
-	cr_assert_geq(kp_diagnostics_count(&diagnostics), 1);
+	cr_assert(kp_diagnostics_count(&diagnostics) >= 1);
 	(void)snprintf(out, 512, "%s", diagnostics.lines[0]);
 	kp_held_unref(held);
 	kp_diagnostics_fini(&diagnostics);
@@ -400,7 +400,7 @@ Test(intake, memory_that_is_refused_is_a_limit)
 		is_done = kp_intake_add(intake, &push.message, &err);
 		kp_alloc_fail_after(0);
 		cr_assert(is_done || err.kind == KP_ERR_LIMIT);
-		cr_assert_lt(n, 100);
+		cr_assert(n < 100);
 		kp_intake_free(intake);
 	}
 	kp_test_push_fini(&push);

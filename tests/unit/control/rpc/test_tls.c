@@ -453,11 +453,11 @@ Test(rpc_tls, close_wakes_who_waits_for_a_connection)
 	kp_must(pthread_create(&thread, NULL, connect_to_nobody, channel));
 	/* it waits once its connection is there */
 	conn = accept(fd, NULL, NULL);
-	cr_assert_geq(conn, 0);
+	cr_assert(conn >= 0);
 	began_ms = kp_now_ms();
 	kp_rpc_channel_close(channel);
 	kp_must(pthread_join(thread, NULL));
-	cr_assert_lt(kp_now_ms() - began_ms, 5000);
+	cr_assert(kp_now_ms() - began_ms < 5000);
 	cr_assert(!kp_rpc_channel_connect(channel, kp_test_in(10000), &err));
 	cr_assert_eq(err.kind, KP_ERR_CLOSED);
 	kp_rpc_channel_free(channel);
