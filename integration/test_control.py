@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Nodes and their policy server: pushes, refusals, rollbacks, and what becomes
+of either when the other is gone; with real clients of a real cluster in between.
+"""
+
+import os
+import random
+import shutil
+import signal
+import socket
+import threading
+import time
+
+import pytest
+import rig
+from control_rig import Server
+from kproxy_rig import Kproxy, wait_until
+from test_processes import Broker, answers, generation, is_open
+
+PLAIN = rig.Security("PLAINTEXT", "PLAINTEXT")
+
+
+def revision(node):
+    return int(node.metric("kproxy_control_revision"))
+
+
+def new_node(server, broker, name, **more):
+    """A node that follows server; its ports are its own, its resources not."""
+    server.run("node-cert", server.folder, name)
+    control = (f"{{server: {{addresses: [\"{server.address}\"], "
+               f"ca: ./ca.pem, certificate: ./node.pem, key: ./node.key}}}}\n"
+               f"labels: {{node: {name}}}")
+    node = Kproxy(broker, control=control, name=name, wait=False, **more)
+    shutil.copy(server.folder / "ca.pem", node.folder / "ca.pem")
+    install(node, server, name)
+    return node
+
+
+def install(node, server, name):
+    for suffix in ("pem", "key"):
+        new = node.folder / "new"
+        shutil.copy(server.folder / f"{name}.{suffix}", new)
+        new.rename(node.folder / f"node.{suffix}")
+
+
+def resources(node, broker, count=4):
+    """The pass-through cluster of one node alone, under names of its own."""
+    text = node.resources(
+        [broker] if isinstance(broker, str) else broker,
+        listener=f"nodes: {{node: {node.name}}}",
+        cluster=f"nodes: {{node: {node.name}}}",
+        virtual=f"nodes: {{node: {node.name}}}")
+    for name in ("real", "clients", "shop"):
+        text = text.replace(f"name: {name}}}", f"name: {name}-{node.name}}}")
+    return (text.replace("cluster: real", f"cluster: real-{node.name}")
+            .replace("listener: clients", f"listener: clients-{node.name}")
+            .replace("count: 4", f"count: {count}"))
+
+
+@pytest.fixture
+def broker():
+    with Broker() as one:
+        yield one
+
+
+@pytest.fixture
+def server(tmp_path):
+    with Server(tmp_path) as one:
+        yield one
+
+
+@pytest.fixture
+def nodes(server, broker):
+    """Two nodes that run what the server has for them."""
+    both = [new_node(server, broker.address, f"edge-{i}") for i in (1, 2)]
+    try:
+        for node in both:
+            node.start()
+        apply(server, *(resources(node, broker.address) for node in both))
+        for node in both:
+            node.wait_ready()
+        yield both
+        for node in both:
+            node.stop()
+    finally:
+        for node in both:
+            node.kill()
+    for node in both:
+        shutil.rmtree(node.folder)
+
+
+def apply(server, *texts):
+    """Applies documents; returns the revision."""
+    return server.user().apply(*texts).revision
+
+
+def converge(server, nodes, wanted, seconds=40):
+    """Waits until all nodes run that revision, for themselves and for the
+    server."""
+    for node in nodes:
+        wait_until(lambda n=node: revision(n) == wanted, seconds,
+                   f"revision {wanted} on {node.name}")
+
+    def is_current(node):
+        pb = __import__("proto.control.v1.nodes_pb2", fromlist=["x"])
+        found = server.user().nodes.Get(
+            pb.GetNodeRequest(name=node.name), timeout=10).node
+        return found.state == pb.NODE_STATE_CURRENT \
+            and found.revision == wanted
+    for node in nodes:
+        wait_until(lambda n=node: is_current(n), seconds,
+                   f"{node.name} as the server sees it")
+
+
+def node_of(server, node):
+    pb = __import__("proto.control.v1.nodes_pb2", fromlist=["x"])
+    return server.user().nodes.Get(
+        pb.GetNodeRequest(name=node.name), timeout=10).node
+
+
+def test_real_clients_while_pushes_come(cluster, clients, tmp_path):
+    with Server(tmp_path) as server:
+        node = new_node(server, cluster.bootstrap(), "edge-1", count=8)
+        servers = cluster.bootstrap().split(",")
+        try:
+            node.start()
+            apply(server, resources(node, servers))
+            node.wait_ready()
+            direct = clients.run("java", cluster, cluster.bootstrap(),
+                                 ["classic", "txn"], PLAIN)
+            is_done = threading.Event()
+            pushed = []
+
+            def push():
+                while not is_done.is_set():
+                    pushed.append(apply(server, resources(
+                        node, servers, 6 + len(pushed) % 3)))
+                    is_done.wait(0.1)
+            pusher = threading.Thread(target=push)
+            pusher.start()
+            try:
+                through = clients.run("java", cluster, node.bootstrap,
+                                      ["classic", "txn"], PLAIN)
+            finally:
+                is_done.set()
+                pusher.join()
+            assert through == direct
+            assert len(pushed) > 5
+            converge(server, [node], pushed[-1])
+            node.stop()
+        finally:
+            node.kill()
+        shutil.rmtree(node.folder)
+
+
+def test_each_node_gets_what_is_for_it(server, nodes, broker):
+    one, two = nodes
+    before = generation(two)
+    wanted = apply(server, resources(one, broker.address, 2))
+    wait_until(lambda: not is_open(one.port + 4), what="fewer ports")
+    assert is_open(two.port + 4) and generation(two) == before
+    converge(server, nodes, wanted)
+
+
+def test_a_port_in_use_is_refused_and_told_to_the_server(
+        server, nodes, broker):
+    one, two = nodes
+    before = revision(one)
+    text = resources(one, broker.address)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = other.getsockname()[1]
+        bad = apply(server, text.replace(
+            f"first: {one.port + 1}, count: 4", f"first: {taken}, count: 1"))
+        wait_until(lambda: node_of(server, one).refused_revision == bad,
+                   what="refusal")
+        problem = node_of(server, one).problems.problems[0]
+        assert (problem.kind, problem.name) == ("Listener", "clients-edge-1")
+        assert "Address already in use" in problem.message
+        assert revision(one) == before and answers(one.bootstrap)
+        # the other one is none the worse for it
+        wait_until(lambda: revision(two) == bad, what="the other node")
+    converge(server, nodes, apply(server, resources(one, broker.address, 3)))
+
+
+def test_a_rollback_is_a_revision_like_any_other(server, nodes, broker):
+    one = nodes[0]
+    first = revision(one)
+    converge(server, nodes, apply(server, resources(one, broker.address, 2)))
+    assert not is_open(one.port + 4)
+    pb = server.user().pb
+    back = server.user().call(
+        "Rollback", pb.RollbackRequest(to=first, reason="no good"))
+    converge(server, nodes, back.revision)
+    assert is_open(one.port + 4) and back.revision > first
+
+
+def test_without_a_server_nodes_serve_and_start_and_catch_up(
+        server, nodes, broker):
+    one, two = nodes
+    held = revision(one)
+    server.stop()
+    wait_until(lambda: one.metric("kproxy_control_connected") == 0,
+               what="disconnect")
+    assert all(answers(node.bootstrap) for node in nodes)
+    before = generation(one)
+    one.stop()
+    one.start()
+    one.wait_ready()
+    assert answers(one.bootstrap)
+    assert revision(one) == held and generation(one) == before
+    server.start()
+    wanted = apply(server, resources(two, broker.address, 2))
+    converge(server, nodes, wanted)
+    assert not is_open(two.port + 4)
+
+
+def test_a_new_certificate_is_used_without_dropping_the_stream(
+        server, nodes, broker):
+    one = nodes[0]
+    connects = one.metric("kproxy_control_connects_total")
+    for suffix in ("pem", "key"):
+        (server.folder / f"edge-1.{suffix}").unlink()
+    server.run("node-cert", server.folder, "edge-1")
+    install(one, server, "edge-1")
+    wait_until(lambda: '"event":"certificate_reloaded"' in one.text(),
+               what="new certificate")
+    converge(server, nodes, apply(server, resources(one, broker.address, 2)))
+    assert one.metric("kproxy_control_connects_total") == connects
+    server.stop()
+    server.start()
+    wait_until(lambda: one.metric("kproxy_control_connected") == 1, 30,
+               "connected with the new one")
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_nodes_converge_whoever_is_killed_while_pushes_come(
+        server, nodes, broker, seed):
+    """kill -9 of agents and server in any order, with a push in between."""
+    order = random.Random(seed)
+    wanted = 0
+    for i in range(12):
+        node = order.choice(nodes)
+        wanted = apply(server, resources(node, broker.address, 1 + i % 4))
+        time.sleep(order.random() / 20)
+        victim = order.choice(["server", "agent", "both", "nobody"])
+        if victim in ("agent", "both"):
+            pid = node.child("agent")
+            os.kill(pid, signal.SIGKILL)
+            wait_until(lambda n=node, p=pid:
+                       n.child("agent") not in (None, p), 10, "a new agent")
+        if victim in ("server", "both"):
+            server.kill()
+            server.start()
+        assert all(answers(one.bootstrap) for one in nodes)
+    converge(server, nodes, wanted, 60)
