@@ -13,7 +13,7 @@ import time
 
 import pytest
 import rig
-from control_rig import Server
+from control_rig import Server, stubs
 from kproxy_rig import Kproxy, wait_until
 from test_processes import Broker, answers, generation, is_open
 
@@ -94,6 +94,12 @@ def apply(server, *texts):
     return server.user().apply(*texts).revision
 
 
+def node_of(server, node):
+    """The node as the server sees it."""
+    request = stubs().nodes_pb2.GetNodeRequest(name=node.name)
+    return server.user().nodes.Get(request, timeout=10).node
+
+
 def converge(server, nodes, wanted, seconds=40):
     """Waits until all nodes run that revision, for themselves and for the
     server."""
@@ -102,20 +108,12 @@ def converge(server, nodes, wanted, seconds=40):
                    f"revision {wanted} on {node.name}")
 
     def is_current(node):
-        pb = __import__("proto.control.v1.nodes_pb2", fromlist=["x"])
-        found = server.user().nodes.Get(
-            pb.GetNodeRequest(name=node.name), timeout=10).node
-        return found.state == pb.NODE_STATE_CURRENT \
+        found = node_of(server, node)
+        return found.state == stubs().nodes_pb2.NODE_STATE_CURRENT \
             and found.revision == wanted
     for node in nodes:
         wait_until(lambda n=node: is_current(n), seconds,
                    f"{node.name} as the server sees it")
-
-
-def node_of(server, node):
-    pb = __import__("proto.control.v1.nodes_pb2", fromlist=["x"])
-    return server.user().nodes.Get(
-        pb.GetNodeRequest(name=node.name), timeout=10).node
 
 
 def test_real_clients_while_pushes_come(cluster, clients, tmp_path):
