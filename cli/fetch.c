@@ -39,7 +39,7 @@ pager_of(struct kp_connection *connection, const struct kp_rpc_method *method,
 	return pager;
 }
 
-/* Asks for one page and keeps it. */
+/* Asks for one page and keeps it; without one *out stays NULL. */
 static enum kp_exit
 ask_page(struct pager *pager, const struct kp_rpc_method *method,
     ProtobufCMessage **out, const ProtobufCMessage *request)
@@ -125,7 +125,7 @@ kp_fetch_resources(struct kp_connection *connection, struct kp_listed *out,
 		enum kp_exit code =
 		    ask_page(&pager, &kp_api_list, &answer, &request.base);
 
-		if (code != KP_EXIT_OK)
+		if (answer == NULL)
 			return code;
 		page = (Kproxy__Control__V1__ListResponse *)answer;
 		is_last = page->next_page_token[0] == '\0';
@@ -188,7 +188,7 @@ kp_fetch_nodes(struct kp_connection *connection, struct kp_listed_nodes *out,
 		enum kp_exit code = ask_page(
 		    &pager, &kp_api_list_nodes, &answer, &request.base);
 
-		if (code != KP_EXIT_OK)
+		if (answer == NULL)
 			return code;
 		page = (Kproxy__Control__V1__ListNodesResponse *)answer;
 		is_last = page->next_page_token[0] == '\0';

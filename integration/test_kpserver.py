@@ -88,6 +88,7 @@ def test_every_status_of_resources(admin):
     admin.refused("OUT_OF_RANGE", "List", pb.ListRequest(revision=9))
     admin.refused("OUT_OF_RANGE", "Diff", pb.DiffRequest(to=9))
     admin.refused("OUT_OF_RANGE", "Rollback", pb.RollbackRequest(to=9))
+    admin.refused("INVALID_ARGUMENT", "Rollback", pb.RollbackRequest())
     admin.refused("INVALID_ARGUMENT", "History", pb.HistoryRequest(name="a"))
     missing = admin.name("Cluster", "b")
     admin.refused("NOT_FOUND", "Delete", pb.DeleteRequest(names=[missing]))

@@ -24,6 +24,11 @@
 void
 kp_agent_publish(struct kp_agent *agent)
 {
+	const struct kp_edition *current = agent->current;
+
+	agent->facts.revision = current == NULL || current->held == NULL
+				    ? 0
+				    : kp_held_revision(current->held);
 	kp_status_set(agent->status, &agent->facts);
 }
 

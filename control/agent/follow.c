@@ -384,7 +384,6 @@ kp_follow_accepted(struct kp_agent *agent)
 			    KP_STR("reason", err.text));
 		agent->has_next_set = false;
 	}
-	agent->facts.revision = held == NULL ? 0 : kp_held_revision(held);
 	settle(agent, NULL);
 }
 

@@ -362,6 +362,11 @@ kp_resources_rollback(struct kp_rpc_call *call, const ProtobufCMessage *message)
 
 	if (!check_reason(call, request->reason))
 		return;
+	/* what was left out would take everything away */
+	if (request->to == 0) {
+		(void)refuse(call, "to which revision is missing");
+		return;
+	}
 	back = (struct kp_catalog_return){ .to = request->to,
 		.is_dry_run = request->dry_run != 0,
 		.judge = kp_guard_judge(call),
