@@ -468,7 +468,7 @@ Test(store, records_are_put_while_another_thread_commits)
 /* More than one transaction takes, and more than one answer. */
 Test(store, records_may_be_many)
 {
-	static char names[KP_STORE_MAX_RECORDS][8], wanted[1 << 16];
+	static char names[KP_STORE_MAX_RECORDS][16], wanted[1 << 16];
 	struct kp_store_record records[KP_STORE_MAX_RECORDS];
 	struct kp_error err = { 0 };
 	struct kp_test_store f;
