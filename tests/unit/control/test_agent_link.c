@@ -409,11 +409,12 @@ Test(agent_link, newest_of_several_offers_wins)
 	     kp_test_sync_num_queued(&world) > 0;)
 		cr_assert(kp_now_ms() < end_ms);
 	kp_link_grpc.settle(world.link, held, NULL);
-	do
+	kp_test_sync_offer(&world, &offer);
+	while (offer.revision != 51) {
+		kp_link_offer_fini(&offer);
+		kp_link_grpc.settle(world.link, held, NULL);
 		kp_test_sync_offer(&world, &offer);
-	while (offer.revision != 51 &&
-	       (kp_link_offer_fini(&offer),
-		   kp_link_grpc.settle(world.link, held, NULL), true));
+	}
 	cr_assert_null(offer.held);
 	kp_link_offer_fini(&offer);
 	kp_link_grpc.settle(world.link, held, NULL);
