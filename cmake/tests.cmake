@@ -18,7 +18,8 @@ endfunction()
 
 # Minutes under ThreadSanitizer, which has nothing to see in their one thread;
 # there they are built, and not run.
-set(KP_ALONE claims many properties session records_compress)
+set(KP_ALONE claims kpctl_changes kpctl_connection kpctl_lists kpctl_nodes
+  kpctl_watch many properties session records_compress)
 
 # kp_unit_test(name SOURCES file... LINK target...)
 function(kp_unit_test name)

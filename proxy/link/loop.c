@@ -20,6 +20,7 @@ struct kp_link {
 	struct kp_worker *worker; /* borrowed, set by kp_link_run */
 	struct kp_channel supervisor;
 	struct kp_channel agent; /* not open while there is none */
+	uint64_t num_peers;      /* agents so far */
 	struct kp_outbox outbox; /* to the agent */
 	int wake_fd;             /* eventfd: the outbox is no longer empty */
 	uint64_t generation, content_hash; /* of the tables in force */
@@ -184,6 +185,7 @@ on_resolved(struct kp_link *link, const Kp__Node__Resolved *message)
 static void
 on_peer(struct kp_link *link, struct kp_channel_message *message)
 {
+	link->num_peers++;
 	kp_channel_fini(&link->agent);
 	kp_channel_init(&link->agent, kp_channel_message_take_fd(message),
 	    KP_CHANNEL_MAX_MESSAGE);
@@ -269,27 +271,40 @@ serve_supervisor(struct kp_link *link, struct kp_error *err)
 	       kp_error_prefix(err, "supervisor");
 }
 
-/* One message, so that the supervisor's come first. False: no more. */
-static bool
-serve_agent(struct kp_link *link)
+static void
+act_on(struct kp_link *link, enum kp_channel_result result,
+    const struct kp_channel_message *message, struct kp_error *err)
 {
-	struct kp_channel_message message;
-	enum kp_channel_result result;
-	struct kp_error err;
-	bool is_ok;
+	if (result == KP_CHANNEL_NOTHING ||
+	    (result == KP_CHANNEL_MESSAGE &&
+		on_agent_message(link, message, err)))
+		return;
+	lose_agent(link, err);
+}
 
-	if (!link->agent.is_open)
-		return false;
-	result = kp_channel_receive(&link->agent, &message, 0, &err);
-	if (result == KP_CHANNEL_NOTHING)
-		return false;
-	is_ok = result == KP_CHANNEL_MESSAGE;
-	if (is_ok) {
-		is_ok = on_agent_message(link, &message, &err);
+/*
+ * One message of the agent, and before it is acted on all of the supervisor's:
+ * the agent speaks of sockets as soon as it was told that they have been sent.
+ */
+static bool
+serve(struct kp_link *link, bool *out_goes_on, struct kp_error *err)
+{
+	enum kp_channel_result result = KP_CHANNEL_NOTHING;
+	uint64_t num_peers = link->num_peers;
+	struct kp_channel_message message;
+	struct kp_error agent_err;
+	bool is_ok, is_new;
+
+	if (link->agent.is_open)
+		result =
+		    kp_channel_receive(&link->agent, &message, 0, &agent_err);
+	is_ok = serve_supervisor(link, err);
+	is_new = link->num_peers != num_peers;
+	*out_goes_on = is_new || result == KP_CHANNEL_MESSAGE;
+	if (is_ok && !is_new)
+		act_on(link, result, &message, &agent_err);
+	if (result == KP_CHANNEL_MESSAGE)
 		kp_channel_message_fini(&message);
-	}
-	if (!is_ok)
-		lose_agent(link, &err);
 	return is_ok;
 }
 
@@ -365,14 +380,16 @@ bool
 kp_link_run(
     struct kp_link *link, struct kp_worker *worker, struct kp_error *err)
 {
+	bool goes_on;
+
 	link->worker = worker;
 	while (!link->is_draining || !kp_worker_is_drained(worker)) {
 		if (!wait_for_news(link, err))
 			return false;
 		do {
-			if (!serve_supervisor(link, err))
+			if (!serve(link, &goes_on, err))
 				return false;
-		} while (serve_agent(link));
+		} while (goes_on);
 		send_outbox(link);
 		flush_agent(link);
 	}
