@@ -12,6 +12,7 @@ or a worker that made a forbidden system call.
 The programs come from $KP_BUILD/bin.
 """
 
+import collections
 import os
 import pathlib
 import shutil
@@ -55,17 +56,18 @@ def free_ports(count=1):
     """The first of `count` ports in a row that nobody listens on.
 
     They are below the range that the kernel takes for outgoing connections, so
-    that no client gets one in between; the process id spreads parallel runs."""
+    that no client gets one in between; the process id spreads parallel runs. Those
+    that were given last are not given again: they may not be listened on yet."""
     start = 12000 + os.getpid() * 64 % 18000
     for step in range(300):
         first = 12000 + (start - 12000 + step * 64) % 18000
         if first not in free_ports.given and is_free(range(first, first + count)):
-            free_ports.given.add(first)
+            free_ports.given.append(first)
             return first
     raise AssertionError("no free ports")
 
 
-free_ports.given = set()
+free_ports.given = collections.deque(maxlen=128)
 
 
 class Kproxy:

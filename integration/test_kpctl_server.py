@@ -158,7 +158,7 @@ def test_watch_shows_what_others_do(kpctl, server):
         kpctl.good("delete", "cluster/a")
         wait_until(lambda: "DELETED    cluster/a\n" in out.read_text(), 30)
     finally:
-        process.send_signal(signal.SIGINT)
+        process.terminate()
         process.wait(30)
     assert out.read_text().count("\n") == 3
 
