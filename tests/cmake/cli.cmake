@@ -20,8 +20,4 @@ foreach(name IN ITEMS changes connection lists watch)
 endforeach()
 kp_unit_test(kpctl_nodes
   SOURCES unit/cli/test_kpctl_nodes.c LINK kp_test_policy kp_test_hub)
-foreach(name IN ITEMS changes connection lists nodes watch)
-  set_property(TEST unit.kpctl_${name} APPEND PROPERTY ENVIRONMENT
-    "TSAN_OPTIONS=suppressions=${CMAKE_CURRENT_SOURCE_DIR}/support/tsan.supp")
-endforeach()
 kp_fuzz_test(kpctl SOURCES fuzz/fuzz_kpctl.c LINK kp_cli)
