@@ -8,23 +8,8 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
-#include "base/yaml.h"
+#include "rules/log_settings.h"
 #include "rules/value.h"
-
-static const struct kp_setting_word log_formats[] = {
-	{ .word = "auto", .value = KP_LOG_AUTO },
-	{ .word = "human", .value = KP_LOG_HUMAN },
-	{ .word = "json", .value = KP_LOG_JSON },
-	{ .word = NULL },
-};
-
-static const struct kp_setting_word log_levels[] = {
-	{ .word = "error", .value = KP_LOG_ERROR },
-	{ .word = "warn", .value = KP_LOG_WARN },
-	{ .word = "info", .value = KP_LOG_INFO },
-	{ .word = "debug", .value = KP_LOG_DEBUG },
-	{ .word = NULL },
-};
 
 /* The name is a label in metrics and part of a certificate's name later. */
 static const char *
@@ -98,20 +83,6 @@ static const struct kp_setting control_fields[] = {
 	{ .type = KP_SETTING_END },
 };
 
-static const struct kp_setting log_fields[] = {
-	{ .name = "format",
-	    .type = KP_SETTING_ENUM,
-	    .words = log_formats,
-	    .fallback = "auto",
-	    .help = "auto: human on a terminal, else json." },
-	{ .name = "level",
-	    .type = KP_SETTING_ENUM,
-	    .words = log_levels,
-	    .fallback = "info",
-	    .help = "debug writes a line for every request." },
-	{ .type = KP_SETTING_END },
-};
-
 static const struct kp_setting node_fields[] = {
 	{ .name = "node",
 	    .type = KP_SETTING_STRING,
@@ -148,7 +119,7 @@ static const struct kp_setting node_fields[] = {
 		    "allocate." },
 	{ .name = "log",
 	    .type = KP_SETTING_OBJECT,
-	    .fields = log_fields,
+	    .fields = kp_log_settings,
 	    .fallback = "{}",
 	    .help = "Log on stderr." },
 	{ .type = KP_SETTING_END },
@@ -280,42 +251,19 @@ fill(const struct kp_value *root, struct kp_node_config *out)
 	fill_limits(kp_value_get(root, "limits"), &out->limits);
 }
 
-static bool
-parse_root(struct kp_node_config *out, const char *file,
-    const struct kp_yaml *root, struct kp_diagnostics *diagnostics)
-{
-	struct kp_value *value = kp_value_parse(
-	    &kp_node_config_setting, root, file, "", diagnostics);
-	bool ok = value != NULL && check(value, diagnostics);
-
-	if (ok)
-		fill(value, out);
-	kp_value_free(value);
-	return ok;
-}
-
 bool
 kp_node_config_parse(struct kp_node_config *out, const char *file,
     struct kp_bytes text, struct kp_diagnostics *diagnostics)
 {
-	struct kp_origin at = { .file = file };
-	struct kp_yaml_stream stream;
-	struct kp_error err;
-	bool ok = false;
+	struct kp_value *value = kp_value_parse_text(
+	    &kp_node_config_setting, text, file, diagnostics);
+	bool is_ok = value != NULL && check(value, diagnostics);
 
 	*out = (struct kp_node_config){ 0 };
-	if (!kp_yaml_parse(&stream, text, &err)) {
-		kp_diagnostics_add_yaml(diagnostics, file, &err);
-		return false;
-	}
-	if (stream.num_documents == 1)
-		ok = parse_root(out, file, stream.documents[0], diagnostics);
-	else
-		kp_diagnostics_add(diagnostics, &at,
-		    "must hold one YAML document, not %zu",
-		    stream.num_documents);
-	kp_yaml_stream_fini(&stream);
-	return ok;
+	if (is_ok)
+		fill(value, out);
+	kp_value_free(value);
+	return is_ok;
 }
 
 void

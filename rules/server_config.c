@@ -7,27 +7,12 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
-#include "base/yaml.h"
+#include "rules/log_settings.h"
 #include "rules/resource.h"
 #include "rules/value.h"
 
 #define MAX_ENDPOINTS 16
 #define DAY (INT64_C(24) * 60 * 60 * 1000)
-
-static const struct kp_setting_word log_formats[] = {
-	{ .word = "auto", .value = KP_LOG_AUTO },
-	{ .word = "human", .value = KP_LOG_HUMAN },
-	{ .word = "json", .value = KP_LOG_JSON },
-	{ .word = NULL },
-};
-
-static const struct kp_setting_word log_levels[] = {
-	{ .word = "error", .value = KP_LOG_ERROR },
-	{ .word = "warn", .value = KP_LOG_WARN },
-	{ .word = "info", .value = KP_LOG_INFO },
-	{ .word = "debug", .value = KP_LOG_DEBUG },
-	{ .word = NULL },
-};
 
 static const struct kp_setting_word role_words[] = {
 	{ .word = "admin", .value = KP_ROLE_ADMIN },
@@ -223,7 +208,7 @@ static const struct kp_setting role_fields[] = {
 	    .complaint = complain_kind,
 	    .help = "Of an editor: only resources of these kinds." },
 	{ .name = "labels",
-	    .type = KP_SETTING_MAP,
+	    .type = KP_SETTING_LABELS,
 	    .help = "Of an editor: only resources with all of these labels, "
 		    "before and after the change." },
 	{ .type = KP_SETTING_END },
@@ -252,20 +237,6 @@ static const struct kp_setting history_fields[] = {
 	    .fallback = "90d",
 	    .help = "Revisions that are older are forgotten; the newest ten "
 		    "never." },
-	{ .type = KP_SETTING_END },
-};
-
-static const struct kp_setting log_fields[] = {
-	{ .name = "format",
-	    .type = KP_SETTING_ENUM,
-	    .words = log_formats,
-	    .fallback = "auto",
-	    .help = "auto: human on a terminal, else json." },
-	{ .name = "level",
-	    .type = KP_SETTING_ENUM,
-	    .words = log_levels,
-	    .fallback = "info",
-	    .help = "What is written." },
 	{ .type = KP_SETTING_END },
 };
 
@@ -323,7 +294,7 @@ static const struct kp_setting server_fields[] = {
 		    "allocate." },
 	{ .name = "log",
 	    .type = KP_SETTING_OBJECT,
-	    .fields = log_fields,
+	    .fields = kp_log_settings,
 	    .fallback = "{}",
 	    .help = "Log on stderr." },
 	{ .type = KP_SETTING_END },
@@ -363,27 +334,6 @@ check_limits(const struct kp_value *root, struct kp_diagnostics *diagnostics)
 	return false;
 }
 
-/* Labels as a resource could have them: others would match nothing, ever. */
-static bool
-check_labels(const struct kp_value *labels, struct kp_diagnostics *diagnostics)
-{
-	for (size_t i = 0; i < labels->num_items; i++) {
-		const char *complaint =
-		    kp_label_name_complaint(labels->keys[i]);
-
-		if (complaint == NULL)
-			complaint =
-			    kp_label_value_complaint(labels->items[i]->text);
-		if (complaint == NULL)
-			continue;
-		kp_diagnostics_add(diagnostics, &labels->at,
-		    "roles: label \"%.63s: %.63s\" %s", labels->keys[i],
-		    labels->items[i]->text, complaint);
-		return false;
-	}
-	return true;
-}
-
 static bool
 check_role(const struct kp_value *role, struct kp_diagnostics *diagnostics)
 {
@@ -401,9 +351,6 @@ check_role(const struct kp_value *role, struct kp_diagnostics *diagnostics)
 		    limits[i], kp_value_text(role, "role"));
 		is_ok = false;
 	}
-	if (kp_value_get(role, "labels") != NULL)
-		is_ok &=
-		    check_labels(kp_value_get(role, "labels"), diagnostics);
 	return is_ok;
 }
 
@@ -492,26 +439,13 @@ fill_texts(const struct kp_value *list, size_t *out_num)
 }
 
 static void
-fill_labels(const struct kp_value *map, struct kp_labels *out)
-{
-	size_t num = map == NULL ? 0 : map->num_items;
-	struct kp_label *pairs = kp_alloc(num, sizeof(*pairs));
-
-	for (size_t i = 0; i < num; i++)
-		pairs[i] =
-		    (struct kp_label){ map->keys[i], map->items[i]->text };
-	kp_labels_init(out, pairs, num);
-	free(pairs);
-}
-
-static void
 fill_role(const struct kp_value *role, struct kp_role_config *out)
 {
 	out->role = (enum kp_role)kp_value_number(role, "role");
 	out->identities =
 	    fill_texts(kp_value_get(role, "identities"), &out->num_identities);
 	out->kinds = fill_texts(kp_value_get(role, "kinds"), &out->num_kinds);
-	fill_labels(kp_value_get(role, "labels"), &out->labels);
+	kp_value_labels(kp_value_get(role, "labels"), &out->labels);
 }
 
 static void
@@ -584,14 +518,15 @@ fill(const struct kp_value *root, struct kp_server_config *out)
 	fill_limits(kp_value_get(root, "limits"), &out->limits);
 }
 
-static bool
-parse_root(struct kp_server_config *out, const char *file,
-    const struct kp_yaml *root, struct kp_diagnostics *diagnostics)
+bool
+kp_server_config_parse(struct kp_server_config *out, const char *file,
+    struct kp_bytes text, struct kp_diagnostics *diagnostics)
 {
-	struct kp_value *value = kp_value_parse(
-	    &kp_server_config_setting, root, file, "", diagnostics);
+	struct kp_value *value = kp_value_parse_text(
+	    &kp_server_config_setting, text, file, diagnostics);
 	bool is_ok = value != NULL;
 
+	*out = (struct kp_server_config){ 0 };
 	if (is_ok) {
 		is_ok = check_limits(value, diagnostics);
 		is_ok &= check_roles(value, diagnostics);
@@ -600,30 +535,6 @@ parse_root(struct kp_server_config *out, const char *file,
 	if (is_ok)
 		fill(value, out);
 	kp_value_free(value);
-	return is_ok;
-}
-
-bool
-kp_server_config_parse(struct kp_server_config *out, const char *file,
-    struct kp_bytes text, struct kp_diagnostics *diagnostics)
-{
-	struct kp_origin at = { .file = file };
-	struct kp_yaml_stream stream;
-	struct kp_error err;
-	bool is_ok = false;
-
-	*out = (struct kp_server_config){ 0 };
-	if (!kp_yaml_parse(&stream, text, &err)) {
-		kp_diagnostics_add_yaml(diagnostics, file, &err);
-		return false;
-	}
-	if (stream.num_documents == 1)
-		is_ok = parse_root(out, file, stream.documents[0], diagnostics);
-	else
-		kp_diagnostics_add(diagnostics, &at,
-		    "must hold one YAML document, not %zu",
-		    stream.num_documents);
-	kp_yaml_stream_fini(&stream);
 	return is_ok;
 }
 

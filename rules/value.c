@@ -275,6 +275,30 @@ kp_value_parse(const struct kp_setting *setting, const struct kp_yaml *node,
 	return parse_value(&p, setting, node);
 }
 
+struct kp_value *
+kp_value_parse_text(const struct kp_setting *setting, struct kp_bytes text,
+    const char *file, struct kp_diagnostics *diagnostics)
+{
+	struct kp_origin at = { .file = file };
+	struct kp_value *value = NULL;
+	struct kp_yaml_stream stream;
+	struct kp_error err;
+
+	if (!kp_yaml_parse(&stream, text, &err)) {
+		kp_diagnostics_add_yaml(diagnostics, file, &err);
+		return NULL;
+	}
+	if (stream.num_documents == 1)
+		value = kp_value_parse(
+		    setting, stream.documents[0], file, "", diagnostics);
+	else
+		kp_diagnostics_add(diagnostics, &at,
+		    "must hold one YAML document, not %zu",
+		    stream.num_documents);
+	kp_yaml_stream_fini(&stream);
+	return value;
+}
+
 void
 kp_value_free(struct kp_value *value)
 {

@@ -49,6 +49,9 @@ struct kp_value {
 struct kp_value *kp_value_parse(const struct kp_setting *setting,
     const struct kp_yaml *node, const char *file, const char *what,
     struct kp_diagnostics *diagnostics);
+/* The same of text, the content of file, which must be one YAML document. */
+struct kp_value *kp_value_parse_text(const struct kp_setting *setting,
+    struct kp_bytes text, const char *file, struct kp_diagnostics *diagnostics);
 void kp_value_free(struct kp_value *value);
 
 /*

@@ -88,6 +88,13 @@ Test(server_config, every_problem_has_its_place)
 		       "[Topic]}\n",
 		    "s.yaml:5:47: roles[0].kinds[0]: \"Topic\" is not a kind "
 		    "of resource: see kpctl explain" },
+		{ HEAD
+		    "roles:\n  - {role: editor, identities: [\"*\"], labels: "
+		    "{\"a b\": x}}\n",
+		    "s.yaml:5:48: roles[0].labels: \"a b\" is not a label's "
+		    "name: letters, digits, \"-\", \"_\" and \".\" are "
+		    "allowed, at most 63, with a letter or digit at both "
+		    "ends" },
 		{ HEAD ROLES "limits: {changes: 16}\n",
 		    "s.yaml:6:19: limits: changes is not less than threads: "
 		    "reads would wait" },
@@ -145,4 +152,30 @@ Test(server_config, a_store_in_etcd)
 	cr_assert_str_eq(config.etcd.server_name, "etcd");
 	cr_assert_str_eq(config.etcd.password.name, "/etc/kproxy/pw");
 	kp_server_config_fini(&config);
+}
+
+/* As many labels as a resource may have, and not one more. */
+Test(server_config, labels_of_a_role_are_bounded)
+{
+	for (int num = KP_MAX_LABELS; num <= KP_MAX_LABELS + 1; num++) {
+		struct kp_diagnostics diagnostics = { 0 };
+		struct kp_server_config config;
+		struct kp_buf text;
+		bool is_ok;
+
+		kp_buf_init(&text, 8192);
+		kp_buf_add_text(&text,
+		    HEAD "roles:\n  - {role: editor, identities: [\"*\"], "
+			 "labels: {");
+		for (int i = 0; i < num; i++)
+			kp_buf_printf(&text, "l%d: x, ", i);
+		kp_buf_add_text(&text, "}}\n");
+		is_ok = kp_server_config_parse(
+		    &config, "s.yaml", kp_buf_bytes(&text), &diagnostics);
+		cr_assert_eq(is_ok, num == KP_MAX_LABELS);
+		if (is_ok)
+			kp_server_config_fini(&config);
+		kp_diagnostics_fini(&diagnostics);
+		kp_buf_fini(&text);
+	}
 }
