@@ -12,6 +12,7 @@
 #include "cli/problems.h"
 #include "cli/request.h"
 #include "cli/run.h"
+#include "control/api/problems.h"
 #include "proto/control/unpack.h"
 #include "rules/compile.h"
 
@@ -58,39 +59,25 @@ judge(struct kp_input *input)
 							     : KP_EXIT_OK;
 }
 
-static struct kp_yaml *
-tree_of_problem(const struct kp_problem *problem)
-{
-	struct kp_yaml *map = kp_yaml_new_map();
-
-	kp_yaml_put(map, "file", kp_yaml_new_text(problem->file));
-	kp_yaml_put(map, "line", kp_yaml_new_int(problem->line));
-	kp_yaml_put(map, "column", kp_yaml_new_int(problem->column));
-	kp_yaml_put(map, "kind", kp_yaml_new_text(problem->kind));
-	kp_yaml_put(map, "name", kp_yaml_new_text(problem->name));
-	kp_yaml_put(map, "path", kp_yaml_new_text(problem->path));
-	kp_yaml_put(map, "message", kp_yaml_new_text(problem->message));
-	return map;
-}
-
 /* The form is a promise: fields are added, none is changed. */
 static void
 write_tree(const struct kp_args *args, const struct kp_input *input,
     enum kp_exit result)
 {
 	const struct kp_diagnostics *found = &input->diagnostics;
-	struct kp_yaml *root = kp_yaml_new_map(), *problems;
+	struct kp_yaml *root = kp_yaml_new_map();
+	struct kp_api_problems problems;
 	struct kp_buf out;
 
 	kp_yaml_put(root, "valid", kp_yaml_new_bool(result == KP_EXIT_OK));
 	kp_yaml_put(root, "files", kp_yaml_new_int((int64_t)input->num_files));
 	kp_yaml_put(root, "resources",
 	    kp_yaml_new_int((int64_t)kp_resources_count(input->resources)));
-	problems = kp_yaml_put(root, "problems", kp_yaml_new_list());
-	for (size_t i = 0; i < found->num_lines; i++)
-		kp_yaml_append(problems, tree_of_problem(&found->problems[i]));
+	kp_api_problems_init(&problems, found, KP_OUTPUT_MAX_LEN);
+	kp_yaml_put(root, "problems", kp_problems_tree(&problems.message));
 	kp_yaml_put(root, "problemsLeftOut",
-	    kp_yaml_new_int((int64_t)found->num_left_out));
+	    kp_yaml_new_int(problems.message.left_out));
+	kp_api_problems_fini(&problems);
 	kp_buf_init(&out, KP_OUTPUT_MAX_LEN);
 	kp_output_add_tree(&out, args, root);
 	kp_output_write(&out);
