@@ -38,7 +38,7 @@ asan tsan: ## unit tests with AddressSanitizer + UBSan, with ThreadSanitizer
 
 fuzz: ## each libFuzzer target for KP_FUZZ_SECONDS (20; ARGS="-R session": that one)
 	cmake --preset fuzz -DKP_FUZZ_SECONDS=$(or $(KP_FUZZ_SECONDS),20)
-	cmake --build --preset fuzz
+	cmake --build --preset fuzz --target fuzzers
 	ctest --preset fuzz $(ARGS)
 
 cover: ## line and branch coverage of the unit tests: build/coverage/report.html

@@ -36,7 +36,8 @@ def test_nothing_is_lost(history_cluster, clients, tmp_path, capsys):
     with run.Run(history_cluster, clients.commands, tmp_path, SEED,
                  say) as one:
         one.wait_flowing()
-        one.disturb(SECONDS)
+        one.disturb(SECONDS, lambda counts: not any(
+            figures.too_few_ended(counts, SECONDS)))
         one.settle()
         one.judge()
         one.wait_idle()

@@ -134,10 +134,7 @@ def idleness(one, seconds):
             yield f"only {acked} records of {kind} producers acknowledged"
     if by_kind[record.PLAIN][record.FAILED] == 0:
         yield "no record was refused"
-    for outcome, wanted in ENDED_PER_S.items():
-        count = one.counts()[outcome]
-        if count < wanted * seconds:
-            yield f"only {count} transactions {outcome}"
+    yield from too_few_ended(one.counts(), seconds)
     if one.hidden < HIDDEN_PER_S * seconds:
         yield f"only {one.hidden} records were hidden from read_committed"
     for client, api in SEEN:
@@ -147,6 +144,12 @@ def idleness(one, seconds):
         yield f"only {one.generation} reloads were taken"
     if one.refused == 0:
         yield "no reload was refused"
+
+
+def too_few_ended(counts, seconds):
+    for outcome, wanted in ENDED_PER_S.items():
+        if counts[outcome] < wanted * seconds:
+            yield f"only {counts[outcome]} transactions {outcome}"
 
 
 def growth(name, samples):

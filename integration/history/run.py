@@ -7,6 +7,7 @@ import collections
 import concurrent.futures
 import contextlib
 import itertools
+import threading
 import time
 
 import kafka
@@ -27,6 +28,7 @@ PRODUCERS = ("java-plain", "java-idempotent", "java-transactional",
              "python-retrying")
 ISOLATIONS = ("read_committed", "read_uncommitted")
 FLOWING_S, STOP_S, FINISH_S, IDLE_S = 90, 180, 240, 30
+PATIENCE_S = 120
 GAUGES = ("kproxy_connections", "kproxy_requests_in_flight",
           "kproxy_buffer_bytes")
 UNCOMMITTED, COMMITTED = 0, 1
@@ -154,25 +156,37 @@ class Run:
         return sum((one.count() for one in self.programs),
                    collections.Counter())
 
-    def disturb(self, seconds, report_s=60):
-        """Faults for so long, and until each kind had its turn."""
+    def disturb(self, seconds, is_enough, report_s=60):
+        """Faults for so long, until each kind had its turn, and until clients
+        have done enough for it to prove something, which a slow machine is
+        given PATIENCE_S more for. is_enough is asked with counts()."""
         self.fault_began = time.monotonic() - self.watch.began
         begin = time.monotonic()
+        was_enough = threading.Event()
+
+        def is_over():
+            passed = time.monotonic() - begin
+            return passed > seconds + PATIENCE_S or (
+                passed > seconds and was_enough.is_set())
+
+        def look():
+            if is_enough(self.counts()):
+                was_enough.set()
+
         with concurrent.futures.ThreadPoolExecutor(3) as pool:
             lanes = [pool.submit(
-                self.faults.run_lane, self.seed, kinds,
-                lambda: time.monotonic() > begin + seconds,
+                self.faults.run_lane, self.seed, kinds, is_over,
                 lambda: time.monotonic() < begin + seconds / 3)
                 for kinds in (faults.BROKERS, faults.OTHERS)]
             reloads = pool.submit(self.faults.reload, lambda: all(
                 lane.done() for lane in lanes))
             try:
-                self.watch_over([*lanes, reloads], report_s)
+                self.watch_over([*lanes, reloads], look, report_s)
             finally:
                 self.faults.is_cancelled.set()
         self.fault_ended = time.monotonic() - self.watch.began
 
-    def watch_over(self, lanes, report_s):
+    def watch_over(self, lanes, look, report_s):
         """Until all of them are done or one of them failed."""
         next_report = time.monotonic() + report_s
         while not all(lane.done() for lane in lanes):
@@ -182,6 +196,7 @@ class Run:
             for one in self.programs:
                 one.check()
             self.watch.look()
+            look()
             if time.monotonic() > next_report:
                 next_report += report_s
                 self.note(self.progress())
