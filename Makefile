@@ -90,7 +90,7 @@ bench: profile ## kproxy beside its peers (ARGS= goes to bench/run.py; as root)
 
 bench-control: ## a policy server under 1 000 agents (ARGS= goes to bench/control.py)
 	@scripts/deps.sh bench
-	cmake --preset release
+	$(programs)
 	cmake --build --preset release --target kp_bench
 	python3 -B bench/control.py $(ARGS)
 

@@ -35,18 +35,21 @@ class JsonProcess:
         poll.register(self.process.stdout, select.POLLIN)
         return bool(poll.poll(1000 * seconds))
 
-    def next(self, event, seconds=60):
-        """The next line, which must be of that event."""
+    def next_line(self, seconds, what="output"):
         while b"\n" not in self.pending:
             if not self.has_output(seconds):
-                raise BenchError(f"{self}: no {event} within {seconds} s")
+                raise BenchError(f"{self}: no {what} within {seconds} s")
             data = self.process.stdout.read(1 << 16)
             if not data:
                 errors = self.process.stderr.read().decode().strip()
-                raise BenchError(f"{self}: ended before {event}: {errors}")
+                raise BenchError(f"{self}: ended before {what}: {errors}")
             self.pending += data
         line, _, self.pending = self.pending.partition(b"\n")
-        found = json.loads(line)
+        return line
+
+    def next(self, event, seconds=60):
+        """The next line, which must be of that event."""
+        found = json.loads(self.next_line(seconds, event))
         if found["event"] != event:
             reason = found.get("reason", found["event"])
             raise BenchError(f"{self}: {reason}")
