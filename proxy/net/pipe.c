@@ -9,12 +9,14 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/mutex.h"
 
 struct kp_pipes {
 	unsigned max;
-	atomic_bool has_no_copies; /* the system has refused one */
-	struct kp_mutex lock;      /* guards free, num_free, num_made */
+	/* The system has refused a copy: it is asked again from then on. */
+	_Atomic(int64_t) ask_from_ms;
+	struct kp_mutex lock; /* guards free, num_free, num_made */
 	struct kp_pipe **free;
 	unsigned num_free;
 	unsigned num_made; /* lent and free ones */
@@ -42,7 +44,7 @@ kp_pipes_new(unsigned max)
 
 	kp_pipes_prepare();
 	pipes->max = max;
-	atomic_init(&pipes->has_no_copies, nowhere < 0);
+	atomic_init(&pipes->ask_from_ms, nowhere < 0 ? INT64_MAX : 0);
 	pipes->free = kp_alloc(max + 1, sizeof(struct kp_pipe *));
 	kp_mutex_init(&pipes->lock, KP_RANK_POOL);
 	return pipes;
@@ -118,7 +120,8 @@ make_copy(struct kp_pipes *pipes, struct kp_pipe *pipe)
 
 	if (pipe->copy_read_fd >= 0)
 		return true;
-	if (atomic_load_explicit(&pipes->has_no_copies, memory_order_relaxed))
+	if (kp_now_ms() <
+	    atomic_load_explicit(&pipes->ask_from_ms, memory_order_relaxed))
 		return false;
 	capacity = open_ends(ends);
 	if (capacity >= pipe->capacity) {
@@ -130,8 +133,8 @@ make_copy(struct kp_pipes *pipes, struct kp_pipe *pipe)
 		(void)close(ends[0]);
 		(void)close(ends[1]);
 	}
-	atomic_store_explicit(
-	    &pipes->has_no_copies, true, memory_order_relaxed);
+	atomic_store_explicit(&pipes->ask_from_ms,
+	    kp_now_ms() + KP_PIPE_RETRY_MS, memory_order_relaxed);
 	return false;
 }
 

@@ -17,6 +17,9 @@
 /* How much a pipe is asked to hold; the system may allow less. */
 #define KP_PIPE_LEN ((size_t)1024 * 1024)
 
+/* How long no copy is made after the system has refused one. */
+#define KP_PIPE_RETRY_MS 10000
+
 struct kp_pipe {
 	int read_fd, write_fd;
 	int copy_read_fd, copy_write_fd; /* -1 until it has to be copied */

@@ -42,6 +42,9 @@ if(NOT KP_HARDEN)
       unit/proxy/session/conversation.c
     LINK kp_test_bridge)
   kp_wrap_calls(test_session)
+  kp_unit_test(pipe_copies SOURCES unit/proxy/net/test_pipe_copies.c
+    LINK kp_test_bridge)
+  kp_wrap_calls(test_pipe_copies)
 
   kp_fuzz_test(session WRAP SEEDS
     SOURCES fuzz/fuzz_session.c fuzz/play.c LINK kp_test_bridge)
