@@ -13,14 +13,17 @@ import os
 import pathlib
 import shutil
 import statistics
+import sys
 import tempfile
 import time
 
-import control_node
-import policy_server
-from policy_server import PolicyServer
-
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT / "integration"), str(ROOT / "scripts")]
+
+import control_node  # noqa: E402
+import policy_server  # noqa: E402
+from policy_server import PolicyServer  # noqa: E402
+
 FEW, MANY = 1000, 10000
 TRIES = 5
 
@@ -114,18 +117,17 @@ def parse():
 
 def main():
     options = parse()
-    results = {}
     folder = pathlib.Path(tempfile.mkdtemp(prefix="kp-bench-control-"))
     try:
         setting = policy_server.Setting(options.build, options.agents, folder)
         for name in options.only:
-            print(f"{name} ...", flush=True)
+            results = {}
             PARTS[name](setting, options, results)
+            for what, value in results.items():
+                print(f"{what:64} {value:10.2f}", flush=True)
     finally:
         shutil.rmtree(folder)
-    results["load of the machine at the end"] = os.getloadavg()[0]
-    for name, value in results.items():
-        print(f"{name:64} {value:10.1f}")
+    print(f"load of the machine at the end {os.getloadavg()[0]:.1f}")
 
 
 if __name__ == "__main__":

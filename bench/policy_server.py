@@ -6,17 +6,13 @@ asks it: an operator that times what it does, kpctl, and agents without number.
 import json
 import pathlib
 import subprocess
-import sys
 import time
 import urllib.request
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "integration"), str(ROOT / "scripts")]
-
-import certificates  # noqa: E402
-import kproxy_rig  # noqa: E402
-import proc  # noqa: E402
-from programs import JsonProcess  # noqa: E402
+import certificates
+import kproxy_rig
+import proc
+from programs import JsonProcess
 
 PER_CERTIFICATE = 31  # as in control_agents.c
 PATIENCE = 120

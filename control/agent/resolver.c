@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -35,7 +36,9 @@ struct kp_resolver {
 	struct kp_cond changed;
 	struct host *hosts[KP_RESOLVER_MAX_HOSTS];
 	size_t num_hosts;
-	bool is_stopping;
+	void *by_name; /* the same as a tree of tsearch(3) */
+	bool is_stopping, is_looking_up;
+	bool is_left; /* nobody waits: the thread frees everything */
 };
 
 static void
@@ -99,14 +102,21 @@ is_same(const struct host *host, char *const *addresses, size_t num)
 	return true;
 }
 
+static int
+by_name(const void *a, const void *b)
+{
+	const struct host *left = a, *right = b;
+
+	return strcmp(left->name, right->name);
+}
+
 static struct host *
 find(struct kp_resolver *resolver, const char *name)
 {
-	for (size_t i = 0; i < resolver->num_hosts; i++) {
-		if (strcmp(resolver->hosts[i]->name, name) == 0)
-			return resolver->hosts[i];
-	}
-	return NULL;
+	struct host wanted = { .name = (char *)(uintptr_t)name };
+	void *node = tfind(&wanted, &resolver->by_name, by_name);
+
+	return node != NULL ? *(struct host **)node : NULL;
 }
 
 static struct host *
@@ -119,6 +129,7 @@ find_or_add(struct kp_resolver *resolver, const char *name)
 	host = kp_alloc(1, sizeof(*host));
 	host->name = kp_strdup(name);
 	host->due_ms = kp_now_ms();
+	kp_assert(tsearch(host, &resolver->by_name, by_name) != NULL);
 	resolver->hosts[resolver->num_hosts++] = host;
 	return host;
 }
@@ -136,6 +147,7 @@ forget_old(struct kp_resolver *resolver, int64_t now_ms)
 			i++;
 			continue;
 		}
+		(void)tdelete(host, &resolver->by_name, by_name);
 		host_free(host);
 		resolver->hosts[i] = resolver->hosts[--resolver->num_hosts];
 	}
@@ -193,11 +205,14 @@ resolve_locked(struct kp_resolver *resolver, const char *due_name)
 	bool has_news;
 	size_t num;
 
+	resolver->is_looking_up = true;
 	kp_mutex_unlock(&resolver->lock);
 	num = resolver->lookup(
 	    resolver->ctx, name, addresses, KP_RESOLVER_MAX_ADDRESSES);
 	qsort(addresses, num, sizeof(addresses[0]), by_text);
 	kp_mutex_lock(&resolver->lock);
+	resolver->is_looking_up = false;
+	kp_cond_broadcast(&resolver->changed);
 	host = find(resolver, name);
 	free(name);
 	if (host == NULL) {
@@ -211,10 +226,24 @@ resolve_locked(struct kp_resolver *resolver, const char *due_name)
 		notify(resolver);
 }
 
+static void
+destroy(struct kp_resolver *resolver)
+{
+	for (size_t i = 0; i < resolver->num_hosts; i++) {
+		(void)tdelete(resolver->hosts[i], &resolver->by_name, by_name);
+		host_free(resolver->hosts[i]);
+	}
+	kp_cond_fini(&resolver->changed);
+	kp_mutex_fini(&resolver->lock);
+	(void)close(resolver->event_fd);
+	free(resolver);
+}
+
 static void *
 run(void *arg)
 {
 	struct kp_resolver *resolver = arg;
+	bool is_left;
 
 	kp_mutex_lock(&resolver->lock);
 	while (!resolver->is_stopping) {
@@ -228,7 +257,10 @@ run(void *arg)
 			(void)kp_cond_wait(&resolver->changed, &resolver->lock,
 			    host != NULL ? host->due_ms : KP_NEVER);
 	}
+	is_left = resolver->is_left;
 	kp_mutex_unlock(&resolver->lock);
+	if (is_left)
+		destroy(resolver);
 	return NULL;
 }
 
@@ -255,19 +287,27 @@ kp_resolver_new(kp_lookup_fn lookup, void *ctx, struct kp_error *err)
 void
 kp_resolver_free(struct kp_resolver *resolver)
 {
+	int64_t deadline_ms = kp_now_ms() + KP_RESOLVER_STOP_MS;
+	pthread_t thread;
+	bool is_left;
+
 	if (resolver == NULL)
 		return;
+	thread = resolver->thread;
 	kp_mutex_lock(&resolver->lock);
 	resolver->is_stopping = true;
-	kp_mutex_unlock(&resolver->lock);
 	kp_cond_broadcast(&resolver->changed);
-	kp_must(pthread_join(resolver->thread, NULL));
-	for (size_t i = 0; i < resolver->num_hosts; i++)
-		host_free(resolver->hosts[i]);
-	kp_cond_fini(&resolver->changed);
-	kp_mutex_fini(&resolver->lock);
-	(void)close(resolver->event_fd);
-	free(resolver);
+	while (resolver->is_looking_up &&
+	       kp_cond_wait(&resolver->changed, &resolver->lock, deadline_ms))
+		;
+	is_left = resolver->is_left = resolver->is_looking_up;
+	kp_mutex_unlock(&resolver->lock);
+	if (is_left) { /* nothing ends getaddrinfo */
+		kp_must(pthread_detach(thread));
+		return;
+	}
+	kp_must(pthread_join(thread, NULL));
+	destroy(resolver);
 }
 
 int
@@ -286,32 +326,42 @@ is_literal(const char *host)
 	       inet_pton(AF_INET6, host, &address) == 1;
 }
 
-void
-kp_resolver_keep(struct kp_resolver *resolver, const char *name)
+/* What is not kept again is forgotten as if the worker had asked for it. */
+static void
+keep_none(struct kp_resolver *resolver)
 {
-	struct host *host;
-
-	if (is_literal(name))
-		return;
-	kp_mutex_lock(&resolver->lock);
-	host = find_or_add(resolver, name);
-	if (host != NULL)
-		host->is_kept = true;
-	kp_mutex_unlock(&resolver->lock);
-	kp_cond_broadcast(&resolver->changed);
-}
-
-/* What is not kept again soon is forgotten as if the worker had asked. */
-void
-kp_resolver_keep_none(struct kp_resolver *resolver)
-{
-	kp_mutex_lock(&resolver->lock);
 	for (size_t i = 0; i < resolver->num_hosts; i++) {
 		if (resolver->hosts[i]->is_kept)
 			resolver->hosts[i]->wanted_ms = kp_now_ms();
 		resolver->hosts[i]->is_kept = false;
 	}
+}
+
+void
+kp_resolver_keep(
+    struct kp_resolver *resolver, const char *const *hosts, size_t num)
+{
+	size_t num_left_out = 0;
+
+	kp_mutex_lock(&resolver->lock);
+	keep_none(resolver);
+	for (size_t i = 0; i < num; i++) {
+		struct host *host;
+
+		if (is_literal(hosts[i]))
+			continue;
+		host = find_or_add(resolver, hosts[i]);
+		if (host != NULL)
+			host->is_kept = true;
+		else
+			num_left_out++;
+	}
 	kp_mutex_unlock(&resolver->lock);
+	kp_cond_broadcast(&resolver->changed);
+	if (num_left_out > 0)
+		kp_log(KP_LOG_WARN, "too_many_hosts",
+		    KP_INT("at_most", KP_RESOLVER_MAX_HOSTS),
+		    KP_INT("left_out", num_left_out));
 }
 
 void

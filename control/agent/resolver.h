@@ -22,6 +22,8 @@
 #define KP_RESOLVER_MIN_GAP_MS 1000
 /* A wanted name that nobody asked for in this time is forgotten. */
 #define KP_RESOLVER_FORGET_MS 600000
+/* A lookup is waited for so long when all ends. */
+#define KP_RESOLVER_STOP_MS 500
 
 struct kp_resolver;
 
@@ -36,18 +38,22 @@ typedef size_t (*kp_lookup_fn)(
  */
 struct kp_resolver *kp_resolver_new(
     kp_lookup_fn lookup, void *ctx, struct kp_error *err);
-/* @thread main */
+/*
+ * kp_resolver_free waits KP_RESOLVER_STOP_MS at most: a lookup that takes
+ * longer goes on, and its answer is thrown away. @thread main
+ */
 void kp_resolver_free(struct kp_resolver *resolver);
 
 /* Readable when kp_resolver_take has something. */
 int kp_resolver_fd(const struct kp_resolver *resolver);
 
 /*
- * kp_resolver_keep resolves host as long as the resolver lives or until
- * kp_resolver_keep_none. @thread main
+ * kp_resolver_keep resolves these hosts, and none that it was told before, as
+ * long as the resolver lives. Beyond KP_RESOLVER_MAX_HOSTS they are left out,
+ * which is logged; the worker asks for those that it needs. @thread main
  */
-void kp_resolver_keep(struct kp_resolver *resolver, const char *host);
-void kp_resolver_keep_none(struct kp_resolver *resolver);
+void kp_resolver_keep(
+    struct kp_resolver *resolver, const char *const *hosts, size_t num);
 
 /* kp_resolver_want resolves host soon, and tells also if nothing changed. */
 void kp_resolver_want(struct kp_resolver *resolver, const char *host);

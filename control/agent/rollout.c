@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "control/agent/agent.h"
@@ -75,17 +76,32 @@ send_tables(struct kp_agent *agent, const struct kp_edition *edition)
 	kp_buf_fini(&packed);
 }
 
+static const struct kp_tables_cluster *
+cluster_of(const struct kp_tables *tables, size_t virtual_cluster)
+{
+	return &tables->clusters[tables->virtual_clusters[virtual_cluster]
+				     .cluster];
+}
+
+/* Of clusters that clients reach; nobody connects to the others. */
 static void
 resolve_hosts(struct kp_agent *agent)
 {
 	const struct kp_tables *tables = agent->current->tables;
+	size_t num = 0, max = 0;
+	const char **hosts;
 
-	kp_resolver_keep_none(agent->resolver);
-	for (size_t i = 0; i < tables->num_clusters; i++) {
-		for (size_t j = 0; j < tables->clusters[i].num_bootstrap; j++)
-			kp_resolver_keep(agent->resolver,
-			    tables->clusters[i].bootstrap[j].host);
+	for (size_t i = 0; i < tables->num_virtual_clusters; i++)
+		max += cluster_of(tables, i)->num_bootstrap;
+	hosts = kp_alloc(max + 1, sizeof(*hosts));
+	for (size_t i = 0; i < tables->num_virtual_clusters; i++) {
+		const struct kp_tables_cluster *cluster = cluster_of(tables, i);
+
+		for (size_t j = 0; j < cluster->num_bootstrap; j++)
+			hosts[num++] = cluster->bootstrap[j].host;
 	}
+	kp_resolver_keep(agent->resolver, hosts, num);
+	free(hosts);
 }
 
 static void

@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -16,6 +17,8 @@ struct service {
 	atomic_int num_asked;
 	atomic_bool is_failing;
 	atomic_bool is_moved;
+	atomic_bool is_stuck; /* answers once it is no longer */
+	atomic_bool has_answered;
 };
 
 static size_t
@@ -26,10 +29,13 @@ look_up(void *ctx, const char *host, char **out, size_t max)
 	atomic_fetch_add(&service->num_asked, 1);
 	if (atomic_load(&service->is_failing) || strcmp(host, "none") == 0)
 		return 0;
+	while (atomic_load(&service->is_stuck))
+		(void)poll(NULL, 0, 1);
 	cr_assert(max >= 2);
 	out[0] = kp_strdup("10.0.0.2");
 	out[1] = kp_strdup(
 	    atomic_load(&service->is_moved) ? "10.0.0.9" : "10.0.0.1");
+	atomic_store(&service->has_answered, true);
 	return 2;
 }
 
@@ -75,12 +81,24 @@ start(struct service *service)
 	return resolver;
 }
 
+/* Up to three. */
+static void
+keep(struct kp_resolver *resolver, const char *a, const char *b, const char *c)
+{
+	const char *hosts[] = { a, b, c };
+	size_t num = 0;
+
+	while (num < 3 && hosts[num] != NULL)
+		num++;
+	kp_resolver_keep(resolver, hosts, num);
+}
+
 Test(resolver, answers_are_sorted_so_that_their_order_is_no_news)
 {
 	struct service service;
 	struct kp_resolver *resolver = start(&service);
 
-	kp_resolver_keep(resolver, "broker");
+	keep(resolver, "broker", NULL, NULL);
 	expect(resolver, "broker=10.0.0.1,10.0.0.2;");
 	kp_resolver_free(resolver);
 	kp_resolver_free(NULL);
@@ -91,9 +109,7 @@ Test(resolver, literals_are_nothing_to_resolve)
 	struct service service;
 	struct kp_resolver *resolver = start(&service);
 
-	kp_resolver_keep(resolver, "127.0.0.1");
-	kp_resolver_keep(resolver, "::1");
-	kp_resolver_keep(resolver, "broker");
+	keep(resolver, "127.0.0.1", "::1", "broker");
 	expect(resolver, "broker=10.0.0.1,10.0.0.2;");
 	cr_assert_eq(atomic_load(&service.num_asked), 1);
 	kp_resolver_free(resolver);
@@ -140,7 +156,7 @@ Test(resolver, a_name_that_is_none_is_told_as_such)
 	/* not a host name at all: never asked for */
 	kp_resolver_want(resolver, "a b");
 	kp_resolver_want(resolver, "");
-	kp_resolver_keep(resolver, "broker");
+	keep(resolver, "broker", NULL, NULL);
 	expect(resolver, "broker=10.0.0.1,10.0.0.2;");
 	cr_assert_eq(atomic_load(&service.num_asked), 2);
 	kp_resolver_free(resolver);
@@ -151,13 +167,56 @@ Test(resolver, a_new_worker_is_told_everything_once_more)
 	struct service service;
 	struct kp_resolver *resolver = start(&service);
 
-	kp_resolver_keep(resolver, "broker");
+	keep(resolver, "broker", NULL, NULL);
 	expect(resolver, "broker=10.0.0.1,10.0.0.2;");
-	kp_resolver_keep_none(resolver);
+	kp_resolver_keep(resolver, NULL, 0);
 	kp_resolver_tell_all(resolver);
 	expect(resolver, "broker=10.0.0.1,10.0.0.2;");
 	cr_assert_eq(atomic_load(&service.num_asked), 1);
 	kp_resolver_free(resolver);
+}
+
+/* An exit does not wait for a name service that does not answer. */
+Test(resolver, one_that_is_busy_is_left_behind)
+{
+	struct service service;
+	struct kp_resolver *resolver = start(&service);
+	int64_t begin_ms;
+
+	atomic_store(&service.is_stuck, true);
+	kp_resolver_want(resolver, "broker");
+	while (atomic_load(&service.num_asked) == 0)
+		(void)poll(NULL, 0, 1);
+	begin_ms = kp_now_ms();
+	kp_resolver_free(resolver);
+	cr_assert(kp_now_ms() - begin_ms < WAIT_MS);
+	cr_assert(!atomic_load(&service.has_answered));
+	atomic_store(&service.is_stuck, false);
+	while (!atomic_load(&service.has_answered))
+		(void)poll(NULL, 0, 1);
+}
+
+Test(resolver, too_many_hosts_are_left_out)
+{
+	enum { NUM = KP_RESOLVER_MAX_HOSTS + 10 };
+	struct service service;
+	struct kp_resolver *resolver = start(&service);
+	const char **hosts = kp_alloc(NUM, sizeof(*hosts));
+	char name[32];
+
+	for (size_t i = 0; i < NUM; i++) {
+		(void)snprintf(name, sizeof(name), "broker-%zu", i);
+		hosts[i] = kp_strdup(name);
+	}
+	kp_resolver_keep(resolver, hosts, NUM);
+	while (atomic_load(&service.num_asked) < KP_RESOLVER_MAX_HOSTS)
+		(void)poll(NULL, 0, 1);
+	kp_resolver_keep(resolver, hosts, NUM);
+	kp_resolver_free(resolver);
+	cr_assert_eq(atomic_load(&service.num_asked), KP_RESOLVER_MAX_HOSTS);
+	for (size_t i = 0; i < NUM; i++)
+		free((char *)(uintptr_t)hosts[i]);
+	free(hosts);
 }
 
 Test(resolver, the_system_knows_localhost)
@@ -168,7 +227,7 @@ Test(resolver, the_system_knows_localhost)
 	struct pollfd item = { .fd = kp_resolver_fd(resolver),
 		.events = POLLIN };
 
-	kp_resolver_keep(resolver, "localhost");
+	keep(resolver, "localhost", NULL, NULL);
 	cr_assert_eq(poll(&item, 1, WAIT_MS), 1);
 	kp_resolver_take(resolver, note, &told);
 	cr_assert(strstr(told.text, "127.0.0.1") != NULL ||
