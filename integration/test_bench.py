@@ -14,7 +14,8 @@ import pytest
 from fake_broker import API_VERSIONS, METADATA, FakeBroker, answer, frame
 from kproxy_rig import BUILD, Kproxy, wait_until
 
-sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "bench"))
+BENCH = pathlib.Path(__file__).resolve().parent.parent / "bench"
+sys.path.append(str(BENCH))
 import measure  # noqa: E402
 import proc  # noqa: E402
 import programs  # noqa: E402
@@ -324,3 +325,21 @@ def test_rows_fit_the_programs():
     for row in rows.ALL:
         for word in programs.arguments(row.load):
             assert f"  {word.partition('=')[0]}" in known.stdout, row.id
+
+
+def test_the_control_plane_is_measured():
+    """A fleet of few: every figure is there, and none is nothing."""
+    done = subprocess.run(
+        [sys.executable, "-B", BENCH / "control.py", "--agents=40", "--rounds=2",
+         "--resources=5", "--only=fleet", f"--build={BUILD}"],
+        stdout=subprocess.PIPE, text=True, check=True, timeout=120)
+    figures = {line[:64].strip(): float(line[64:])
+               for line in done.stdout.splitlines() if line[64:].strip()}
+    assert {name.split(",")[0] for name in figures} == {
+        "40 agents connect", "push of 1 changed resource: the last agent",
+        "push of 1 changed resource: an agent's median ms",
+        "push of 5 changed resources: the last agent",
+        "push of 5 changed resources: an agent's median ms",
+        "RSS of the server", "storm: all are back", "storm: peak RSS",
+        "storm: the first push after it"}
+    assert all(value > 0 for value in figures.values()), figures
