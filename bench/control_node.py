@@ -90,6 +90,14 @@ def measure_change(node, server):
     return (node.in_force()[before] - begin) * 1000, answered_ms
 
 
+def measure_changes(node, server, name, results):
+    found = [measure_change(node, server) for _ in range(CHANGES)]
+    results[f"{name}: one change, until in force, median ms"] = (
+        statistics.median(whole for whole, _ in found))
+    results[f"{name}: of that until the server answered, median ms"] = (
+        statistics.median(answered for _, answered in found))
+
+
 def measure_many(setting, _, results):
     with Sink(setting.programs, nodes=1) as sink, \
             PolicyServer(setting, MANY - OWN) as server, \
@@ -97,11 +105,7 @@ def measure_many(setting, _, results):
         name = f"node with {MANY} resources"
         results[f"{name}: the very first start, s"] = node.seconds_to_answer()
         wait_current(node, server)
-        found = [measure_change(node, server) for _ in range(CHANGES)]
-        results[f"{name}: one change, until in force, median ms"] = (
-            statistics.median(whole for whole, _ in found))
-        results[f"{name}: of that until the server answered, median ms"] = (
-            statistics.median(answered for _, answered in found))
+        measure_changes(node, server, name, results)
         starts = []
         for _ in range(STARTS):
             node.stop()
@@ -149,6 +153,8 @@ def measure_traffic(setting, _, results):
             PolicyServer(setting, FEW) as server, \
             running(setting, server, sink.address) as node:
         node.start()
+        wait_current(node, server)
+        measure_changes(node, server, f"node with {FEW} resources", results)
         wait_current(node, server)
         before = len(node.in_force())
         for _ in range(ROUNDS):
