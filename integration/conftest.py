@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Clusters, clients and proxies shared by all tests of a session."""
+"""Clusters, clients and proxies shared by all tests of a session; a small disk."""
 import contextlib
+import subprocess
 
 import kafka
 import pytest
@@ -60,3 +61,14 @@ def proxies(cluster):
 def proxy(proxies):
     """The plaintext proxy in front of the three brokers."""
     return proxies(rig.SECURITY["plaintext"])
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of its own, of a few hundred KiB, for files to be put on."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", folder],
+                   check=True)
+    yield folder
+    subprocess.run(["umount", folder], check=True)

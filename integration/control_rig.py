@@ -26,7 +26,7 @@ from kproxy_rig import BAD_LOG, BUILD, free_ports, replace, wait_until
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 KPSERVER = BUILD / "bin" / "kpserver"
-PROTOS = ["v1/types", "v1/resources", "v1/nodes", "health"]
+PROTOS = ["v1/types", "v1/resources", "v1/nodes", "health", "store"]
 
 CLUSTER = """apiVersion: kproxy/v1
 kind: Cluster
@@ -41,7 +41,8 @@ def cluster(name, labels="", host="broker"):
 
 @functools.cache
 def stubs():
-    """The generated modules: types, resources, nodes and their services."""
+    """The generated modules: types, resources, nodes and their services, and
+    what lies in etcd."""
     done = subprocess.run(
         [ROOT / "integration" / "clients" / "install.sh", "grpc"],
         stdout=subprocess.PIPE, text=True, check=True)
@@ -54,7 +55,7 @@ def stubs():
         cwd=ROOT, check=True)
     sys.path[:0] = [str(out), *glob.glob(str(venv / "lib/python3*/site-packages"))]
     import grpc
-    from proto.control import health_pb2, health_pb2_grpc
+    from proto.control import health_pb2, health_pb2_grpc, store_pb2
     from proto.control.v1 import (nodes_pb2, nodes_pb2_grpc, resources_pb2,
                                   resources_pb2_grpc, types_pb2)
     shutil.rmtree(out)
@@ -132,8 +133,23 @@ class User:
         raise AssertionError(f"was not refused: {answer}")
 
 
+def fill(folder):
+    """Leaves not one block."""
+    with open(folder / "filler", "ab", buffering=0) as file:
+        for size in (4096, 1):
+            try:
+                while True:
+                    file.write(b"x" * size)
+            except OSError:
+                pass
+
+
+SQLITE = "{sqlite: ./kpserver.db}"  # as init writes it
+
+
 class Server:
-    def __init__(self, folder, config="", limit=None, is_made=False):
+    def __init__(self, folder, config="", limit=None, is_made=False,
+                 store=SQLITE):
         """config is added to kpserver.yaml; limit is bytes of any file; is_made:
         somebody else has run init."""
         self.folder = pathlib.Path(folder) / "server"
@@ -146,8 +162,9 @@ class Server:
         self.config = self.folder / "kpserver.yaml"
         self.text = (self.config.read_text()
                      .replace(":9190", f":{port}").replace(":9191", f":{admin}")
-                     .replace("0.0.0.0", "127.0.0.1"))
-        self.write(self.text + config)
+                     .replace("0.0.0.0", "127.0.0.1").replace(SQLITE, store)
+                     + config)
+        self.write(self.text)
         self.log = self.folder / "log"
         self.process = None
         self.limit = limit

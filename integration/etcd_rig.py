@@ -52,6 +52,11 @@ class Etcd:
     def endpoints(self):
         return [self.endpoint(node) for node in range(len(self.processes))]
 
+    def store(self, prefix="/kproxy/"):
+        """What kpserver.yaml says to be over it."""
+        return (f"{{etcd: {{endpoints: {json.dumps(self.endpoints())}, "
+                f"prefix: {prefix}}}}}")
+
     def peer(self, node):
         return f"http://127.0.0.1:{self.port(node) + 1}"
 

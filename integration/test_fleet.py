@@ -21,11 +21,8 @@ class Member(control_rig.Server):
 
     def __init__(self, folder, name, etcd):
         shutil.copytree(folder / "made", folder / name / "server")
-        super().__init__(folder / name, is_made=True)
-        endpoints = ", ".join(f'"{one}"' for one in etcd.endpoints())
-        self.write(self.text.replace(
-            "{sqlite: ./kpserver.db}", f"{{etcd: {{endpoints: [{endpoints}]}}}}"
-        ) + f"name: {name}\n")
+        super().__init__(folder / name, f"name: {name}\n", is_made=True,
+                         store=etcd.store())
 
 
 class Fleet:

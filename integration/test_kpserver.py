@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The policy server as one runs it, asked by a client of another language:
-every method and status, roles, limits, the audit file, signals, certificates,
-full disks, damaged files."""
+every method and status, roles, limits, the audit file, signals, certificates.
+All of it over each of the two stores."""
+import base64
 import concurrent.futures
 import json
-import os
 import queue
 import re
 import signal
@@ -17,7 +17,8 @@ import time
 import pytest
 
 import certificates
-from control_rig import KPSERVER, ROOT, Server, cluster
+from control_rig import KPSERVER, SQLITE, Server, cluster, fill, stubs
+from etcd_rig import Etcd
 from kproxy_rig import replace, wait_until
 
 LISTENER = """apiVersion: kproxy/v1
@@ -34,9 +35,24 @@ spec: {cluster: a, listener: l}
 """
 
 
+@pytest.fixture(scope="module")
+def etcd(tmp_path_factory):
+    """One for all tests, which have a prefix each."""
+    with Etcd(tmp_path_factory.mktemp("etcd")) as found:
+        yield found
+
+
+@pytest.fixture(params=["sqlite", "etcd"])
+def store(request, tmp_path):
+    """Each of the two, empty, as kpserver.yaml names it."""
+    if request.param == "sqlite":
+        return SQLITE
+    return request.getfixturevalue("etcd").store(f"/{tmp_path.name}/")
+
+
 @pytest.fixture
-def server(tmp_path):
-    with Server(tmp_path) as found:
+def server(tmp_path, store):
+    with Server(tmp_path, store=store) as found:
         yield found
 
 
@@ -282,8 +298,8 @@ def test_a_watch_of_what_is_not_there_is_out_of_range(admin):
     assert ended.error.code() == admin.code.OUT_OF_RANGE
 
 
-def test_history_is_compacted_and_says_so(tmp_path):
-    with Server(tmp_path, "history: {revisions: 10}\n") as server:
+def test_history_is_compacted_and_says_so(tmp_path, store):
+    with Server(tmp_path, "history: {revisions: 10}\n", store=store) as server:
         admin = server.user()
         for i in range(30):
             admin.apply(cluster("a", host=f"h{i}"))
@@ -306,8 +322,9 @@ def test_history_is_compacted_and_says_so(tmp_path):
         assert "compacted" in ended.error.details()
 
 
-def test_a_watch_that_does_not_read_is_told_and_can_resume(tmp_path):
-    with Server(tmp_path, "limits: {watchTimeout: 1s}\n") as server:
+def test_a_watch_that_does_not_read_is_told_and_can_resume(tmp_path, store):
+    with Server(tmp_path, "limits: {watchTimeout: 1s}\n",
+                store=store) as server:
         admin = server.user()
         # a window that a few revisions fill
         slow = server.user(**{"grpc.http2.lookahead_bytes": 1024,
@@ -397,8 +414,8 @@ def with_roles(text):
 
 
 @pytest.fixture
-def roles(tmp_path):
-    server = Server(tmp_path)
+def roles(tmp_path, store):
+    server = Server(tmp_path, store=store)
     server.write(with_roles(server.text))
     with server:
         yield server
@@ -474,8 +491,9 @@ def test_sighup_takes_roles_certificates_and_the_audit_file_anew(roles):
     nobody.list()
 
 
-def test_who_calls_too_often_is_told_so_alone(tmp_path):
-    with Server(tmp_path, "limits: {rate: 1, rateBurst: 20}\n") as server:
+def test_who_calls_too_often_is_told_so_alone(tmp_path, store):
+    with Server(tmp_path, "limits: {rate: 1, rateBurst: 20}\n",
+                store=store) as server:
         admin, other = server.user(), server.user("viewer")
         codes = []
         for _ in range(40):
@@ -545,31 +563,9 @@ def test_a_change_is_recorded_before_it_is_answered(server, admin):
         assert server.audit()[-1]["revision"] == i + 1
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """A disk of its own, of a few hundred KiB, for files to be put on."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", folder],
-                   check=True)
-    yield folder
-    subprocess.run(["umount", folder], check=True)
-
-
-def fill(folder):
-    """Leaves not one block."""
-    with open(folder / "filler", "ab", buffering=0) as file:
-        for size in (4096, 1):
-            try:
-                while True:
-                    file.write(b"x" * size)
-            except OSError:
-                pass
-
-
 def test_a_full_audit_disk_refuses_changes_until_there_is_room(
-        tmp_path, small_disk):
-    server = Server(tmp_path)
+        tmp_path, store, small_disk):
+    server = Server(tmp_path, store=store)
     server.write(server.text.replace("./audit.jsonl",
                                      str(small_disk / "audit.jsonl")))
     with server:
@@ -593,12 +589,12 @@ def test_a_full_audit_disk_refuses_changes_until_there_is_room(
 
 
 def test_what_was_made_is_recorded_though_the_disk_fills_up(
-        tmp_path, small_disk):
+        tmp_path, store, small_disk):
     """Fills the disk with lines of reads: those of changes find their place."""
-    server = Server(tmp_path, "limits: {rate: 100000, rateBurst: 100000}\n")
+    server = Server(tmp_path, "limits: {rate: 100000, rateBurst: 100000}\n",
+                    store=store)
     server.write(server.text.replace("./audit.jsonl", str(
-        small_disk / "audit.jsonl"))
-        + "limits: {rate: 100000, rateBurst: 100000}\n")
+        small_disk / "audit.jsonl")))
     with server:
         admin, other = server.user(), server.user()
         done = threading.Event()
@@ -628,41 +624,6 @@ def test_what_was_made_is_recorded_though_the_disk_fills_up(
 
 # --- store --------------------------------------------------------------------
 
-def test_a_full_disk_refuses_changes_and_loses_nothing(tmp_path, small_disk):
-    server = Server(tmp_path)
-    server.write(server.text.replace("./kpserver.db",
-                                     str(small_disk / "kpserver.db")))
-    with server:
-        admin = server.user()
-        admin.apply(cluster("a"))
-        fill(small_disk)
-        request = admin.pb.ApplyRequest(files=[
-            admin.pb.File(name=f"f{i}", text=cluster(f"c{i}").encode())
-            for i in range(100)])
-        said = admin.refused("UNAVAILABLE", "Apply", request)
-        assert "full" in said
-        assert [r.name for r in admin.list().resources] == ["a"]
-        assert server.get("/readyz")[0] == 503
-        (small_disk / "filler").unlink()
-        wait_until(server.is_ready)  # although nobody has tried a change
-        assert admin.call("Apply", request).revision == 2
-        server.stop()
-        server.start()
-        assert len(server.user().list().resources) == 101
-    (small_disk / "kpserver.db").unlink()
-
-
-def test_a_file_that_may_grow_no_more_is_a_full_disk(tmp_path):
-    with Server(tmp_path, limit=300_000) as server:
-        admin = server.user()
-        made = 0
-        with pytest.raises(admin.RpcError) as caught:
-            for i in range(1000):
-                made = admin.apply(cluster(f"c{i}", host="h" * 60)).revision
-        assert caught.value.code() == admin.code.UNAVAILABLE
-        assert admin.list(page_size=1).revision == made > 10
-
-
 def test_a_killed_server_has_every_revision_that_it_answered(server, admin):
     answered = [0]
 
@@ -684,74 +645,41 @@ def test_a_killed_server_has_every_revision_that_it_answered(server, admin):
     assert revisions[:answered[0]] == list(range(1, answered[0] + 1))
 
 
-@pytest.mark.parametrize("damage", ["cut", "zeros", "other"])
-def test_a_damaged_file_is_refused(tmp_path, damage):
-    server = Server(tmp_path)
-    with server:
-        server.user().apply(*(cluster(f"c{i}") for i in range(500)))
-    path = server.folder / "kpserver.db"
-    text = path.read_bytes()
-    path.write_bytes({"cut": text[:len(text) // 2],
-                      "zeros": text[:8192] + bytes(16384) + text[24576:],
-                      "other": b"no database" * 1000}[damage])
-    server.start(wait=False)
-    server.wait(expect=1)
-    reason = server.logged("start_failed")[-1]["reason"]
-    assert "restore it from a backup" in reason, reason
+def set_times_in_sqlite(file, time_ms):
+    with sqlite3.connect(file) as store:
+        store.execute("UPDATE revisions SET time_ms = ?", (time_ms,))
+    store.close()
 
 
-def test_a_clock_that_was_set_back_does_not_turn_history(server, admin):
+def set_times_in_etcd(etcd, prefix, time_ms):
+    def encoded(text):
+        return base64.b64encode(text).decode()
+    found = etcd.ask("kv/range", {
+        "key": encoded(f"{prefix}revisions/".encode()),
+        "range_end": encoded(f"{prefix}revisions0".encode())})
+    assert found["kvs"]
+    for one in found["kvs"]:
+        record = stubs().store_pb2.Record.FromString(
+            base64.b64decode(one["value"]))
+        record.time_ms = time_ms
+        etcd.ask("kv/put", {"key": one["key"],
+                            "value": encoded(record.SerializeToString())})
+
+
+def test_a_clock_that_was_set_back_does_not_turn_history(
+        server, admin, store, etcd):
     admin.apply(cluster("a"))
     server.stop()
     later = int(time.time() * 1000) + 3600_000
-    with sqlite3.connect(server.folder / "kpserver.db") as store:
-        store.execute("UPDATE revisions SET time_ms = ?", (later,))
-    store.close()
+    if store == SQLITE:
+        set_times_in_sqlite(server.folder / "kpserver.db", later)
+    else:
+        set_times_in_etcd(etcd, f"/{server.folder.parent.name}/", later)
     server.start()
     admin = server.user()
     admin.apply(cluster("b"))
     found = admin.call("History", admin.pb.HistoryRequest()).revisions
     assert [r.time_ms for r in found] == [later, later]
-
-
-def test_a_second_server_on_the_same_file_is_refused(server):
-    text = server.config.read_text()
-    second = server.folder / "second.yaml"
-    second.write_text(re.sub(r":\d{5}\"", ':1"', text))
-    done = subprocess.run([KPSERVER, "--config", second], capture_output=True,
-                          text=True, timeout=30)
-    assert done.returncode == 1
-    assert "another process has it open" in done.stderr
-
-
-def test_a_backup_of_a_running_server_can_be_put_back(server, admin, tmp_path):
-    admin.apply(cluster("a"))
-    admin.apply(cluster("b"))
-    out = tmp_path / "backup.db"
-    server.run("backup", "--config", server.config, out)
-    assert stat.S_IMODE(out.stat().st_mode) == 0o600
-    again = server.run("backup", "--config", server.config, out, ok=False)
-    assert again.returncode == 1 and "File exists" in again.stderr
-    admin.apply(cluster("c"))
-    server.stop()
-    db = server.folder / "kpserver.db"
-    for old in server.folder.glob("kpserver.db*"):
-        old.unlink()
-    db.write_bytes(out.read_bytes())
-    # and of one that does not run
-    server.run("backup", "--config", server.config, tmp_path / "second.db")
-    server.start("--restored")
-    found = server.user().list()
-    assert [r.name for r in found.resources] == ["a", "b"]
-    assert found.revision == 2
-    assert not list(server.folder.glob("*.part"))
-
-
-def test_the_backup_socket_is_for_its_owner_alone(server):
-    path = server.folder / "kpserver.db.sock"
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    server.stop()
-    assert not path.exists()
 
 
 # --- connections --------------------------------------------------------------
@@ -819,8 +747,8 @@ def test_new_certificates_are_taken_without_a_restart(server, other_ca):
     server.stranger(client.certificate, client.key).list()
 
 
-def test_messages_that_are_too_long_are_refused(tmp_path):
-    with Server(tmp_path, "limits: {message: 1MiB}\n") as server:
+def test_messages_that_are_too_long_are_refused(tmp_path, store):
+    with Server(tmp_path, "limits: {message: 1MiB}\n", store=store) as server:
         admin = server.user()
         file = admin.pb.File(name="f", text=b"#" + b"x" * (2 << 20))
         admin.refused("RESOURCE_EXHAUSTED", "Apply",
@@ -830,8 +758,9 @@ def test_messages_that_are_too_long_are_refused(tmp_path):
         assert admin.apply(cluster("a")).revision == 1
 
 
-def test_calls_beyond_their_limit_are_refused(tmp_path):
-    with Server(tmp_path, "limits: {calls: 16, watches: 4}\n") as server:
+def test_calls_beyond_their_limit_are_refused(tmp_path, store):
+    with Server(tmp_path, "limits: {calls: 16, watches: 4}\n",
+                store=store) as server:
         admin = server.user()
         held = [watch(admin) for _ in range(4)]
         wait_until(lambda: server.metric(
@@ -941,29 +870,3 @@ def test_check_names_every_problem_and_its_place(tmp_path):
     server.write(server.text)
     server.start(wait=False)
     server.wait(expect=3)
-
-
-def test_the_commands_of_the_documentation_work(tmp_path):
-    """The blocks of docs/operations.md, as they stand there."""
-    text = (ROOT / "docs" / "operations.md").read_text()
-    blocks = re.findall(r"<!-- tested -->\n```sh\n(.*?)```", text, re.S)
-    path = f"{KPSERVER.parent}:{os.environ['PATH']}"
-
-    def run(block):
-        script = (block.replace("/etc/kpserver", str(tmp_path / "server"))
-                  .replace("/var/backups", str(tmp_path)))
-        done = subprocess.run(
-            ["sh", "-eu", "-c", script], cwd=tmp_path, text=True,
-            capture_output=True, env={**os.environ, "PATH": path})
-        assert done.returncode == 0, done.stderr + done.stdout
-    first, backup = blocks
-    run(first)
-    with Server(tmp_path, is_made=True) as server:
-        server.user().apply(cluster("a"))
-        server.user("alice").refused("PERMISSION_DENIED", "List",
-                                     server.user().pb.ListRequest())
-        run(backup)
-    assert (tmp_path / "server" / "node-2.pem").exists()
-    with sqlite3.connect(tmp_path / "kpserver-1.db") as store:
-        assert store.execute("SELECT newest FROM state").fetchone() == (1,)
-    store.close()
