@@ -28,14 +28,16 @@ FAST = ["--heartbeat-interval", "50", "--election-timeout", "500"]
 
 
 class Etcd:
-    """tls: a certificates.Authority; then clients show certificates of it."""
+    """tls: a certificates.Authority; then clients show certificates of it. args:
+    more of etcd's own."""
 
-    def __init__(self, folder, nodes=1, tls=None):
+    def __init__(self, folder, nodes=1, tls=None, args=()):
         self.folder = pathlib.Path(folder)
         self.scheme = "https" if tls else "http"
         self.first = free_ports(2 * nodes)
         self.processes = [None] * nodes
         self.tls = tls
+        self.args = args
         self.context = None
         if tls:
             self.certificate = tls.issue("etcd", "IP:127.0.0.1")
@@ -75,7 +77,7 @@ class Etcd:
                  "--advertise-client-urls", self.endpoint(node),
                  "--listen-peer-urls", self.peer(node),
                  "--initial-advertise-peer-urls", self.peer(node),
-                 "--initial-cluster", cluster, *FAST, *extra],
+                 "--initial-cluster", cluster, *FAST, *extra, *self.args],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def is_healthy(self, node):

@@ -28,7 +28,7 @@ PRODUCT = ["kproxy", "kpagent", "kpagent-grpc", "kpctl", "kpserver"]
 # Peers that misbehave, for programs under a sanitizer: all where memory is looked
 # at, those that make threads meet where races are.
 THREADS = ["peers_brokers", "peers_frames", "control_peers", "kpserver"]
-THREADS += ["kpserver_sqlite", "processes", "tls"]
+THREADS += ["kpserver_etcd", "kpserver_sqlite", "processes", "tls"]
 MEMORY = ["peers_counts", "peers_limits", "peers_logins", "peers_tags", "kpctl"]
 HOSTILE = {"asan": THREADS + MEMORY, "tsan": THREADS}
 # Real brokers as well; of the clients two that take little time.

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The policy server and its etcd: full, gone, put back."""
+import base64
+import queue
+import shutil
+import urllib.error
+
+import pytest
+
+from control_rig import Server, cluster
+from etcd_rig import Etcd
+from kproxy_rig import wait_until
+
+
+@pytest.fixture
+def etcd(tmp_path):
+    with Etcd(tmp_path) as found:
+        yield found
+
+
+@pytest.fixture
+def server(tmp_path, etcd):
+    with Server(tmp_path, store=etcd.store()) as found:
+        yield found
+
+
+def apply_request(user, *names):
+    return user.pb.ApplyRequest(files=[
+        user.pb.File(name=name, text=cluster(name).encode()) for name in names])
+
+
+def fill(etcd):
+    """Until it takes nothing any more."""
+    filler = {"key": base64.b64encode(b"filler").decode(),
+              "value": base64.b64encode(bytes(1 << 20)).decode()}
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        for _ in range(1000):
+            etcd.ask("kv/put", filler)
+    assert b"space exceeded" in caught.value.read()
+
+
+def make_room(etcd):
+    """As etcd's documentation says: compact, defragment, disarm."""
+    now = etcd.ask("kv/range", {"key": "AA=="})["header"]["revision"]
+    etcd.ask("kv/compaction", {"revision": now, "physical": True})
+    etcd.ask("maintenance/defragment", {})
+    for alarm in etcd.ask("maintenance/alarm", {"action": "GET"})["alarms"]:
+        etcd.ask("maintenance/alarm", {"action": "DEACTIVATE", **alarm})
+
+
+def test_a_full_etcd_refuses_changes_and_loses_nothing(tmp_path):
+    with Etcd(tmp_path, args=["--quota-backend-bytes", str(16 << 20)]) as etcd, \
+            Server(tmp_path, store=etcd.store()) as server:
+        admin = server.user()
+        admin.apply(cluster("a"))
+        fill(etcd)
+        said = admin.refused("UNAVAILABLE", "Apply", apply_request(admin, "b"))
+        assert "space exceeded" in said, said
+        assert [r.name for r in admin.list().resources] == ["a"]
+        assert server.get("/readyz")[0] == 503
+        make_room(etcd)
+        wait_until(server.is_ready)  # although nobody has tried a change
+        assert admin.call("Apply", apply_request(admin, "b")).revision == 2
+        server.stop()
+        server.start()
+        assert len(server.user().list().resources) == 2
+
+
+def test_without_etcd_a_server_does_not_start_and_says_why(tmp_path, etcd):
+    etcd.kill(0)
+    server = Server(tmp_path, store=etcd.store())
+    server.start(wait=False)
+    server.wait(expect=1)
+    reason = server.logged("start_failed")[-1]["reason"]
+    assert reason.startswith("store.etcd: "), reason
+    assert f"127.0.0.1:{etcd.port(0)}" in reason, reason
+    backup = server.run("backup", "--config", server.config, "x", ok=False)
+    assert backup.returncode == 1
+    assert "etcdctl snapshot save" in backup.stderr
+
+
+def first_push(server, revision):
+    """What a node is pushed that holds that revision."""
+    node = server.user("node-1")
+    pb = node.nodes_pb
+    asked = queue.Queue()
+    asked.put(pb.SyncRequest(hello=pb.Hello(
+        node="node-1", version="1", revision=revision, sha256=bytes(32))))
+    stream = node.nodes.Sync(iter(asked.get, None))
+    assert next(stream).welcome.version
+    push = next(stream).push
+    asked.put(None)
+    stream.cancel()
+    return push
+
+
+def test_nodes_go_back_with_an_etcd_that_was_put_back(tmp_path, server, etcd):
+    admin = server.user()
+    admin.apply(cluster("a"))
+    admin.apply(cluster("b"))
+    server.stop()
+    etcd.kill(0)
+    shutil.copytree(tmp_path / "n0", tmp_path / "backup")
+    etcd.start(0)
+    etcd.wait(0)
+    server.start()
+    assert server.user().apply(cluster("c")).revision == 3
+    server.stop()
+    etcd.kill(0)
+    shutil.rmtree(tmp_path / "n0")
+    (tmp_path / "backup").rename(tmp_path / "n0")
+    etcd.start(0)
+    etcd.wait(0)
+    server.start("--restored")
+    found = server.user().list()
+    assert (found.revision, [r.name for r in found.resources]) == (2, ["a", "b"])
+    push = first_push(server, revision=3)
+    assert (push.revision, push.is_rollback) == (2, True)
