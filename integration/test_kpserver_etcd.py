@@ -3,6 +3,7 @@
 import base64
 import queue
 import shutil
+import time
 import urllib.error
 
 import pytest
@@ -77,6 +78,30 @@ def test_without_etcd_a_server_does_not_start_and_says_why(tmp_path, etcd):
     backup = server.run("backup", "--config", server.config, "x", ok=False)
     assert backup.returncode == 1
     assert "etcdctl snapshot save" in backup.stderr
+
+
+def test_pages_answer_at_once_while_etcd_is_gone(server, etcd):
+    """Who does not answer that it lives is killed by its keeper."""
+    admin = server.user()
+    admin.apply(cluster("a"))
+    etcd.kill(0)
+
+    def is_noticed():
+        codes = []
+        for page in ("/metrics", "/livez", "/readyz"):
+            began = time.monotonic()
+            codes.append(server.get(page)[0])
+            assert time.monotonic() - began < 2, page
+        assert codes[:2] == [200, 200]
+        return codes[2] == 503
+    wait_until(is_noticed, 30)
+    assert server.metric("kproxy_server_store_up") == 0
+    said = admin.refused("UNAVAILABLE", "Apply", apply_request(admin, "b"))
+    assert "etcd" in said, said
+    assert [r.name for r in admin.list().resources] == ["a"]
+    etcd.start(0)
+    wait_until(server.is_ready, 30)
+    assert admin.call("Apply", apply_request(admin, "b")).revision == 2
 
 
 def first_push(server, revision):

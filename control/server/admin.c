@@ -60,7 +60,7 @@ render_store(struct kp_server_facts *facts, struct kp_buf *out)
 	number(out, "kproxy_server_resources", "gauge", "Resources.",
 	    (double)items.num);
 	kp_items_fini(&items);
-	if (kp_desk_range(facts->desk, &range, &err) == KP_STORE_OK)
+	if (kp_desk_range_seen(facts->desk, &range))
 		number(out, "kproxy_server_oldest_revision", "gauge",
 		    "The oldest revision whose state can be read.",
 		    (double)range.oldest);

@@ -11,7 +11,8 @@
 #include "base/mutex.h"
 #include "control/server/catalog_priv.h"
 
-/* How long the follower leaves a store alone that failed. */
+/* How long the follower leaves a store alone that failed, and how often it
+ * looks whether there is something to find out for others. */
 #define PAUSE_MS 1000
 
 struct old_state {
@@ -33,7 +34,10 @@ struct kp_desk {
 	struct kp_items items; /* the newest that was published */
 	struct old_state old[KP_DESK_OLD_STATES];
 	uint64_t num_uses;
-	struct kp_error problem; /* of the store; kind NONE: it is well */
+	struct kp_error problem;     /* of the store; kind NONE: it is well */
+	struct kp_store_range range; /* as the follower saw it */
+	bool has_range;
+	bool is_range_wanted; /* anew */
 };
 
 /* What the catalog has is what everybody sees. @locks the turn */
@@ -139,6 +143,54 @@ take_over(struct kp_desk *desk)
 	pause_following(desk);
 }
 
+static void
+see_range(struct kp_desk *desk)
+{
+	struct kp_store_range range;
+	struct kp_error err;
+
+	if (kp_desk_range(desk, &range, &err) != KP_STORE_OK)
+		return;
+	kp_mutex_lock(&desk->lock);
+	desk->range = range;
+	desk->has_range = true;
+	kp_mutex_unlock(&desk->lock);
+}
+
+/*
+ * A store that failed is tried again with a record of no meaning: who asks
+ * whether this server is ready may keep everybody away who would find out.
+ */
+static void
+try_store(struct kp_desk *desk)
+{
+	const struct kp_store_record record = { "desk", "trial",
+		kp_bytes_of("1") };
+	struct kp_error err;
+
+	if (kp_store_put_records(desk->config.store, &record, 1, &err) ==
+	    KP_STORE_OK)
+		note_store(desk, NULL);
+}
+
+/* What those want to know who cannot wait for the store. */
+static void
+look(struct kp_desk *desk)
+{
+	bool has_problem, is_wanted;
+
+	kp_mutex_lock(&desk->lock);
+	has_problem = desk->problem.kind != KP_ERR_NONE;
+	is_wanted = desk->is_range_wanted && !has_problem;
+	if (is_wanted)
+		desk->is_range_wanted = false;
+	kp_mutex_unlock(&desk->lock);
+	if (has_problem)
+		try_store(desk);
+	if (is_wanted)
+		see_range(desk);
+}
+
 static void *
 follow(void *arg)
 {
@@ -147,7 +199,9 @@ follow(void *arg)
 	while (!is_stopping(desk)) {
 		uint64_t known = kp_desk_revision(desk);
 
-		if (kp_store_wait(desk->config.store, known, KP_NEVER) > known)
+		look(desk);
+		if (kp_store_wait(desk->config.store, known,
+			kp_now_ms() + PAUSE_MS) > known)
 			take_over(desk);
 	}
 	return NULL;
@@ -167,6 +221,7 @@ kp_desk_new(const struct kp_desk_config *config, struct kp_error *err)
 	kp_mutex_init(&desk->lock, KP_RANK_DESK);
 	kp_cond_init(&desk->changed);
 	kp_items_copy(&desk->items, kp_catalog_items(catalog));
+	desk->is_range_wanted = true;
 	return desk;
 }
 
@@ -436,34 +491,24 @@ kp_desk_validate(struct kp_desk *desk, const struct kp_catalog_wish *wish,
 	return verdict;
 }
 
-/*
- * A store that failed is tried again with a record of no meaning: who asks
- * whether this server is ready may keep everybody away who would find out.
- */
-static void
-try_store(struct kp_desk *desk)
-{
-	const struct kp_store_record record = { "desk", "trial",
-		kp_bytes_of("1") };
-	struct kp_error err;
-
-	if (kp_store_put_records(desk->config.store, &record, 1, &err) ==
-	    KP_STORE_OK)
-		note_store(desk, NULL);
-}
-
 bool
 kp_desk_is_well(struct kp_desk *desk, struct kp_error *err)
 {
-	bool has_problem;
-
-	kp_mutex_lock(&desk->lock);
-	has_problem = desk->problem.kind != KP_ERR_NONE;
-	kp_mutex_unlock(&desk->lock);
-	if (has_problem)
-		try_store(desk);
 	kp_mutex_lock(&desk->lock);
 	*err = desk->problem;
 	kp_mutex_unlock(&desk->lock);
 	return err->kind == KP_ERR_NONE;
+}
+
+bool
+kp_desk_range_seen(struct kp_desk *desk, struct kp_store_range *out)
+{
+	bool has_range;
+
+	kp_mutex_lock(&desk->lock);
+	*out = desk->range;
+	has_range = desk->has_range;
+	desk->is_range_wanted = true;
+	kp_mutex_unlock(&desk->lock);
+	return has_range;
 }

@@ -79,8 +79,13 @@ enum kp_verdict kp_desk_validate(struct kp_desk *desk,
     const struct kp_catalog_wish *wish, struct kp_catalog_result *out,
     struct kp_error *err) KP_MUST_CHECK;
 
-/* kp_desk_is_well is false, with the reason, while the store fails; one that
- * did is tried again. */
+/*
+ * What is known of the store without asking it, for those who must not wait:
+ * kp_desk_is_well is false, with the reason, while it fails; one that did is
+ * tried again every second. kp_desk_range_seen is its range a second after
+ * somebody asked last; false if none has been seen yet.
+ */
 bool kp_desk_is_well(struct kp_desk *desk, struct kp_error *err);
+bool kp_desk_range_seen(struct kp_desk *desk, struct kp_store_range *out);
 
 #endif
