@@ -40,10 +40,18 @@ class Etcd:
         self.args = args
         self.context = None
         if tls:
-            self.certificate = tls.issue("etcd", "IP:127.0.0.1")
-            self.context = ssl.create_default_context(cafile=tls.ca)
-            self.context.load_cert_chain(self.certificate.certificate,
-                                         self.certificate.key)
+            self.use(tls, tls)
+
+    def use(self, authority, *clients):
+        """From the next start on: who signed what the nodes show, and who signs
+        for clients; the last one does so for the tests' own."""
+        self.certificate = authority.issue("etcd", "IP:127.0.0.1")
+        self.client_ca = self.folder / "clients.pem"
+        self.client_ca.write_text(
+            "".join(one.ca.read_text() for one in clients))
+        mine = clients[-1].issue("rig")
+        self.context = ssl.create_default_context(cafile=authority.ca)
+        self.context.load_cert_chain(mine.certificate, mine.key)
 
     def port(self, node):
         return self.first + 2 * node
@@ -54,10 +62,10 @@ class Etcd:
     def endpoints(self):
         return [self.endpoint(node) for node in range(len(self.processes))]
 
-    def store(self, prefix="/kproxy/"):
+    def store(self, prefix="/kproxy/", tls=""):
         """What kpserver.yaml says to be over it."""
         return (f"{{etcd: {{endpoints: {json.dumps(self.endpoints())}, "
-                f"prefix: {prefix}}}}}")
+                f"prefix: {prefix}, {tls}}}}}")
 
     def peer(self, node):
         return f"http://127.0.0.1:{self.port(node) + 1}"
@@ -68,7 +76,7 @@ class Etcd:
         extra = [] if not self.tls else [
             "--cert-file", self.certificate.certificate,
             "--key-file", self.certificate.key,
-            "--trusted-ca-file", self.tls.ca, "--client-cert-auth"]
+            "--trusted-ca-file", self.client_ca, "--client-cert-auth"]
         with open(self.folder / f"n{node}.log", "ab") as log:
             self.processes[node] = subprocess.Popen(
                 ["etcd", "--name", f"n{node}", "--log-level", "warn",

@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The policy server and its etcd: full, gone, put back."""
+"""The policy server and its etcd: full, gone, put back, with certificates that
+change."""
 import base64
 import queue
 import shutil
+import signal
 import time
 import urllib.error
 
 import pytest
 
+import certificates
 from control_rig import Server, cluster
 from etcd_rig import Etcd
-from kproxy_rig import wait_until
+from kproxy_rig import replace, wait_until
 
 
 @pytest.fixture
@@ -141,3 +144,85 @@ def test_nodes_go_back_with_an_etcd_that_was_put_back(tmp_path, server, etcd):
     assert (found.revision, [r.name for r in found.resources]) == (2, ["a", "b"])
     push = first_push(server, revision=3)
     assert (push.revision, push.is_rollback) == (2, True)
+
+
+TLS = "tls: {ca: etcd-ca.pem, certificate: etcd.pem, key: etcd.key}"
+
+
+@pytest.fixture
+def authorities(tmp_path):
+    return [certificates.Authority(tmp_path / name) for name in ("old", "new")]
+
+
+@pytest.fixture
+def secured(tmp_path, authorities):
+    """(etcd, server): each shows the other what the old authority signed; etcd
+    believes clients of the new one as well."""
+    old, new = authorities
+    with Etcd(tmp_path, tls=old) as etcd:
+        restart(etcd, old, old, new)
+        server = Server(tmp_path, store=etcd.store(tls=TLS))
+        shown = old.issue("kpserver")
+        for name, source in (("etcd-ca.pem", old.ca), ("etcd.key", shown.key),
+                             ("etcd.pem", shown.certificate)):
+            replace(server.folder / name, source.read_text())
+        with server:
+            yield etcd, server
+
+
+def restart(etcd, authority, *clients):
+    """All connections are made anew."""
+    etcd.kill(0)
+    etcd.use(authority, *clients)
+    etcd.start(0)
+    etcd.wait(0)
+
+
+def test_new_certificates_for_etcd_are_taken_without_a_restart(
+        secured, authorities):
+    etcd, server = secured
+    old, new = authorities
+    admin = server.user()
+    assert admin.apply(cluster("a")).revision == 1
+    shown = new.issue("kpserver")
+    for name, text in (
+            ("etcd-ca.pem", old.ca.read_text() + new.ca.read_text()),
+            ("etcd.pem", shown.certificate.read_text()),
+            ("etcd.key", shown.key.read_text())):
+        before = len(server.logged("reloaded", what="for etcd"))
+        replace(server.folder / name, text)
+        if name == "etcd.pem":  # to which the key does not fit yet
+            wait_until(lambda: server.logged("reload_failed", what="for etcd"))
+            assert admin.apply(cluster("b")).revision == 2
+        else:
+            wait_until(lambda: len(server.logged(
+                "reloaded", what="for etcd")) > before)
+    assert admin.apply(cluster("c")).revision == 3
+    restart(etcd, new, new)  # what was shown and believed before has no use
+    assert admin.apply(cluster("d")).revision == 4
+    wait_until(server.is_ready)
+
+
+def test_files_for_etcd_that_are_no_good_are_told_of_once(secured, authorities):
+    etcd, server = secured
+    old, new = authorities
+    admin = server.user()
+    admin.apply(cluster("a"))
+
+    def refused():
+        return server.logged("reload_failed", what="for etcd")
+    (server.folder / "etcd.key").unlink()
+    wait_until(refused)
+    assert "No such file" in refused()[0]["reason"]
+    # another file of that folder has it looked at again
+    own = server.folder / "ca.pem"
+    replace(own, own.read_text() + "\n")
+    wait_until(lambda: server.logged("reloaded", what="^certificates$"))
+    assert len(refused()) == 1
+    replace(server.folder / "etcd.key", "no key")
+    wait_until(lambda: len(refused()) == 2)
+    restart(etcd, old, old)  # and the old ones are used for it
+    assert admin.apply(cluster("b")).revision == 2
+    # who asks for it is answered each time
+    server.signal(signal.SIGHUP)
+    wait_until(lambda: len(refused()) == 3)

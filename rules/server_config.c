@@ -138,7 +138,7 @@ static const struct kp_setting etcd_fields[] = {
 	    .type = KP_SETTING_OBJECT,
 	    .fields = etcd_tls_fields,
 	    .help = "Who the server is to etcd, and whom it believes. Needed "
-		    "with https://." },
+		    "with https://. Files are read again when they change." },
 	{ .name = "user",
 	    .type = KP_SETTING_STRING,
 	    .max = 253,

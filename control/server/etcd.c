@@ -154,3 +154,13 @@ kp_etcd_open(const struct kp_etcd_config *config, struct kp_error *err)
 	start_threads(etcd);
 	return &etcd->store;
 }
+
+bool
+kp_etcd_reload(struct kp_store *store, const struct kp_rpc_identity *identity,
+    struct kp_error *err)
+{
+	struct kp_etcd *etcd = (struct kp_etcd *)store;
+
+	kp_assert(store->ops == &ops);
+	return kp_etcd_client_reload(etcd->client, identity, err);
+}

@@ -50,4 +50,13 @@ struct kp_etcd_config {
 struct kp_store *kp_etcd_open(
     const struct kp_etcd_config *config, struct kp_error *err);
 
+/*
+ * kp_etcd_reload takes a new identity for connections that are made from now
+ * on; requests that are under way and the watch go on over those that there
+ * are. An identity that cannot be used changes nothing. store was opened here,
+ * with https. @thread any
+ */
+bool kp_etcd_reload(struct kp_store *store,
+    const struct kp_rpc_identity *identity, struct kp_error *err) KP_MUST_CHECK;
+
 #endif

@@ -199,6 +199,18 @@ kp_etcd_client_free(struct kp_etcd_client *client)
 	free(client);
 }
 
+bool
+kp_etcd_client_reload(struct kp_etcd_client *client,
+    const struct kp_rpc_identity *identity, struct kp_error *err)
+{
+	for (size_t i = 0; i < client->num; i++) {
+		if (!kp_rpc_channel_reload(
+			client->endpoints[i].channel, identity, err))
+			return false;
+	}
+	return true;
+}
+
 void
 kp_etcd_client_stop(struct kp_etcd_client *client)
 {

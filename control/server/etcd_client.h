@@ -20,6 +20,10 @@ struct kp_etcd_client *kp_etcd_client_new(
     const struct kp_etcd_config *config, struct kp_error *err);
 void kp_etcd_client_free(struct kp_etcd_client *client);
 
+/* kp_etcd_client_reload is kp_rpc_channel_reload for each endpoint. */
+bool kp_etcd_client_reload(struct kp_etcd_client *client,
+    const struct kp_rpc_identity *identity, struct kp_error *err) KP_MUST_CHECK;
+
 /*
  * Every request here may be sent again without harm: puts of the same bytes,
  * deletions, transactions that compare first.

@@ -22,12 +22,13 @@
 #include "control/server/admin.h"
 #include "control/server/backup.h"
 #include "control/server/compact.h"
+#include "control/server/etcd.h"
 #include "control/server/guard.h"
 #include "control/server/health.h"
 #include "control/server/hub.h"
 #include "control/server/nodes_service.h"
+#include "control/server/renewal.h"
 #include "control/server/resources.h"
-#include "control/server/server_identity.h"
 #include "control/server/server_metrics.h"
 #include "control/server/store_open.h"
 #include "control/server/watches.h"
@@ -49,7 +50,7 @@ struct server {
 	struct kp_services services;
 	struct kp_server_facts facts;
 	struct kp_rpc_server *rpc;
-	struct kp_server_identity identity; /* the files as they were last */
+	struct kp_renewal own, for_etcd; /* certificates and keys */
 	struct kp_server_admin *admin;
 	struct kp_compact *compact;
 	struct kp_backups *backups;
@@ -261,9 +262,9 @@ open_rpc(struct server *server, struct kp_error *err)
 {
 	struct kp_rpc_identity identity;
 
-	if (!kp_server_identity_read(&server->identity, &server->config, err))
+	if (!kp_server_identity_read(&server->own.files, &server->config, err))
 		return false;
-	identity = kp_server_identity_pem(&server->identity);
+	identity = kp_server_identity_pem(&server->own.files);
 	return listen_on(server, &identity, err);
 }
 
@@ -314,7 +315,8 @@ limit_connections(const struct server *server)
 static bool
 open_store(struct server *server, struct kp_error *err)
 {
-	server->store = kp_store_open(&server->config, err);
+	server->store =
+	    kp_store_open(&server->config, &server->for_etcd.files, err);
 	if (server->store == NULL)
 		return false;
 	if (server->config.sqlite == NULL)
@@ -324,13 +326,47 @@ open_store(struct server *server, struct kp_error *err)
 	return server->backups != NULL;
 }
 
+static bool
+take_own(
+    void *owner, const struct kp_rpc_identity *identity, struct kp_error *err)
+{
+	struct server *server = owner;
+
+	return kp_rpc_server_reload(server->rpc, identity, err);
+}
+
+static bool
+take_for_etcd(
+    void *owner, const struct kp_rpc_identity *identity, struct kp_error *err)
+{
+	struct server *server = owner;
+
+	return kp_etcd_reload(server->store, identity, err);
+}
+
+static void
+name_files(struct server *server)
+{
+	const struct kp_server_config *config = &server->config;
+
+	server->own = (struct kp_renewal){ .ca = config->ca,
+		.certificate = config->certificate,
+		.key = config->key,
+		.take = take_own,
+		.owner = server };
+	server->for_etcd = (struct kp_renewal){ .ca = config->etcd.ca,
+		.certificate = config->etcd.certificate,
+		.key = config->etcd.key,
+		.take = take_for_etcd,
+		.owner = server };
+}
+
 static void
 watch_files(struct server *server)
 {
 	kp_watch_begin(server->files);
-	kp_watch_file(server->files, server->config.ca);
-	kp_watch_file(server->files, server->config.certificate);
-	kp_watch_file(server->files, server->config.key);
+	kp_renewal_watch(&server->own, server->files);
+	kp_renewal_watch(&server->for_etcd, server->files);
 	kp_watch_end(server->files);
 }
 
@@ -343,6 +379,7 @@ open_all(struct server *server, struct kp_error *err)
 	};
 
 	limit_connections(server);
+	name_files(server);
 	server->files = kp_watch_new(err);
 	if (server->files == NULL || !open_metrics(server, err) ||
 	    !open_store(server, err))
@@ -377,7 +414,8 @@ close_all(struct server *server, int64_t grace_ms)
 		kp_store_close(server->store);
 	kp_metrics_free(server->metrics);
 	kp_watch_free(server->files);
-	kp_server_identity_fini(&server->identity);
+	kp_renewal_fini(&server->own);
+	kp_renewal_fini(&server->for_etcd);
 	kp_server_config_fini(&server->config);
 }
 
@@ -393,24 +431,29 @@ count_reload(
 		    KP_STR("reason", err->text));
 }
 
+static void
+renew(struct server *server, struct kp_renewal *renewal, const char *what,
+    bool is_asked_for)
+{
+	enum kp_renewal_result result;
+	struct kp_error err;
+
+	if (renewal->ca == NULL)
+		return;
+	result = kp_renewal_look(renewal, &err);
+	if (is_asked_for || result == KP_RENEWAL_TAKEN ||
+	    result == KP_RENEWAL_REFUSED)
+		count_reload(server, what,
+		    result == KP_RENEWAL_SAME || result == KP_RENEWAL_TAKEN,
+		    &err);
+}
+
 /* Something in the folder of a file changed, or somebody asked for it. */
 static void
-reload_identity(struct server *server, bool is_asked_for)
+renew_all(struct server *server, bool is_asked_for)
 {
-	struct kp_server_identity files, old = server->identity;
-	struct kp_rpc_identity identity;
-	struct kp_error err;
-	bool is_ok = kp_server_identity_read(&files, &server->config, &err);
-	bool is_same = is_ok && kp_server_identity_is_same(&files, &old);
-
-	identity = kp_server_identity_pem(&files);
-	if (is_ok && !is_same)
-		is_ok = kp_rpc_server_reload(server->rpc, &identity, &err);
-	if (is_ok)
-		server->identity = files;
-	kp_server_identity_fini(is_ok ? &old : &files);
-	if (is_asked_for || !is_same)
-		count_reload(server, "certificates", is_ok, &err);
+	renew(server, &server->for_etcd, "certificates for etcd", is_asked_for);
+	renew(server, &server->own, "certificates", is_asked_for);
 	watch_files(server);
 }
 
@@ -443,7 +486,7 @@ reload_all(struct server *server)
 	struct kp_error err;
 
 	reload_roles(server);
-	reload_identity(server, true);
+	renew_all(server, true);
 	count_reload(
 	    server, "audit file", kp_audit_reopen(server->audit, &err), &err);
 }
@@ -479,7 +522,7 @@ turn(struct server *server)
 	}
 	kp_watch_read(server->files, kp_now_ms());
 	if (kp_watch_take(server->files, kp_now_ms()))
-		reload_identity(server, false);
+		renew_all(server, false);
 	return true;
 }
 

@@ -6,7 +6,6 @@
 
 #include "base/files.h"
 #include "control/server/etcd.h"
-#include "control/server/server_identity.h"
 #include "control/server/sqlite.h"
 
 #define MAX_PASSWORD 4096
@@ -63,9 +62,9 @@ open_with_password(const struct kp_server_etcd *etcd,
 }
 
 static struct kp_store *
-open_etcd(const struct kp_server_etcd *etcd, struct kp_error *err)
+open_etcd(const struct kp_server_etcd *etcd, struct kp_server_identity *files,
+    struct kp_error *err)
 {
-	struct kp_server_identity files = { 0 };
 	struct kp_etcd_config config = {
 		.endpoints = (const char *const *)etcd->endpoints,
 		.num_endpoints = etcd->num_endpoints,
@@ -75,21 +74,21 @@ open_etcd(const struct kp_server_etcd *etcd, struct kp_error *err)
 	};
 	struct kp_store *store = NULL;
 	bool is_ok =
-	    etcd->ca == NULL || kp_server_identity_read_files(&files, etcd->ca,
+	    etcd->ca == NULL || kp_server_identity_read_files(files, etcd->ca,
 				    etcd->certificate, etcd->key, err);
 
 	if (etcd->ca != NULL)
-		config.identity = kp_server_identity_pem(&files);
+		config.identity = kp_server_identity_pem(files);
 	if (is_ok && etcd->user != NULL)
 		store = open_with_password(etcd, &config, err);
 	else if (is_ok)
 		store = kp_etcd_open(&config, err);
-	kp_server_identity_fini(&files);
 	return store;
 }
 
 struct kp_store *
-kp_store_open(const struct kp_server_config *config, struct kp_error *err)
+kp_store_open(const struct kp_server_config *config,
+    struct kp_server_identity *files, struct kp_error *err)
 {
 	struct kp_store *store;
 
@@ -99,7 +98,7 @@ kp_store_open(const struct kp_server_config *config, struct kp_error *err)
 			(void)kp_error_prefix(err, "store.sqlite");
 		return store;
 	}
-	store = open_etcd(&config->etcd, err);
+	store = open_etcd(&config->etcd, files, err);
 	if (store == NULL)
 		(void)kp_error_prefix(err, "store.etcd");
 	return store;

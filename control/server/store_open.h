@@ -3,11 +3,15 @@
 #ifndef KP_CONTROL_SERVER_STORE_OPEN_H
 #define KP_CONTROL_SERVER_STORE_OPEN_H
 
+#include "control/server/server_identity.h"
 #include "control/server/store.h"
-#include "rules/server_config.h"
 
-/* kp_store_open returns NULL with the reason, which names the setting. */
-struct kp_store *kp_store_open(
-    const struct kp_server_config *config, struct kp_error *err);
+/*
+ * kp_store_open returns NULL with the reason, which names the setting. What it
+ * read to connect to etcd is in files, which is zero before and the caller's to
+ * end in any case.
+ */
+struct kp_store *kp_store_open(const struct kp_server_config *config,
+    struct kp_server_identity *files, struct kp_error *err);
 
 #endif
