@@ -24,10 +24,12 @@ def revision(node):
     return int(node.metric("kproxy_control_revision"))
 
 
-def new_node(server, broker, name, **more):
-    """A node that follows server; its ports are its own, its resources not."""
+def new_node(server, broker, name, others=(), **more):
+    """A node that follows server, or one of others over the same store; its
+    ports are its own, its resources not."""
     server.run("node-cert", server.folder, name)
-    control = (f"{{server: {{addresses: [\"{server.address}\"], "
+    addresses = ", ".join(f'"{one.address}"' for one in (server, *others))
+    control = (f"{{server: {{addresses: [{addresses}], "
                f"ca: ./ca.pem, certificate: ./node.pem, key: ./node.key}}}}\n"
                f"labels: {{node: {name}}}")
     node = Kproxy(broker, control=control, name=name, wait=False, **more)
@@ -54,7 +56,7 @@ def resources(node, broker, count=4):
         text = text.replace(f"name: {name}}}", f"name: {name}-{node.name}}}")
     return (text.replace("cluster: real", f"cluster: real-{node.name}")
             .replace("listener: clients", f"listener: clients-{node.name}")
-            .replace("count: 4", f"count: {count}"))
+            .replace(f"count: {node.count}", f"count: {count}"))
 
 
 @pytest.fixture
@@ -143,7 +145,7 @@ def test_real_clients_while_pushes_come(cluster, clients, tmp_path):
                 is_done.set()
                 pusher.join()
             assert through == direct
-            assert len(pushed) > 5
+            assert len(set(pushed)) == len(pushed) > 5
             converge(server, [node], pushed[-1])
             node.stop()
         finally:
