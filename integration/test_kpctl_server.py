@@ -26,11 +26,12 @@ def address(server):
     return server.address.replace("localhost", "127.0.0.1")
 
 
-def context(server, user="admin"):
-    """Options that make kpctl talk to the server as that user."""
+def context(server, user="admin", others=()):
+    """Options that make kpctl talk to the server as that user, or to others."""
     if not (server.folder / f"{user}.pem").exists():
         server.run("user-cert", server.folder, user)
-    return ["--server", address(server), "--ca", server.folder / "ca.pem",
+    addresses = [f"--server={address(one)}" for one in (server, *others)]
+    return [*addresses, "--ca", server.folder / "ca.pem",
             "--certificate", server.folder / f"{user}.pem",
             "--key", server.folder / f"{user}.key"]
 
@@ -38,9 +39,10 @@ def context(server, user="admin"):
 class Kpctl:
     """kpctl in a folder of its own, with a context that names the server."""
 
-    def __init__(self, home, server, user="admin"):
+    def __init__(self, home, server, user="admin", others=()):
         self.home = home
-        self.good("config", "set-context", "test", *context(server, user))
+        self.good("config", "set-context", "test",
+                  *context(server, user, others))
         self.good("config", "use-context", "test")
 
     def run(self, *args, stdin="", **env):

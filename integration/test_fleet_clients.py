@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Real clients behind two nodes of three policy servers over three nodes of etcd,
+while changes come all the time and one process after the other is killed.
+
+    pytest-3 integration/test_fleet_clients.py
+"""
+import re
+import shutil
+import threading
+
+import pytest
+import steady
+import test_control
+from kproxy_rig import wait_until
+from rig import NODE_PORTS
+from test_fleet import Fleet
+from test_kpctl_server import Kpctl
+from test_processes import ask, connect
+
+
+@pytest.fixture
+def fleet(tmp_path):
+    with Fleet(tmp_path) as one:
+        yield one
+
+
+class Pusher:
+    """Applies one change after the other with kpctl, until told to stop; each
+    has a reason of its own, by which it is found again in the history."""
+
+    def __init__(self, kpctl, texts):
+        self.kpctl, self.texts = kpctl, texts
+        self.acknowledged, self.failures = [], []
+        self.is_done = threading.Event()
+        self.thread = threading.Thread(target=self.run)
+
+    def run(self):
+        number = 0
+        while not self.is_done.is_set():
+            number += 1
+            reason = f"push {number}"
+            done = self.kpctl.run("apply", "-f", "-", "--reason", reason,
+                                  stdin=self.texts(number))
+            if done.returncode == 0:
+                self.acknowledged.append(reason)
+            else:
+                self.failures.append((done.returncode, done.stderr))
+            self.is_done.wait(0.05)
+
+    def wait_for_more(self, count=3):
+        wanted = len(self.acknowledged) + count
+        wait_until(lambda: len(self.acknowledged) >= wanted, 20, "pushes")
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.is_done.set()
+        self.thread.join()
+
+
+def unexpected_ends(node):
+    """Connections that somebody else than the client ended."""
+    found = re.findall(r'^kproxy_connections_closed_total\{reason="(\w+)"\} '
+                       r"(\d+)$", node.get("/metrics")[1], re.M)
+    assert found
+    return {reason: int(count) for reason, count in found
+            if reason != "client_closed" and int(count) > 0}
+
+
+def reasons(server):
+    """Of every revision that this server knows of."""
+    user = server.user()
+    answer = user.call("History", user.pb.HistoryRequest(limit=1000))
+    return [one.reason for one in answer.revisions]
+
+
+def lose_one_after_the_other(fleet, progress):
+    for server in fleet.servers:
+        server.kill()
+        progress()
+        server.start()
+        progress()
+    leader = fleet.etcd.leader()
+    fleet.etcd.kill(leader)
+    progress()
+    fleet.etcd.start(leader)
+    fleet.etcd.wait(leader)
+    progress()
+
+
+@pytest.fixture
+def edges(fleet, cluster):
+    """Two nodes in front of the cluster, that know all servers."""
+    made = []
+    try:
+        for i, first in enumerate(fleet.servers[:2]):
+            made.append(test_control.new_node(
+                first, cluster.bootstrap(), f"edge-{i}", count=NODE_PORTS,
+                others=[one for one in fleet.servers if one is not first]))
+            made[-1].start()
+        fleet.servers[0].user().apply(*changed(made, cluster, 0))
+        for node in made:
+            node.wait_ready()
+        yield made
+        for node in made:
+            node.stop()
+    finally:
+        for node in made:
+            node.kill()
+    for node in made:
+        shutil.rmtree(node.folder)
+
+
+def changed(nodes, cluster, number):
+    return [test_control.resources(node, cluster.bootstrap().split(","),
+                                   NODE_PORTS - number % 3) for node in nodes]
+
+
+def test_clients_notice_nothing_while_each_is_killed_and_pushes_go_on(
+        fleet, edges, cluster, clients, tmp_path):
+    (tmp_path / "home").mkdir()
+    kpctl = Kpctl(tmp_path / "home", fleet.servers[0],
+                  others=fleet.servers[1:])
+    both = dict(zip(("java", "confluent"), (one.bootstrap for one in edges)))
+    with steady.Clients(clients, cluster, both) as running, \
+            connect(edges[0].bootstrap, 60) as idle:
+        answer = ask(idle)
+        with Pusher(kpctl, lambda number: "---\n".join(
+                changed(edges, cluster, number))) as pusher:
+            def progress():
+                pusher.wait_for_more()
+                running.expect_progress()
+                assert ask(idle) == answer
+            lose_one_after_the_other(fleet, progress)
+        newest = fleet.servers[0].user().list().revision
+        for server in fleet.servers:
+            wait_until(lambda: server.user().list().revision >= newest)
+            assert set(pusher.acknowledged) <= set(reasons(server))
+        assert newest > len(pusher.acknowledged) > 20, pusher.failures
+        test_control.converge(fleet.servers[2], edges, newest)
+        assert [unexpected_ends(node) for node in edges] == [{}, {}]
+        running.expect_nothing_lost()
