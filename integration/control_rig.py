@@ -19,6 +19,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import urllib.error
 import urllib.request
 
@@ -284,3 +285,42 @@ class Server:
                 self.stop()
         finally:
             self.kill()
+
+
+class Pusher:
+    """Makes one change after the other until told to stop: push(number, reason)
+    says whether it was acknowledged, and by its reason it is found again."""
+
+    def __init__(self, push):
+        self.push = push
+        self.acknowledged = []
+        self.is_done = threading.Event()
+        self.thread = threading.Thread(target=self.run)
+
+    def run(self):
+        number = 0
+        while not self.is_done.is_set():
+            number += 1
+            reason = f"push {number}"
+            if self.push(number, reason):
+                self.acknowledged.append(reason)
+            self.is_done.wait(0.05)
+
+    def wait_for_more(self, count=3):
+        wanted = len(self.acknowledged) + count
+        wait_until(lambda: len(self.acknowledged) >= wanted, 20, "pushes")
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.is_done.set()
+        self.thread.join()
+
+
+def reasons(server):
+    """Of all revisions that the server knows, the newest first."""
+    user = server.user()
+    answer = user.call("History", user.pb.HistoryRequest(limit=1000))
+    return [one.reason for one in answer.revisions]

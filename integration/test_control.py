@@ -13,9 +13,10 @@ import time
 
 import pytest
 import rig
-from control_rig import Server, stubs
+from control_rig import Pusher, Server, reasons, stubs
 from kproxy_rig import Kproxy, wait_until
-from test_processes import Broker, answers, generation, is_open
+from test_processes import (Broker, answers, generation, is_alive, is_open,
+                            kill_child)
 
 PLAIN = rig.Security("PLAINTEXT", "PLAINTEXT")
 
@@ -253,3 +254,46 @@ def test_nodes_converge_whoever_is_killed_while_pushes_come(
             server.start()
         assert all(answers(one.bootstrap) for one in nodes)
     converge(server, nodes, wanted, 60)
+
+
+def kill_all_of(node):
+    """The supervisor; what it started ends with it, and so frees the ports."""
+    started = [node.child("worker"), node.child("agent")]
+    node.kill()
+    wait_until(lambda: not any(map(is_alive, started)), 5, "the end")
+    node.start()
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_nothing_acknowledged_is_lost_whoever_is_killed_at_any_time(
+        server, nodes, broker, seed):
+    """kill -9 of each process, again and again, in the midst of pushes."""
+    order = random.Random(seed)
+    user = server.user()
+
+    def push(number, reason):
+        texts = [resources(node, broker.address, 1 + number % 4)
+                 for node in nodes]
+        try:
+            return user.apply(*texts, reason=reason).revision > 0
+        except user.RpcError as error:
+            assert error.code() == user.code.UNAVAILABLE, error
+            return False
+
+    def restart_server():
+        server.kill()
+        server.start()
+    victims = [(restart_server, ())] * 3
+    for node in nodes:
+        victims += [(kill_child, (node, "agent")), (kill_all_of, (node,)),
+                    (kill_child, (node, "worker"))]
+    order.shuffle(victims)
+    with Pusher(push) as pusher:
+        for kill, arguments in victims:
+            pusher.wait_for_more()
+            time.sleep(order.random() / 20)
+            kill(*arguments)
+            wait_until(lambda: all(answers(one.bootstrap) for one in nodes))
+    found = reasons(server)
+    assert set(pusher.acknowledged) <= set(found) and len(found) > 27
+    converge(server, nodes, server.user().list().revision, 60)

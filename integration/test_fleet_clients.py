@@ -6,11 +6,11 @@ while changes come all the time and one process after the other is killed.
 """
 import re
 import shutil
-import threading
 
 import pytest
 import steady
 import test_control
+from control_rig import Pusher, reasons
 from kproxy_rig import wait_until
 from rig import NODE_PORTS
 from test_fleet import Fleet
@@ -24,42 +24,6 @@ def fleet(tmp_path):
         yield one
 
 
-class Pusher:
-    """Applies one change after the other with kpctl, until told to stop; each
-    has a reason of its own, by which it is found again in the history."""
-
-    def __init__(self, kpctl, texts):
-        self.kpctl, self.texts = kpctl, texts
-        self.acknowledged, self.failures = [], []
-        self.is_done = threading.Event()
-        self.thread = threading.Thread(target=self.run)
-
-    def run(self):
-        number = 0
-        while not self.is_done.is_set():
-            number += 1
-            reason = f"push {number}"
-            done = self.kpctl.run("apply", "-f", "-", "--reason", reason,
-                                  stdin=self.texts(number))
-            if done.returncode == 0:
-                self.acknowledged.append(reason)
-            else:
-                self.failures.append((done.returncode, done.stderr))
-            self.is_done.wait(0.05)
-
-    def wait_for_more(self, count=3):
-        wanted = len(self.acknowledged) + count
-        wait_until(lambda: len(self.acknowledged) >= wanted, 20, "pushes")
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.is_done.set()
-        self.thread.join()
-
-
 def unexpected_ends(node):
     """Connections that somebody else than the client ended."""
     found = re.findall(r'^kproxy_connections_closed_total\{reason="(\w+)"\} '
@@ -67,13 +31,6 @@ def unexpected_ends(node):
     assert found
     return {reason: int(count) for reason, count in found
             if reason != "client_closed" and int(count) > 0}
-
-
-def reasons(server):
-    """Of every revision that this server knows of."""
-    user = server.user()
-    answer = user.call("History", user.pb.HistoryRequest(limit=1000))
-    return [one.reason for one in answer.revisions]
 
 
 def lose_one_after_the_other(fleet, progress):
@@ -127,8 +84,12 @@ def test_clients_notice_nothing_while_each_is_killed_and_pushes_go_on(
     with steady.Clients(clients, cluster, both) as running, \
             connect(edges[0].bootstrap, 60) as idle:
         answer = ask(idle)
-        with Pusher(kpctl, lambda number: "---\n".join(
-                changed(edges, cluster, number))) as pusher:
+
+        def push(number, reason):
+            return kpctl.run(
+                "apply", "-f", "-", "--reason", reason, stdin="---\n".join(
+                    changed(edges, cluster, number))).returncode == 0
+        with Pusher(push) as pusher:
             def progress():
                 pusher.wait_for_more()
                 running.expect_progress()
@@ -138,7 +99,7 @@ def test_clients_notice_nothing_while_each_is_killed_and_pushes_go_on(
         for server in fleet.servers:
             wait_until(lambda: server.user().list().revision >= newest)
             assert set(pusher.acknowledged) <= set(reasons(server))
-        assert newest > len(pusher.acknowledged) > 20, pusher.failures
+        assert newest > len(pusher.acknowledged) > 20
         test_control.converge(fleet.servers[2], edges, newest)
         assert [unexpected_ends(node) for node in edges] == [{}, {}]
         running.expect_nothing_lost()

@@ -102,11 +102,14 @@ def generation(proxy):
 
 
 def is_alive(pid):
-    try:
-        state = pathlib.Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return False
-    return state.rpartition(")")[2].split()[0] != "Z"
+    """Is any of its threads? The first may be gone before the others."""
+    states = set()
+    for file in pathlib.Path(f"/proc/{pid}/task").glob("*/stat"):
+        try:
+            states.add(file.read_text().rpartition(")")[2].split()[0])
+        except OSError:
+            continue
+    return bool(states - {"Z", "X"})
 
 
 def kill_child(proxy, name):
