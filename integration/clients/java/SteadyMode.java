@@ -22,7 +22,9 @@ import org.apache.kafka.common.serialization.StringSerializer;
 final class SteadyMode {
     private static final Duration POLL = Duration.ofMillis(100);
     private static final long DEADLINE_NS = 60_000_000_000L;
-    private static final int STEP = 200;
+    private static final int STEP = 50;
+    /** So that brokers that start have a processor to do so. */
+    private static final int PAUSE_MS = 5;
 
     private final Client client;
     private final Set<Integer> acknowledged = ConcurrentHashMap.newKeySet();
@@ -81,7 +83,7 @@ final class SteadyMode {
                         else
                             failure = error.toString();
                     });
-                Thread.sleep(1);
+                Thread.sleep(PAUSE_MS);
             }
         } catch (InterruptedException e) {
             failure = e.toString();

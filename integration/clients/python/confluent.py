@@ -11,7 +11,9 @@ from confluent_kafka import admin
 import common
 import history
 
-STEP = 200
+STEP = 50
+# So that brokers that start have a processor to do so.
+PAUSE_S = 0.005
 
 
 def settings(**more):
@@ -144,7 +146,8 @@ class Steady:
             text = str(number)
             producer.produce(self.topic, key=text, value=text,
                              on_delivery=delivered)
-            producer.poll(0.001)
+            producer.poll(0)
+            time.sleep(PAUSE_S)
             number += 1
         producer.flush(common.DEADLINE_S)
 
