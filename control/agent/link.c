@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "control/agent/link_priv.h"
 #include "control/agent/link_read.h"
+#include "control/api/certificate.h"
 #include "control/api/methods.h"
 
 /* Agents that lost a server together come back over half of this, and over
@@ -44,13 +45,29 @@ check(const struct kp_link_identity *identity, struct kp_error *err)
 	return kp_rpc_identity_check(&same, err);
 }
 
+static void
+note_validity(struct kp_link *link, const struct kp_link_identity *identity)
+{
+	struct kp_api_certificate ours;
+
+	if (!kp_api_certificate_read(&ours, identity->certificate_pem))
+		ours = (struct kp_api_certificate){ .not_after = 0 };
+	kp_mutex_lock(&link->lock);
+	link->state.valid_from = ours.not_before;
+	link->state.valid_until = ours.not_after;
+	kp_mutex_unlock(&link->lock);
+}
+
 static bool
 reload(struct kp_link *link, const struct kp_link_identity *identity,
     struct kp_error *err)
 {
 	const struct kp_rpc_identity same = rpc_identity(identity);
 
-	return kp_rpc_channel_reload(link->channel, &same, err);
+	if (!kp_rpc_channel_reload(link->channel, &same, err))
+		return false;
+	note_validity(link, identity);
+	return true;
 }
 
 /* The servers in turn, beginning with any: they share the agents. */
@@ -96,6 +113,7 @@ open_link(const struct kp_link_config *config, struct kp_error *err)
 	kp_cond_init(&link->changed);
 	kp_buf_init(&link->verdict.problems, KP_API_MAX_REPORT);
 	link->state.since_ms = kp_wall_ms();
+	note_validity(link, &config->identity);
 	kp_must(pthread_create(&link->reader, NULL, kp_link_read, link));
 	kp_must(pthread_create(&link->writer, NULL, kp_link_write, link));
 	return link;

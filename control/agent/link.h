@@ -50,6 +50,8 @@ struct kp_link_state {
 	uint64_t refused_revision; /* the last one; 0: none was */
 	char refusal[KP_LINK_MAX_TEXT];
 	char reason[KP_LINK_MAX_TEXT]; /* of the last disconnect */
+	/* Of our own certificate; seconds since 1970, 0: not known. */
+	int64_t valid_from, valid_until;
 };
 
 struct kp_link;

@@ -337,12 +337,29 @@ run_stream(struct kp_link *link, struct kp_error *err)
 		kp_rpc_channel_move_on(link->channel);
 }
 
+/* A server that refuses our certificate does not say so to us. */
 static void
-note_failure(struct kp_link *link, const struct kp_error *err)
+add_validity(const struct kp_link_state *state, struct kp_error *err)
+{
+	int64_t now = kp_wall_ms() / 1000;
+
+	if (state->valid_until == 0)
+		return;
+	if (now > state->valid_until)
+		(void)kp_error_prefix(
+		    err, "the node's certificate has expired");
+	else if (now < state->valid_from)
+		(void)kp_error_prefix(
+		    err, "the node's certificate is not valid yet");
+}
+
+static void
+note_failure(struct kp_link *link, struct kp_error *err)
 {
 	int64_t now_ms = kp_now_ms();
 
 	kp_mutex_lock(&link->lock);
+	add_validity(&link->state, err);
 	(void)snprintf(
 	    link->state.reason, sizeof(link->state.reason), "%s", err->text);
 	kp_mutex_unlock(&link->lock);

@@ -147,6 +147,10 @@ render_server(const struct kp_status_facts *facts, struct kp_buf *out)
 	gauge(out, "kproxy_control_refused_revision",
 	    "Revision that was refused, 0 if the newest one is in force.",
 	    (double)link->refused_revision);
+	gauge(out, "kproxy_control_certificate_expiry_timestamp_seconds",
+	    "When the node's certificate for policy servers expires, 0 if it "
+	    "is not known.",
+	    (double)link->valid_until);
 	kp_buf_printf(out,
 	    "# HELP kproxy_control_connects_total Streams to policy servers "
 	    "that began.\n"
