@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #include "base/alloc.h"
@@ -389,10 +390,14 @@ Test(etcd, an_outcome_that_is_unknown_is_told_as_that)
 	struct fixture f;
 	struct kp_error err = { 0 };
 	uint64_t newest;
+	int status;
 
 	set_up(&f, 1);
 	(void)kp_test_commit(f.servers[0], 0, kp_test_put("a", "A"));
 	cr_assert_eq(kill(f.etcd.pid, SIGSTOP), 0);
+	/* that is sent; until all its threads have stopped, it may answer */
+	cr_assert_eq(waitpid(f.etcd.pid, &status, WUNTRACED), f.etcd.pid);
+	cr_assert(WIFSTOPPED(status));
 	cr_assert_eq(try_commit(f.servers[0], 1, "B", &err), KP_STORE_FAILED);
 	cr_assert_eq(err.kind, KP_ERR_TIMEOUT, "%s", err.text);
 	cr_assert_not_null(
