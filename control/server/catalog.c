@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "control/rpc/backoff.h"
 #include "control/server/catalog_priv.h"
 
@@ -125,22 +126,41 @@ kp_catalog_result_fini(struct kp_catalog_result *result)
 	kp_diagnostics_fini(&result->problems);
 }
 
-/* Another server may have been faster: then everything is judged again. */
+/* A change and those of other servers: judged again whenever one was faster. */
+struct race {
+	int64_t deadline_ms;
+	struct kp_rpc_backoff backoff;
+	int num_lost;
+	bool is_lost; /* this time */
+};
+
+static struct race
+race_until(int64_t deadline_ms)
+{
+	return (struct race){ .deadline_ms = deadline_ms,
+		.backoff = {
+		    .first_ms = FIRST_PAUSE_MS, .max_ms = MAX_PAUSE_MS } };
+}
+
 static enum kp_verdict
 commit(struct kp_catalog *catalog, const struct kp_draft *draft,
-    const struct kp_store_note *wanted, struct kp_catalog_result *out,
-    bool *out_is_late, struct kp_error *err)
+    const struct kp_store_note *wanted, struct race *race,
+    struct kp_catalog_result *out, struct kp_error *err)
 {
 	const struct kp_origin at = { .file = "request" };
 	struct kp_store_note note = *wanted;
 	enum kp_store_result result;
 
+	if (kp_now_ms() >= race->deadline_ms) {
+		(void)kp_error_set(err, KP_ERR_TIMEOUT,
+		    "time was up when it could be stored; nothing was changed");
+		return KP_VERDICT_LATE;
+	}
 	if (note.time_ms < catalog->newest_ms)
 		note.time_ms = catalog->newest_ms;
 	result = kp_store_commit(catalog->store, catalog->items.revision, &note,
 	    draft->changes, draft->num_changes, &out->revision, err);
-
-	*out_is_late = result == KP_STORE_CONFLICT;
+	race->is_lost = result == KP_STORE_CONFLICT;
 	if (result == KP_STORE_INVALID) {
 		kp_diagnostics_add(&out->problems, &at, "%s", err->text);
 		return KP_VERDICT_INVALID;
@@ -213,29 +233,38 @@ add_documents(const struct kp_catalog *catalog, const struct kp_draft *draft,
 	}
 }
 
-static void
-let_others_go_first(
-    struct kp_rpc_backoff *backoff, int attempt, struct kp_error *err)
+/* After a race that was lost: lets the others go first, or says with verdict
+ * and err that there is no other attempt. */
+static bool
+may_try_again(struct race *race, enum kp_verdict *verdict, struct kp_error *err)
 {
-	int64_t pause_ms = kp_rpc_backoff_next(backoff);
+	int64_t pause_ms = kp_rpc_backoff_next(&race->backoff);
 	const struct timespec pause = { .tv_nsec = (long)pause_ms * 1000000 };
 
-	if (attempt + 1 < MAX_ATTEMPTS)
-		(void)nanosleep(&pause, NULL);
-	else
-		(void)kp_error_set(err, KP_ERR_UNAVAILABLE,
+	if (++race->num_lost == MAX_ATTEMPTS) {
+		*verdict = KP_VERDICT_UNAVAILABLE;
+		return kp_error_set(err, KP_ERR_UNAVAILABLE,
 		    "other servers were faster %d times; nothing was changed, "
 		    "try again",
 		    MAX_ATTEMPTS);
+	}
+	if (race->deadline_ms - kp_now_ms() <= pause_ms) {
+		*verdict = KP_VERDICT_LATE;
+		return kp_error_set(err, KP_ERR_TIMEOUT,
+		    "other servers were faster until time was up (%d times); "
+		    "nothing was changed, try again",
+		    race->num_lost);
+	}
+	(void)nanosleep(&pause, NULL);
+	return true;
 }
 
-/* What becomes of a draft; *out_is_late: another one is to be made. */
+/* What becomes of a draft, the next one if the race is lost. */
 static enum kp_verdict
 settle(struct kp_catalog *catalog, const struct kp_draft *draft,
-    const struct kp_catalog_wish *wish, struct kp_catalog_result *out,
-    bool *out_is_late, struct kp_error *err)
+    const struct kp_catalog_wish *wish, struct race *race,
+    struct kp_catalog_result *out, struct kp_error *err)
 {
-	*out_is_late = false;
 	out->revision = catalog->items.revision;
 	if (kp_diagnostics_count(&out->problems) > 0)
 		return KP_VERDICT_INVALID;
@@ -245,35 +274,32 @@ settle(struct kp_catalog *catalog, const struct kp_draft *draft,
 		add_documents(catalog, draft, out);
 	if (wish->is_dry_run || draft->num_changes == 0)
 		return KP_VERDICT_OK;
-	return commit(catalog, draft, &wish->note, out, out_is_late, err);
+	return commit(catalog, draft, &wish->note, race, out, err);
 }
 
 enum kp_verdict
 kp_catalog_apply(struct kp_catalog *catalog, const struct kp_catalog_wish *wish,
-    struct kp_catalog_result *out, struct kp_error *err)
+    int64_t deadline_ms, struct kp_catalog_result *out, struct kp_error *err)
 {
-	enum kp_verdict verdict = KP_VERDICT_UNAVAILABLE;
-	struct kp_rpc_backoff backoff = { FIRST_PAUSE_MS, MAX_PAUSE_MS, 0 };
-	bool is_late = true;
+	struct race race = race_until(deadline_ms);
+	enum kp_verdict verdict;
 
 	*out = (struct kp_catalog_result){ .num_outcomes = 0 };
-	for (int i = 0; i < MAX_ATTEMPTS && is_late; i++) {
+	do {
 		struct kp_draft draft = { .num_changes = 0 };
 
+		race.is_lost = false;
 		if (!kp_catalog_refresh(catalog, err))
 			return KP_VERDICT_UNAVAILABLE;
 		kp_catalog_result_fini(out);
 		*out = (struct kp_catalog_result){ .num_outcomes = 0 };
-		is_late = false;
 		verdict =
 		    kp_draft_wish(&draft, &catalog->items, wish, out, err);
 		if (verdict == KP_VERDICT_OK)
 			verdict =
-			    settle(catalog, &draft, wish, out, &is_late, err);
+			    settle(catalog, &draft, wish, &race, out, err);
 		kp_draft_fini(&draft);
-		if (is_late)
-			let_others_go_first(&backoff, i, err);
-	}
+	} while (race.is_lost && may_try_again(&race, &verdict, err));
 	return verdict;
 }
 
@@ -297,33 +323,33 @@ load_old(struct kp_catalog *catalog, uint64_t at, struct kp_items *out,
 
 enum kp_verdict
 kp_catalog_rollback(struct kp_catalog *catalog,
-    const struct kp_catalog_return *back, struct kp_catalog_result *out,
-    struct kp_error *err)
+    const struct kp_catalog_return *back, int64_t deadline_ms,
+    struct kp_catalog_result *out, struct kp_error *err)
 {
 	const struct kp_catalog_wish wish = { .is_dry_run = back->is_dry_run,
 		.judge = back->judge,
 		.note = back->note };
 	struct kp_items old = { .num = 0 };
 	enum kp_verdict verdict = load_old(catalog, back->to, &old, err);
-	struct kp_rpc_backoff backoff = { FIRST_PAUSE_MS, MAX_PAUSE_MS, 0 };
-	bool is_late = verdict == KP_VERDICT_OK;
+	struct race race = race_until(deadline_ms);
 
 	*out = (struct kp_catalog_result){ .num_outcomes = 0 };
-	for (int i = 0; i < MAX_ATTEMPTS && is_late; i++) {
+	if (verdict != KP_VERDICT_OK)
+		return verdict;
+	do {
 		struct kp_draft draft = { .num_changes = 0 };
 
-		kp_catalog_result_fini(out);
-		*out = (struct kp_catalog_result){ .num_outcomes = 0 };
+		race.is_lost = false;
 		if (!kp_catalog_refresh(catalog, err)) {
 			verdict = KP_VERDICT_UNAVAILABLE;
 			break;
 		}
+		kp_catalog_result_fini(out);
+		*out = (struct kp_catalog_result){ .num_outcomes = 0 };
 		kp_draft_return(&draft, &catalog->items, &old, out);
-		verdict = settle(catalog, &draft, &wish, out, &is_late, err);
+		verdict = settle(catalog, &draft, &wish, &race, out, err);
 		kp_draft_fini(&draft);
-		if (is_late)
-			let_others_go_first(&backoff, i, err);
-	}
+	} while (race.is_lost && may_try_again(&race, &verdict, err));
 	kp_items_fini(&old);
 	return verdict;
 }

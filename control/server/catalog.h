@@ -90,9 +90,8 @@ enum kp_verdict {
 	KP_VERDICT_NOT_FOUND,   /* to be deleted, but not there */
 	KP_VERDICT_COMPACTED,   /* that revision has been forgotten */
 	KP_VERDICT_UNAVAILABLE, /* the store fails: see KP_STORE_FAILED */
-	/* of the desk only (desk.h) */
-	KP_VERDICT_BUSY,
-	KP_VERDICT_LATE,
+	KP_VERDICT_LATE, /* the deadline came first: nothing was changed */
+	KP_VERDICT_BUSY, /* of the desk only (desk.h) */
 };
 
 /* The catalog borrows the store. */
@@ -113,21 +112,24 @@ bool kp_catalog_refresh(
 /*
  * kp_catalog_apply makes a revision of the wish. Without any change to what is
  * there it makes none. Its time is that of the note, or that of the revision
- * before if that is later: clocks may jump, history does not. err says why for
- * all verdicts but OK and INVALID. Ends in any case with
+ * before if that is later: clocks may jump, history does not. Where other
+ * servers are faster it is judged again. No commit is begun after deadline_ms
+ * (of kp_now_ms), and no pause goes beyond it; what the store was asked before
+ * has the store's own time, since what became of a commit has to be known. err
+ * says why for all verdicts but OK and INVALID. Ends in any case with
  * kp_catalog_result_fini.
  */
 enum kp_verdict kp_catalog_apply(struct kp_catalog *catalog,
-    const struct kp_catalog_wish *wish, struct kp_catalog_result *out,
-    struct kp_error *err) KP_MUST_CHECK;
+    const struct kp_catalog_wish *wish, int64_t deadline_ms,
+    struct kp_catalog_result *out, struct kp_error *err) KP_MUST_CHECK;
 
 /*
  * kp_catalog_rollback makes a revision with the state of an old one; outcomes
  * are those of the resources that this changes.
  */
 enum kp_verdict kp_catalog_rollback(struct kp_catalog *catalog,
-    const struct kp_catalog_return *wish, struct kp_catalog_result *out,
-    struct kp_error *err) KP_MUST_CHECK;
+    const struct kp_catalog_return *wish, int64_t deadline_ms,
+    struct kp_catalog_result *out, struct kp_error *err) KP_MUST_CHECK;
 
 void kp_catalog_result_fini(struct kp_catalog_result *result);
 

@@ -445,8 +445,10 @@ kp_desk_apply(struct kp_desk *desk, const struct kp_catalog_wish *wish,
 		return KP_VERDICT_BUSY;
 	verdict = wait_for_turn(desk, deadline_ms, err);
 	if (verdict == KP_VERDICT_OK)
-		verdict = settle(
-		    desk, kp_catalog_apply(desk->catalog, wish, out, err), err);
+		verdict = settle(desk,
+		    kp_catalog_apply(
+			desk->catalog, wish, deadline_ms, out, err),
+		    err);
 	leave(desk);
 	return verdict;
 }
@@ -463,7 +465,9 @@ kp_desk_rollback(struct kp_desk *desk, const struct kp_catalog_return *back,
 	verdict = wait_for_turn(desk, deadline_ms, err);
 	if (verdict == KP_VERDICT_OK)
 		verdict = settle(desk,
-		    kp_catalog_rollback(desk->catalog, back, out, err), err);
+		    kp_catalog_rollback(
+			desk->catalog, back, deadline_ms, out, err),
+		    err);
 	leave(desk);
 	return verdict;
 }

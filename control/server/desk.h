@@ -63,9 +63,9 @@ enum kp_store_result kp_desk_history(struct kp_desk *desk, uint64_t after,
     struct kp_error *err) KP_MUST_CHECK;
 
 /*
- * As of the catalog, in turn, with two verdicts more: KP_VERDICT_BUSY if too
- * many are waiting, KP_VERDICT_LATE if the turn did not come before deadline_ms
- * (of kp_now_ms). out ends with kp_catalog_result_fini in any case.
+ * As of the catalog, in turn; KP_VERDICT_BUSY if too many are waiting,
+ * KP_VERDICT_LATE also if the turn did not come before deadline_ms. out ends
+ * with kp_catalog_result_fini in any case.
  */
 enum kp_verdict kp_desk_apply(struct kp_desk *desk,
     const struct kp_catalog_wish *wish, int64_t deadline_ms,

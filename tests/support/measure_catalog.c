@@ -51,7 +51,7 @@ apply(struct kp_catalog *catalog, enum kp_test_shape shape, size_t first,
 		kp_test_many_text(&text, shape, i);
 	}
 	file.text = kp_buf_bytes(&text);
-	verdict = kp_catalog_apply(catalog, &wish, &result, &err);
+	verdict = kp_catalog_apply(catalog, &wish, KP_NEVER, &result, &err);
 	kp_catalog_result_fini(&result);
 	kp_buf_fini(&text);
 	return verdict;

@@ -63,7 +63,8 @@ apply(struct fixture *f, struct kp_catalog_wish wish)
 {
 	kp_catalog_result_fini(&f->result);
 	wish.note = note;
-	return kp_catalog_apply(f->catalog, &wish, &f->result, &f->err);
+	return kp_catalog_apply(
+	    f->catalog, &wish, KP_NEVER, &f->result, &f->err);
 }
 
 static enum kp_verdict
@@ -263,14 +264,16 @@ Test(catalog, a_reason_beyond_its_bound_is_the_callers_mistake)
 
 	set_up(&f);
 	(void)memset(reason, 'r', sizeof(reason) - 1);
-	cr_assert_eq(kp_catalog_apply(f.catalog, &wish, &f.result, &f.err),
+	cr_assert_eq(
+	    kp_catalog_apply(f.catalog, &wish, KP_NEVER, &f.result, &f.err),
 	    KP_VERDICT_INVALID);
 	expect_problem(&f,
 	    "request: too many bytes of identity or reason, at most 1024 are "
 	    "allowed");
 	kp_catalog_result_fini(&f.result);
 	reason[KP_STORE_MAX_NOTE_LEN] = '\0';
-	cr_assert_eq(kp_catalog_apply(f.catalog, &wish, &f.result, &f.err),
+	cr_assert_eq(
+	    kp_catalog_apply(f.catalog, &wish, KP_NEVER, &f.result, &f.err),
 	    KP_VERDICT_OK);
 	tear_down(&f);
 }
@@ -281,7 +284,8 @@ roll_back(struct fixture *f, uint64_t to)
 	kp_catalog_result_fini(&f->result);
 	const struct kp_catalog_return back = { .to = to, .note = note };
 
-	return kp_catalog_rollback(f->catalog, &back, &f->result, &f->err);
+	return kp_catalog_rollback(
+	    f->catalog, &back, KP_NEVER, &f->result, &f->err);
 }
 
 Test(catalog, an_old_state_comes_back_as_a_new_revision)
@@ -550,7 +554,8 @@ Test(catalog, a_judge_sees_every_edit_and_one_refusal_is_enough)
 	    KP_VERDICT_FORBIDDEN);
 	expect_asked(&asked, "Listener/l gone ");
 	kp_catalog_result_fini(&f.result);
-	cr_assert_eq(kp_catalog_rollback(f.catalog, &back, &f.result, &f.err),
+	cr_assert_eq(
+	    kp_catalog_rollback(f.catalog, &back, KP_NEVER, &f.result, &f.err),
 	    KP_VERDICT_FORBIDDEN);
 	expect_asked(&asked, "Cluster/c gone Listener/l gone ");
 	kp_buf_fini(&asked);
@@ -606,8 +611,8 @@ Test(catalog, time_never_goes_back_in_history)
 		kp_catalog_close(f.catalog);
 		f.catalog = kp_catalog_open(f.store, &f.err);
 		kp_catalog_result_fini(&f.result);
-		cr_assert_eq(
-		    kp_catalog_apply(f.catalog, &wish, &f.result, &f.err),
+		cr_assert_eq(kp_catalog_apply(
+				 f.catalog, &wish, KP_NEVER, &f.result, &f.err),
 		    KP_VERDICT_OK);
 		cr_assert_eq(kp_store_history(f.store, i, i + 1, take_time,
 				 &time_ms, &f.err),
@@ -615,5 +620,80 @@ Test(catalog, time_never_goes_back_in_history)
 		cr_assert_eq(time_ms, commits[i].wanted_ms);
 		cr_assert_eq(kp_catalog_newest_ms(f.catalog), time_ms);
 	}
+	tear_down(&f);
+}
+
+/* Another server, which is faster each time that it is given a chance. */
+struct rival {
+	struct kp_store *store;
+	uint64_t newest;
+};
+
+static bool
+be_faster(void *ctx, const struct kp_catalog_edit *edit, struct kp_error *err)
+{
+	struct rival *rival = ctx;
+	const struct kp_store_change change = { "Cluster", "rival",
+		kp_bytes_of(CLUSTER("rival")), false };
+
+	(void)edit;
+	cr_assert_eq(kp_store_commit(rival->store, rival->newest, &note,
+			 &change, 1, &rival->newest, err),
+	    KP_STORE_OK);
+	return true;
+}
+
+Test(catalog, who_is_slower_each_time_is_told_by_the_deadline)
+{
+	static const int64_t patience_ms[] = { 50, 0 };
+	const struct kp_catalog_file file = { "f.yaml", kp_bytes_of(ALL) };
+	struct fixture f;
+
+	set_up(&f);
+	cr_assert_eq(apply_text(&f, CLUSTER("a")), KP_VERDICT_OK);
+	for (size_t i = 0; i < 4; i++) {
+		struct rival rival = { f.store, 0 };
+		struct kp_catalog_judge judge = { be_faster, &rival };
+		const struct kp_catalog_wish wish = { .files = &file,
+			.num_files = 1,
+			.note = note,
+			.judge = judge };
+		const struct kp_catalog_return back = {
+			.to = 0, .note = note, .judge = judge
+		};
+		int64_t deadline_ms;
+		struct kp_store_range range;
+
+		cr_assert_eq(
+		    kp_store_range(f.store, &range, &f.err), KP_STORE_OK);
+		rival.newest = range.newest;
+		kp_catalog_result_fini(&f.result);
+		deadline_ms = kp_now_ms() + patience_ms[i % 2];
+		cr_assert_eq(i < 2 ? kp_catalog_apply(f.catalog, &wish,
+					 deadline_ms, &f.result, &f.err)
+				   : kp_catalog_rollback(f.catalog, &back,
+					 deadline_ms, &f.result, &f.err),
+		    KP_VERDICT_LATE, "%s", f.err.text);
+		cr_assert_not_null(strstr(f.err.text, "nothing was changed"),
+		    "%s", f.err.text);
+	}
+	tear_down(&f);
+}
+
+Test(catalog, who_is_slower_each_time_gives_up_in_the_end)
+{
+	const struct kp_catalog_file file = { "f.yaml", kp_bytes_of(ALL) };
+	struct fixture f;
+	struct rival rival;
+
+	set_up(&f);
+	rival = (struct rival){ f.store, 0 };
+	cr_assert_eq(apply(&f, (struct kp_catalog_wish){ .files = &file,
+				   .num_files = 1,
+				   .judge = { be_faster, &rival } }),
+	    KP_VERDICT_UNAVAILABLE);
+	cr_assert_str_eq(f.err.text,
+	    "other servers were faster 16 times; nothing was changed, try "
+	    "again");
 	tear_down(&f);
 }

@@ -545,7 +545,7 @@ apply(
 	};
 	struct kp_error err;
 
-	return kp_catalog_apply(catalog, &wish, out, &err);
+	return kp_catalog_apply(catalog, &wish, KP_NEVER, out, &err);
 }
 
 /* One of two catalogs that both want the next revision. */
