@@ -12,6 +12,9 @@
 
 /* Revisions whose age is looked at together. */
 #define BATCH 64
+/* How often who does not lead looks whether it does: a new leader is not to
+ * wait for its first turn. */
+#define LOOK_MS 1000
 
 struct kp_compact {
 	struct kp_compact_config config;
@@ -99,10 +102,12 @@ run(void *arg)
 
 	kp_mutex_lock(&compact->lock);
 	while (!compact->is_stopping) {
-		int64_t next_ms = kp_now_ms() + KP_COMPACT_EVERY_MS;
+		bool leads = kp_store_leads(compact->config.store);
+		int64_t next_ms =
+		    kp_now_ms() + (leads ? KP_COMPACT_EVERY_MS : LOOK_MS);
 
 		kp_mutex_unlock(&compact->lock);
-		if (kp_store_leads(compact->config.store) &&
+		if (leads &&
 		    !kp_compact_once(&compact->config, kp_wall_ms(), &err))
 			kp_log(KP_LOG_ERROR, "compaction_failed",
 			    KP_STR("reason", err.text));
