@@ -11,7 +11,7 @@ from kproxy_rig import wait_until
 from test_control import apply, converge, install, new_node, resources
 from test_processes import Broker, answers, generation
 
-LIFE_S = 4
+LIFE_S = 8
 EXPIRY = "kproxy_control_certificate_expiry_timestamp_seconds"
 CA_CONFIG = """[ca]
 default_ca = here
@@ -24,19 +24,20 @@ default_md = sha256
 [any]
 commonName = supplied
 [extensions]
-subjectAltName = DNS:{name}
+subjectAltName = {other_names}
 extendedKeyUsage = serverAuth, clientAuth
 """
 
 
-def issue_for(server, name, seconds):
-    """Makes a node's certificate anew, good for some seconds; returns when it
-    ends. x509(1) of the openssl that is common counts in days."""
+def issue_for(server, name, seconds, other_names):
+    """Makes a certificate of the server's folder anew, good for some seconds;
+    returns when it ends. x509(1) of the openssl that is common counts in days."""
     folder = server.folder
     end = int(time.time()) + seconds
     (folder / "ca-index").write_text("")
     (folder / "ca-serial").write_text("1000\n")
-    (folder / "ca.cnf").write_text(CA_CONFIG.format(folder=folder, name=name))
+    (folder / "ca.cnf").write_text(CA_CONFIG.format(
+        folder=folder, other_names=other_names))
     certificates.openssl(
         "req", "-new", *certificates.EC_KEY, "-subj", f"/CN={name}", "-keyout",
         str(folder / f"{name}.key"), "-out", str(folder / "request"))
@@ -52,6 +53,10 @@ def issue_for(server, name, seconds):
 def in_utc(seconds):
     return datetime.datetime.fromtimestamp(
         seconds, datetime.timezone.utc).strftime("%Y%m%d%H%M%SZ")
+
+
+def wait_for(end):
+    wait_until(lambda: time.time() > end + 1, LIFE_S + 2, "the end")
 
 
 def renew(server, node):
@@ -94,11 +99,11 @@ def connects(node):
 
 
 def test_a_certificate_that_expires_while_the_node_runs(server, node, broker):
-    end = issue_for(server, "edge-1", LIFE_S)
+    end = issue_for(server, "edge-1", LIFE_S, "DNS:edge-1")
     install(node, server, "edge-1")
     node.start()
     serve(server, node, broker)
-    wait_until(lambda: time.time() > end + 1, LIFE_S + 2, "the end")
+    wait_for(end)
     # the stream that is open goes on
     serve(server, node, broker, 3)
     assert connects(node) == 1

@@ -5,6 +5,7 @@ Needs no Kafka: a listener in Python answers ApiVersions requests, which is as
 much of a broker as is needed to see traffic pass.
 """
 
+import contextlib
 import os
 import pathlib
 import re
@@ -357,6 +358,9 @@ def test_a_killed_worker_is_replaced_within_a_second(proxy):
     while not answers(proxy.bootstrap):
         assert time.monotonic() - begin < 1
     assert time.monotonic() - begin < 1
+    # what was open is not
+    with contextlib.suppress(ConnectionResetError):
+        assert idle.recv(1) == b""
     idle.close()
     wait_until(lambda: proxy.get("/readyz")[0] == 200, what="ready again")
     assert proxy.metric("kproxy_connections_total") > total
