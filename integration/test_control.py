@@ -16,7 +16,7 @@ import rig
 from control_rig import Pusher, Server, reasons, stubs
 from kproxy_rig import Kproxy, wait_until
 from test_processes import (Broker, answers, generation, is_alive, is_open,
-                            kill_child)
+                            kill_child, published_at)
 
 PLAIN = rig.Security("PLAINTEXT", "PLAINTEXT")
 
@@ -161,6 +161,24 @@ def test_each_node_gets_what_is_for_it(server, nodes, broker):
     wait_until(lambda: not is_open(one.port + 4), what="fewer ports")
     assert is_open(two.port + 4) and generation(two) == before
     converge(server, nodes, wanted)
+
+
+def test_a_commit_is_in_force_within_10_ms(server, nodes, broker):
+    """From the server's commit to the worker's log line, by clocks that have
+    steps of a millisecond. A machine busy with other things may delay some;
+    five of forty show what kproxy itself needs."""
+    one, user = nodes[0], server.user()
+    durations = []
+    for number in range(40):
+        wanted = user.apply(
+            resources(one, broker.address, 1 + number % 4)).revision
+        converge(server, nodes[:1], wanted)
+        newest = user.call("History", user.pb.HistoryRequest(limit=1))
+        durations.append(round(
+            published_at(one) - newest.revisions[0].time_ms / 1000, 3))
+        if sum(0 <= took < 0.01 for took in durations) == 5:
+            return
+    raise AssertionError(sorted(durations))
 
 
 def test_a_port_in_use_is_refused_and_told_to_the_server(

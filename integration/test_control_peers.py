@@ -5,8 +5,6 @@ The servers are programs of ours that do what a test says; what a node makes of
 a good one is test_control.py's.
 """
 
-import datetime
-import json
 import os
 import shutil
 import signal
@@ -19,7 +17,8 @@ import pytest
 
 from kproxy_rig import BUILD, SHADOW, Kproxy, wait_until
 from sync_peer import SyncPeer, control, documents, revision
-from test_processes import Broker, answers, generation, is_open
+from test_processes import (Broker, answers, generation, is_open,
+                            published_at)
 
 sys.path.insert(0, str(BUILD.parents[1] / "scripts"))
 from certificates import Authority  # noqa: E402
@@ -392,14 +391,6 @@ def test_check_looks_at_node_yaml_and_the_certificates(
     result = check(node)
     assert result.returncode == 3 and "node.key" in result.stderr
     shutil.rmtree(node.folder)
-
-
-def published_at(node):
-    """When the worker's newest tables came into force, in seconds."""
-    line = [line for line in node.text().splitlines()
-            if '"event":"tables_published"' in line][-1]
-    return datetime.datetime.fromisoformat(
-        json.loads(line)["time"].replace("Z", "+00:00")).timestamp()
 
 
 def test_a_push_is_in_force_within_10_ms(node, peer, broker):

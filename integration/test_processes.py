@@ -6,6 +6,8 @@ much of a broker as is needed to see traffic pass.
 """
 
 import contextlib
+import datetime
+import json
 import os
 import pathlib
 import re
@@ -100,6 +102,14 @@ def is_open(port):
 
 def generation(proxy):
     return int(proxy.metric("kproxy_snapshot_generation"))
+
+
+def published_at(node):
+    """When the worker's newest tables came into force, in seconds."""
+    line = [line for line in node.text().splitlines()
+            if '"event":"tables_published"' in line][-1]
+    return datetime.datetime.fromisoformat(
+        json.loads(line)["time"].replace("Z", "+00:00")).timestamp()
 
 
 def is_alive(pid):
