@@ -7,6 +7,7 @@ much of a broker as is needed to see traffic pass.
 
 import contextlib
 import datetime
+import fcntl
 import json
 import os
 import pathlib
@@ -479,6 +480,24 @@ def test_two_nodes_do_not_share_a_state_folder(proxy, broker):
     finally:
         other.kill()
         shutil.rmtree(other.folder)
+
+
+def test_a_node_waits_for_one_that_is_just_ending(broker):
+    """Killed and started again at once: what it was may hold its folder yet."""
+    node = Kproxy(broker.address, wait=False)
+    state = node.folder / "state"
+    state.mkdir(0o700)
+    try:
+        with open(state / "lock", "w") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            node.start()
+            wait_until(lambda: '"event":"state_in_use"' in node.text(),
+                       what="state_in_use")
+        node.wait_ready()
+        node.stop()
+    finally:
+        node.kill()
+        shutil.rmtree(node.folder)
 
 
 def test_settings_that_need_a_restart_say_so(proxy):

@@ -7,9 +7,11 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/files.h"
 #include "base/log.h"
 #include "proto/control/node.pb-c.h"
@@ -19,6 +21,8 @@
 #define SET_FILE "resources.pb"
 #define NEXT_SET_FILE "resources.next.pb"
 #define LOCK_FILE "lock"
+#define LOCK_TIMEOUT_MS 2000
+#define LOCK_PAUSE_MS 20
 
 struct kp_state {
 	char *path;
@@ -46,6 +50,28 @@ make_folder(const char *path, struct kp_error *err)
 	return is_ok;
 }
 
+/* An agent that was killed a moment ago may still be ending: its threads do so
+ * one by one, and the last one lets go of the lock. */
+static bool
+wait_for_lock(int fd)
+{
+	int64_t deadline_ms = kp_now_ms() + LOCK_TIMEOUT_MS;
+	const struct timespec pause = { 0, LOCK_PAUSE_MS * 1000000 };
+
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return true;
+	if (errno != EWOULDBLOCK)
+		return false;
+	kp_log(
+	    KP_LOG_WARN, "state_in_use", KP_INT("timeout_ms", LOCK_TIMEOUT_MS));
+	while (kp_now_ms() < deadline_ms) {
+		(void)nanosleep(&pause, NULL);
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return true;
+	}
+	return false;
+}
+
 static bool
 lock(struct kp_state *state, struct kp_error *err)
 {
@@ -53,7 +79,7 @@ lock(struct kp_state *state, struct kp_error *err)
 	    O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (state->lock_fd < 0)
 		return kp_error_sys(err, "could not lock");
-	if (flock(state->lock_fd, LOCK_EX | LOCK_NB) == 0)
+	if (wait_for_lock(state->lock_fd))
 		return true;
 	if (errno != EWOULDBLOCK)
 		return kp_error_sys(err, "could not lock");
