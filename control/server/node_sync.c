@@ -161,14 +161,28 @@ attach_locked(struct kp_session *session,
 	return true;
 }
 
+/* Whoever does not read it is left; a stream that has ended is told so. */
+static void
+say(struct kp_session *session,
+    const Kproxy__Control__V1__SyncResponse *response)
+{
+	struct kp_error err = { .kind = KP_ERR_NONE };
+	struct kp_rpc_packet *packet =
+	    kp_rpc_packet_new(&response->base, KP_API_MAX_PUSH, &err);
+
+	kp_assert(packet != NULL);
+	if (!kp_rpc_call_send(session->call, packet, &err) &&
+	    err.kind == KP_ERR_LIMIT)
+		kp_rpc_call_abort(session->call);
+	kp_rpc_packet_unref(packet);
+}
+
 static void
 welcome(struct kp_session *session)
 {
 	struct kp_hub *hub = session->hub;
 	Kproxy__Control__V1__SyncResponse response;
 	Kproxy__Control__V1__Welcome message;
-	struct kp_rpc_packet *packet;
-	struct kp_error err;
 
 	kproxy__control__v1__sync_response__init(&response);
 	kproxy__control__v1__welcome__init(&message);
@@ -176,15 +190,12 @@ welcome(struct kp_session *session)
 	response.welcome = &message;
 	message.version = hub->version;
 	message.heartbeat_ms = (uint32_t)hub->config.heartbeat_ms;
+	message.answers_heartbeats = true;
 	kp_mutex_lock(&hub->lock);
 	message.is_cordoned =
 	    session->node != NULL && session->node->cordon != NULL;
 	kp_mutex_unlock(&hub->lock);
-	packet = kp_rpc_packet_new(&response.base, KP_API_MAX_PUSH, &err);
-	kp_assert(packet != NULL);
-	/* it is the first message; a stream that has ended is told so */
-	(void)!kp_rpc_call_send(session->call, packet, &err);
-	kp_rpc_packet_unref(packet);
+	say(session, &response);
 	kp_mutex_lock(&hub->lock);
 	session->is_welcomed = true;
 	kp_mutex_unlock(&hub->lock);
@@ -379,6 +390,19 @@ judge_locked(struct kp_session *session, const struct kp_held *held)
 }
 
 static void
+answer_heartbeat(struct kp_session *session)
+{
+	Kproxy__Control__V1__SyncResponse response;
+	Kproxy__Control__V1__Alive message;
+
+	kproxy__control__v1__sync_response__init(&response);
+	kproxy__control__v1__alive__init(&message);
+	response.body_case = KPROXY__CONTROL__V1__SYNC_RESPONSE__BODY_ALIVE;
+	response.alive = &message;
+	say(session, &response);
+}
+
+static void
 hear_heartbeat(
     struct kp_session *session, const Kproxy__Control__V1__Heartbeat *heartbeat)
 {
@@ -398,6 +422,7 @@ hear_heartbeat(
 	}
 	kp_mutex_unlock(&hub->lock);
 	kp_said_unref(report);
+	answer_heartbeat(session);
 	if (!has_drifted)
 		return;
 	kp_hub_count(hub->metrics, KP_HUB_DRIFTS, 1);

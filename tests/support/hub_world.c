@@ -340,15 +340,53 @@ kp_test_agent_heartbeat(struct kp_test_agent *agent)
 	heartbeat.n_counters = 1;
 	request.body_case = KPROXY__CONTROL__V1__SYNC_REQUEST__BODY_HEARTBEAT;
 	request.heartbeat = &heartbeat;
+	agent->num_beats++;
 	kp_test_agent_say(agent, &request);
+}
+
+static bool
+is_alive(const ProtobufCMessage *message)
+{
+	const Kproxy__Control__V1__SyncResponse *response =
+	    (const Kproxy__Control__V1__SyncResponse *)message;
+
+	return response->body_case ==
+	       KPROXY__CONTROL__V1__SYNC_RESPONSE__BODY_ALIVE;
+}
+
+static enum kp_rpc_read
+hear(struct kp_test_agent *agent, ProtobufCMessage **out, int64_t until_ms)
+{
+	enum kp_rpc_read result;
+
+	while ((result = kp_rpc_stream_read(agent->stream, out, until_ms)) ==
+		   KP_RPC_READ_MESSAGE &&
+	       is_alive(*out)) {
+		agent->num_alive++;
+		kp_unpacked_free(*out);
+	}
+	return result;
+}
+
+void
+kp_test_agent_answered(struct kp_test_agent *agent)
+{
+	ProtobufCMessage *message;
+
+	for (; agent->num_alive < agent->num_beats; agent->num_alive++) {
+		cr_assert_eq(
+		    kp_rpc_stream_read(agent->stream, &message, patience()),
+		    KP_RPC_READ_MESSAGE);
+		cr_assert(is_alive(message));
+		kp_unpacked_free(message);
+	}
 }
 
 Kproxy__Control__V1__SyncResponse *
 kp_test_agent_hear(struct kp_test_agent *agent)
 {
 	ProtobufCMessage *message;
-	enum kp_rpc_read result =
-	    kp_rpc_stream_read(agent->stream, &message, patience());
+	enum kp_rpc_read result = hear(agent, &message, patience());
 
 	if (result == KP_RPC_READ_END)
 		cr_assert(false, "%s: %s",
@@ -367,6 +405,7 @@ kp_test_agent_welcome(struct kp_test_agent *agent)
 	cr_assert_eq(response->body_case,
 	    KPROXY__CONTROL__V1__SYNC_RESPONSE__BODY_WELCOME);
 	cr_assert_str_eq(response->welcome->version, "1.2.3");
+	cr_assert(response->welcome->answers_heartbeats);
 	is_cordoned = response->welcome->is_cordoned != 0;
 	kp_unpacked_free(&response->base);
 	return is_cordoned;
@@ -516,8 +555,7 @@ kp_test_agent_hears_nothing(struct kp_test_agent *agent)
 {
 	ProtobufCMessage *message;
 
-	cr_assert_eq(kp_rpc_stream_read(
-			 agent->stream, &message, kp_now_ms() + NOTHING_MS),
+	cr_assert_eq(hear(agent, &message, kp_now_ms() + NOTHING_MS),
 	    KP_RPC_READ_NOTHING);
 }
 

@@ -67,6 +67,7 @@ struct kp_test_agent {
 	uint64_t based_on;
 	bool is_rollback;
 	size_t num_parts, num_changed, num_deleted;
+	size_t num_beats, num_alive; /* heartbeats, and answers to them */
 };
 
 /* name is that of the certificate, borrowed. */
@@ -88,8 +89,11 @@ void kp_test_agent_ack(struct kp_test_agent *agent);
 void kp_test_agent_nack(
     struct kp_test_agent *agent, uint64_t revision, const char *why);
 void kp_test_agent_heartbeat(struct kp_test_agent *agent);
+/* Waits until all heartbeats are answered; nothing else may come. */
+void kp_test_agent_answered(struct kp_test_agent *agent);
 
-/* The next message; free it with kp_unpacked_free. */
+/* The next message but answers to heartbeats; free it with kp_unpacked_free.
+ */
 Kproxy__Control__V1__SyncResponse *kp_test_agent_hear(
     struct kp_test_agent *agent);
 /* Hears the welcome: is it cordoned? */
@@ -100,7 +104,7 @@ void kp_test_agent_take(struct kp_test_agent *agent, uint64_t revision);
 void kp_test_agent_follow(struct kp_test_agent *agent, uint64_t revision);
 /* Open, hello, welcome. */
 void kp_test_agent_join(struct kp_test_agent *agent, const char *label);
-/* Nothing comes for a moment. */
+/* Nothing but answers to heartbeats comes for a moment. */
 void kp_test_agent_hears_nothing(struct kp_test_agent *agent);
 void kp_test_agent_expect_end(
     struct kp_test_agent *agent, enum kp_rpc_code code, const char *sentence);

@@ -206,6 +206,30 @@ Test(hub, a_refusal_is_shown_until_there_is_something_newer)
 	kp_test_hub_fini(&world);
 }
 
+Test(hub, each_heartbeat_is_answered)
+{
+	struct kp_test_hub world;
+	struct kp_test_agent agent;
+
+	start(&world);
+	kp_test_hub_commit(&world, "a", "", 1);
+	kp_test_agent_init(&agent, &world, "edge-1");
+	kp_test_agent_join(&agent, NULL);
+	kp_test_agent_follow(&agent, 1);
+	for (int i = 0; i < 3; i++) {
+		kp_test_agent_heartbeat(&agent);
+		kp_test_agent_answered(&agent);
+	}
+	/* also while it is kept at what it runs */
+	cr_assert_eq(kp_test_hub_cordon(&world, "edge-1", true), KP_RPC_OK);
+	kp_test_agent_heartbeat(&agent);
+	kp_test_agent_answered(&agent);
+	kp_test_agent_hears_nothing(&agent);
+	cr_assert_eq(agent.num_alive, 4);
+	kp_test_agent_fini(&agent);
+	kp_test_hub_fini(&world);
+}
+
 Test(hub, drift_is_shown_and_made_good)
 {
 	struct kp_test_hub world;
