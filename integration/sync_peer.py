@@ -8,6 +8,7 @@
 runs tests/support/sync_peer.c, which has the commands and the lines.
 """
 
+import json
 import pathlib
 import re
 import subprocess
@@ -98,9 +99,10 @@ class SyncPeer:
         self.stop()
 
 
-def control(authority, peer, certificate="node.crt", key="node.key"):
-    """What node.yaml says of that server; the files are in its folder."""
-    return (f"{{server: {{addresses: [\"{peer.address}\"], ca: ./ca.pem, "
+def control(authority, *peers, certificate="node.crt", key="node.key"):
+    """What node.yaml says of those servers; the files are in its folder."""
+    addresses = [peer.address for peer in peers]
+    return (f"{{server: {{addresses: {json.dumps(addresses)}, ca: ./ca.pem, "
             f"certificate: ./{certificate}, key: ./{key}}}}}")
 
 

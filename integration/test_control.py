@@ -3,17 +3,19 @@
 of either when the other is gone; with real clients of a real cluster in between.
 """
 
+import json
 import os
 import random
 import shutil
 import signal
 import socket
+import subprocess
 import threading
 import time
 
 import pytest
 import rig
-from control_rig import Pusher, Server, reasons, stubs
+from control_rig import KPSERVER, Pusher, Server, reasons, stubs
 from kproxy_rig import Kproxy, wait_until
 from test_processes import (Broker, answers, generation, is_alive, is_open,
                             kill_child, published_at)
@@ -231,6 +233,39 @@ def test_without_a_server_nodes_serve_and_start_and_catch_up(
     wanted = apply(server, resources(two, broker.address, 2))
     converge(server, nodes, wanted)
     assert not is_open(two.port + 4)
+
+
+def test_a_server_that_is_stopped_but_not_dead_is_left_for_the_other(
+        tmp_path, broker):
+    folders = [tmp_path / "1", tmp_path / "2"]
+    subprocess.run([KPSERVER, "init", tmp_path / "server"], check=True)
+    for folder in folders:
+        shutil.copytree(tmp_path / "server", folder / "server")
+    with Server(folders[0], is_made=True) as first, \
+            Server(folders[1], is_made=True) as second:
+        node = new_node(first, broker.address, "edge-1", others=[second])
+        try:
+            for server in (first, second):
+                apply(server, resources(node, broker.address))
+            node.start()
+            node.wait_ready()
+            stopped, other = first, second
+            if f"server {first.address}, conn" not in node.get("/readyz")[1]:
+                stopped, other = second, first
+            stopped.signal(signal.SIGSTOP)
+            try:
+                wait_until(lambda: f"server {other.address}, connected"
+                           in node.get("/readyz")[1], 120, "the other")
+            finally:
+                stopped.signal(signal.SIGCONT)
+            assert node.metric("kproxy_control_silences_total") == 1
+            wanted = apply(other, resources(node, broker.address, 2))
+            converge(other, [node], wanted)
+            assert answers(node.bootstrap)
+            node.stop()
+        finally:
+            node.kill()
+            shutil.rmtree(node.folder)
 
 
 def test_a_new_certificate_is_used_without_dropping_the_stream(

@@ -43,8 +43,8 @@ def put(proxy, made, name="node"):
         new.rename(proxy.folder / f"{name}.{suffix}")
 
 
-def new_node(authority, peer, broker, **more):
-    node = Kproxy(broker.address, control=control(authority, peer),
+def new_node(authority, peer, broker, others=(), **more):
+    node = Kproxy(broker.address, control=control(authority, peer, *others),
                   name="edge-1", wait=False, **more)
     shutil.copy(authority.ca, node.folder / "ca.pem")
     put(node, authority.issue("edge-1", "DNS:edge-1"))
@@ -239,6 +239,43 @@ def test_a_server_that_does_not_welcome_is_tried_again(node, peer, broker):
     peer.wait("hello edge-1 3", 2)
     peer.wait("heartbeat 3")
     serve(node, peer, broker, 4)
+
+
+def test_a_server_that_hangs_above_its_connection_is_left_for_another(
+        authority, broker):
+    with SyncPeer(authority) as one, SyncPeer(authority) as two:
+        node = new_node(authority, one, broker, others=[two])
+        try:
+            for peer in (one, two):
+                peer.say("answers on")
+            node.start()
+            hung = wait_until(
+                lambda: [p for p in (one, two) if p.count("hello ")],
+                what="hello")[0]
+            other = two if hung is one else one
+            serve(node, hung, broker)
+            # it stays where it is answered, for longer than three of them
+            hung.wait("heartbeat 3", 5)
+            assert hung.count("closed") == 0 and other.count("hello ") == 0
+            hung.say("hung on")
+            other.wait("hello edge-1 3")
+            hung.wait("closed")
+            assert node.metric("kproxy_control_silences_total") == 1
+            assert "the server fell silent" in node.text()
+            serve(node, other, broker, 4)
+            assert answers(node.bootstrap)
+            node.stop()
+        finally:
+            node.kill()
+            shutil.rmtree(node.folder)
+
+
+def test_an_older_server_that_answers_no_heartbeats_is_not_left(
+        node, peer, broker):
+    serve(node, peer, broker)
+    peer.wait("heartbeat 3", 6)
+    assert peer.count("closed") == 0 and peer.count("hello ") == 1
+    assert node.metric("kproxy_control_silences_total") == 0
 
 
 def test_the_node_restarts_from_last_known_good_without_a_server(

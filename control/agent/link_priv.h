@@ -35,6 +35,8 @@ struct kp_link {
 	struct kp_intake *intake; /* NULL between pushes */
 	int64_t push_deadline_ms; /* while there is an intake */
 	bool wants_whole;         /* the next hello says revision 0 */
+	int64_t silence_ms;       /* of a server that answers heartbeats; 0:
+				     it may be silent for ever */
 	int64_t log_failure_at_ms;
 
 	struct kp_mutex lock; /* guards what follows */

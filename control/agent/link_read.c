@@ -31,6 +31,8 @@
 #define DEFAULT_HEARTBEAT_MS 10000
 #define MIN_HEARTBEAT_MS 500
 #define MAX_HEARTBEAT_MS 300000
+/* Heartbeats in a row without a word from the server that answers them. */
+#define MAX_UNANSWERED 3
 
 /* Waits for another change; false when there is no point in going on. */
 static bool
@@ -189,6 +191,8 @@ on_welcome(struct kp_link *link, const Kproxy__Control__V1__Welcome *welcome)
 	    heartbeat_ms / 2 + arc4random_uniform((uint32_t)heartbeat_ms / 2);
 	uint64_t revision;
 
+	link->silence_ms =
+	    welcome->answers_heartbeats ? MAX_UNANSWERED * heartbeat_ms : 0;
 	kp_mutex_lock(&link->lock);
 	link->may_write = true;
 	link->heartbeat_ms = heartbeat_ms;
@@ -250,7 +254,19 @@ greet(struct kp_link *link, struct kp_rpc_stream *stream, struct kp_error *err)
 	return is_welcome;
 }
 
-/* What a newer server says beyond pushes is nothing to us. */
+/* Our own time at what we heard last is none of the server's. */
+static int64_t
+hear_until(const struct kp_link *link)
+{
+	int64_t until_ms =
+	    link->silence_ms == 0 ? KP_NEVER : kp_now_ms() + link->silence_ms;
+
+	return link->intake != NULL && link->push_deadline_ms < until_ms
+		   ? link->push_deadline_ms
+		   : until_ms;
+}
+
+/* Of what is no push nothing counts but that it was said. */
 static bool
 receive_push(
     struct kp_link *link, struct kp_rpc_stream *stream, struct kp_error *err)
@@ -258,8 +274,7 @@ receive_push(
 	Kproxy__Control__V1__SyncResponse *message;
 	bool is_good = true;
 
-	if (!receive(stream, &message,
-		link->intake == NULL ? KP_NEVER : link->push_deadline_ms, err))
+	if (!receive(stream, &message, hear_until(link), err))
 		return false;
 	if (message->body_case == KPROXY__CONTROL__V1__SYNC_RESPONSE__BODY_PUSH)
 		is_good = on_push(link, message->push, err);
@@ -301,6 +316,8 @@ end_stream(struct kp_link *link, const struct kp_error *err)
 	stream = link->stream;
 	link->stream = NULL;
 	was_connected = link->state.is_connected;
+	if (was_connected && err->kind == KP_ERR_TIMEOUT)
+		link->state.num_silences++;
 	link->state.is_connected = false;
 	if (was_connected)
 		link->state.since_ms = kp_wall_ms();
@@ -317,12 +334,13 @@ end_stream(struct kp_link *link, const struct kp_error *err)
 	kp_link_wake(link);
 }
 
-/* A server that did not even welcome us: another one might. */
+/* A server that did not even welcome us, or fell silent: another one might be
+ * better. */
 static void
 run_stream(struct kp_link *link, struct kp_error *err)
 {
 	int64_t steady_ms = kp_now_ms() + STEADY_MS;
-	bool is_welcome = false;
+	bool is_welcome = false, is_bad;
 
 	wait_settled(link);
 	if (begin_stream(link) && greet(link, link->stream, err)) {
@@ -331,9 +349,10 @@ run_stream(struct kp_link *link, struct kp_error *err)
 			continue;
 	}
 	end_stream(link, err);
-	if (is_welcome && kp_now_ms() >= steady_ms)
+	is_bad = !is_welcome || err->kind == KP_ERR_TIMEOUT;
+	if (!is_bad && kp_now_ms() >= steady_ms)
 		kp_rpc_backoff_reset(&link->backoff);
-	if (!is_welcome || link->wants_whole)
+	if (is_bad || link->wants_whole)
 		kp_rpc_channel_move_on(link->channel);
 }
 

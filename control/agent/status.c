@@ -157,6 +157,13 @@ render_server(const struct kp_status_facts *facts, struct kp_buf *out)
 	    "# TYPE kproxy_control_connects_total counter\n"
 	    "kproxy_control_connects_total %llu\n",
 	    (unsigned long long)link->num_connects);
+	kp_buf_printf(out,
+	    "# HELP kproxy_control_silences_total Streams that were left "
+	    "because "
+	    "the policy server had fallen silent.\n"
+	    "# TYPE kproxy_control_silences_total counter\n"
+	    "kproxy_control_silences_total %llu\n",
+	    (unsigned long long)link->num_silences);
 }
 
 void

@@ -11,6 +11,8 @@
  *	                            (the same again and again)
  *	garbage                     a message that is none
  *	silent on|off               welcome nobody
+ *	answers on|off              to heartbeats, as the next welcome says
+ *	hung on|off                 take everything and say nothing
  *	end                         the stream
  *
  * Each thing that the agent does is a line on the standard output.
@@ -37,7 +39,7 @@
 struct peer {
 	struct kp_test_push push; /* what set and delete have made so far */
 	struct kp_held *mirror;   /* what the agent is told to hold */
-	atomic_bool is_silent;
+	atomic_bool is_silent, answers, is_hung;
 	struct kp_mutex lock; /* guards what follows */
 	struct kp_rpc_call *stream;
 };
@@ -75,6 +77,22 @@ welcome(struct peer *peer)
 	response.body_case = KPROXY__CONTROL__V1__SYNC_RESPONSE__BODY_WELCOME;
 	response.welcome = &body;
 	body.heartbeat_ms = HEARTBEAT_MS;
+	body.answers_heartbeats = atomic_load(&peer->answers);
+	send(peer, &response.base);
+}
+
+static void
+answer(struct peer *peer)
+{
+	Kproxy__Control__V1__SyncResponse response;
+	Kproxy__Control__V1__Alive body;
+
+	if (!atomic_load(&peer->answers) || atomic_load(&peer->is_hung))
+		return;
+	kproxy__control__v1__sync_response__init(&response);
+	kproxy__control__v1__alive__init(&body);
+	response.body_case = KPROXY__CONTROL__V1__SYNC_RESPONSE__BODY_ALIVE;
+	response.alive = &body;
 	send(peer, &response.base);
 }
 
@@ -127,6 +145,7 @@ heard(struct kp_rpc_call *call, const ProtobufCMessage *message)
 		(void)printf("heartbeat %llu %zu\n",
 		    (unsigned long long)request->heartbeat->revision,
 		    request->heartbeat->n_counters);
+		answer(peer);
 	}
 }
 
@@ -253,6 +272,10 @@ obey(struct peer *peer, char *line)
 		kp_test_push_delete(&peer->push, words[2]);
 	else if (strcmp(words[0], "silent") == 0 && words[1] != NULL)
 		atomic_store(&peer->is_silent, strcmp(words[1], "on") == 0);
+	else if (strcmp(words[0], "answers") == 0 && words[1] != NULL)
+		atomic_store(&peer->answers, strcmp(words[1], "on") == 0);
+	else if (strcmp(words[0], "hung") == 0 && words[1] != NULL)
+		atomic_store(&peer->is_hung, strcmp(words[1], "on") == 0);
 	else if (strcmp(words[0], "garbage") == 0)
 		garbage(peer);
 	else if (strcmp(words[0], "end") == 0)

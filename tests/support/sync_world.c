@@ -28,7 +28,22 @@ welcome(struct kp_test_sync *world)
 	response.welcome = &body;
 	body.version = version;
 	body.heartbeat_ms = atomic_load(&world->heartbeat_ms);
+	body.answers_heartbeats = atomic_load(&world->answers);
 	kp_assert(kp_test_sync_say(world, &response.base));
+}
+
+static void
+answer(struct kp_test_sync *world)
+{
+	Kproxy__Control__V1__SyncResponse response;
+	Kproxy__Control__V1__Alive body;
+
+	kproxy__control__v1__sync_response__init(&response);
+	kproxy__control__v1__alive__init(&body);
+	response.body_case = KPROXY__CONTROL__V1__SYNC_RESPONSE__BODY_ALIVE;
+	response.alive = &body;
+	/* the stream may have ended */
+	(void)kp_test_sync_say(world, &response.base);
 }
 
 static void
@@ -62,6 +77,10 @@ heard(struct kp_rpc_call *call, const ProtobufCMessage *message)
 	if (copy->body_case == KPROXY__CONTROL__V1__SYNC_REQUEST__BODY_HELLO &&
 	    !atomic_load(&world->is_silent))
 		welcome(world);
+	if (copy->body_case ==
+		KPROXY__CONTROL__V1__SYNC_REQUEST__BODY_HEARTBEAT &&
+	    atomic_load(&world->answers) && !atomic_load(&world->is_hung))
+		answer(world);
 }
 
 static void

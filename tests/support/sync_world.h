@@ -21,6 +21,8 @@ struct kp_test_sync {
 	char *addresses[2];
 	struct kp_link *link;
 	atomic_bool is_silent; /* nobody is welcomed */
+	atomic_bool answers;   /* heartbeats, as a welcome says */
+	atomic_bool is_hung;   /* and does not do so any more */
 	atomic_uint heartbeat_ms;
 
 	struct kp_mutex lock; /* guards what follows */

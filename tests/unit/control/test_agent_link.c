@@ -447,6 +447,80 @@ Test(agent_link, heartbeats_say_what_is_held_and_what_is_counted)
 	kp_test_sync_fini(&world);
 }
 
+/* Two addresses of the one server, heartbeats as often as may be. */
+static void
+open_answered(struct kp_test_sync *world, char *by_uri, size_t size)
+{
+	kp_test_sync_init(world);
+	(void)snprintf(by_uri, size, "ipv4:%s", world->rpc.address);
+	world->addresses[1] = by_uri;
+	world->node.server.num_addresses = 2;
+	atomic_store(&world->heartbeat_ms, 1);
+	atomic_store(&world->answers, true);
+	kp_test_sync_open(world, NULL);
+	kp_test_sync_connected(world, true);
+}
+
+/* Waits for another stream's, from the index-th message on. */
+static void
+wait_for_hello(struct kp_test_sync *world, size_t index)
+{
+	while (kp_test_sync_heard(world, index)->body_case != HELLO)
+		index++;
+}
+
+Test(agent_link, server_that_stops_answering_heartbeats_is_left_for_the_next)
+{
+	struct kp_link_state before, after;
+	struct kp_test_sync world;
+	char by_uri[80];
+
+	open_answered(&world, by_uri, sizeof(by_uri));
+	kp_link_grpc.state(world.link, &before);
+	/* for longer than it could be silent */
+	(void)heard(&world, 5, HEARTBEAT);
+	cr_assert_eq(world.num_streams, 1);
+	atomic_store(&world.is_hung, true);
+	wait_for_hello(&world, 6);
+	atomic_store(&world.is_hung, false);
+	kp_test_sync_connected(&world, true);
+	kp_link_grpc.state(world.link, &after);
+	cr_assert_eq(before.num_silences, 0);
+	cr_assert_eq(after.num_silences, 1);
+	cr_assert(strcmp(before.address, after.address) != 0);
+	kp_test_sync_fini(&world);
+}
+
+Test(agent_link, silence_in_the_middle_of_a_push_is_one_too)
+{
+	struct kp_test_sync world;
+	struct kp_test_push part;
+	char by_uri[80];
+
+	open_answered(&world, by_uri, sizeof(by_uri));
+	atomic_store(&world.is_hung, true);
+	kp_test_push_init(&part, 7, 0);
+	kp_test_push_cluster(&part, "a", "127.0.0.1:9092");
+	part.message.is_last = false;
+	kp_test_sync_push(&world, &part);
+	kp_test_push_fini(&part);
+	/* long before the time that a push may take */
+	wait_for_hello(&world, 1);
+	kp_test_sync_fini(&world);
+}
+
+Test(agent_link, server_that_never_answered_heartbeats_may_be_silent)
+{
+	struct kp_test_sync world;
+
+	kp_test_sync_init(&world);
+	atomic_store(&world.heartbeat_ms, 1);
+	kp_test_sync_open(&world, NULL);
+	(void)heard(&world, 6, HEARTBEAT);
+	cr_assert_eq(world.num_streams, 1);
+	kp_test_sync_fini(&world);
+}
+
 Test(agent_link, certificates_are_replaced_under_a_stream_that_stays)
 {
 	struct kp_test_sync world;
