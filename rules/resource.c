@@ -138,6 +138,14 @@ peek_name(const struct kp_yaml *root)
 	return complain_name(name->text) == NULL ? name->text : NULL;
 }
 
+static void
+note_secret(void *ctx, const struct kp_value *value)
+{
+	struct kp_resource_share *share = ctx;
+
+	share->has_secrets |= kp_value_is_secret(value);
+}
+
 static bool
 is_reference(const struct kp_value *value)
 {
@@ -188,6 +196,7 @@ take_document(struct kp_resource *resource, struct kp_diagnostics *diagnostics)
 	kp_value_labels(
 	    kp_value_get(resource->spec, "nodes"), &resource->nodes);
 	find_references(document, resource->share);
+	kp_value_walk(document, note_secret, resource->share);
 	if (resource->kind->check != NULL)
 		resource->kind->check(resource, diagnostics);
 	resource->share->is_sound = kp_diagnostics_count(diagnostics) == before;

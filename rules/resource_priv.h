@@ -20,7 +20,8 @@ struct kp_resource_share {
 	atomic_uint refs;
 	struct kp_resource *resource;
 	struct kp_file_name *file;
-	bool is_sound; /* has no problem of its own */
+	bool is_sound;    /* has no problem of its own */
+	bool has_secrets; /* refers to any */
 	const struct kp_value **references;
 	size_t num_references;
 };

@@ -383,7 +383,7 @@ visit_if_secret(void *ctx, const struct kp_value *value)
 	struct secret_visit *v = ctx;
 	struct kp_secret_ref ref;
 
-	if (value->setting->type != KP_SETTING_SECRET || value->text == NULL)
+	if (!kp_value_is_secret(value))
 		return;
 	ref = kp_value_secret(value);
 	v->visit(v->ctx, &ref);
@@ -395,6 +395,10 @@ kp_resources_each_secret(
 {
 	struct secret_visit v = { visit, ctx };
 
-	for (size_t i = 0; i < set->num; i++)
-		kp_value_walk(set->list[i]->document, visit_if_secret, &v);
+	/* few have any, and sets are large */
+	for (size_t i = 0; i < set->num; i++) {
+		if (set->list[i]->share->has_secrets)
+			kp_value_walk(
+			    set->list[i]->document, visit_if_secret, &v);
+	}
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Life and soundness of rule tables; tables_wire.c has their serialized form.
+/* Life and soundness of rule tables. Serialized: tables_pack.c, tables_wire.c.
  */
 #include "rules/tables.h"
 

@@ -5,6 +5,9 @@
 
 #include "rules/tables.h"
 
+/* The longest serialized form. */
+#define KP_TABLES_MAX_PACKED_LEN (64u << 20)
+
 /*
  * kp_tables_check: could the worker serve from these tables without looking at
  * them again? Indices, ports, names and limits; not certificates.

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rule tables as messages of proto/control/tables.proto. All messages live in
- * memory that is counted against a budget and wiped when it is given back
- * (proto/control/unpack.h).
+ * Rule tables of messages of proto/control/tables.proto, which live in memory
+ * that is counted against a budget and wiped when it is given back
+ * (proto/control/unpack.h). The other way is tables_pack.c.
  */
 #include <stdlib.h>
 
@@ -11,16 +11,11 @@
 #include "proto/control/unpack.h"
 #include "rules/tables_priv.h"
 
-#define MAX_PACKED_LEN (64u << 20)
 #define MAX_UNPACKED_LEN (256u << 20)
 
-/*
- * Both ways share this: packing, failed says that memory was refused;
- * unpacking, that a number is too large for its field.
- */
 struct wire {
 	struct kp_budget budget;
-	bool failed;
+	bool failed; /* no memory, or a number is too large for its field */
 };
 
 static void
@@ -28,244 +23,6 @@ wire_init(struct wire *w)
 {
 	kp_budget_init(&w->budget, MAX_UNPACKED_LEN);
 	w->failed = false;
-}
-
-/* Zeroed memory for a message or list; NULL once anything was refused. */
-static void *
-wire_alloc(struct wire *w, size_t count, size_t size)
-{
-	void *memory = NULL;
-
-	if (!w->failed && count <= MAX_UNPACKED_LEN / size)
-		memory = kp_budget_alloc(&w->budget, count * size);
-	if (memory == NULL) {
-		w->failed = true;
-		return NULL;
-	}
-	(void)memset(memory, 0, count * size);
-	return memory;
-}
-
-static char *
-put_text(struct wire *w, const char *text)
-{
-	size_t len = text == NULL ? 0 : strlen(text);
-	char *copy = wire_alloc(w, len + 1, 1);
-
-	if (copy != NULL)
-		kp_copy(copy, text, len);
-	return copy;
-}
-
-static ProtobufCBinaryData
-put_bytes(struct wire *w, struct kp_bytes bytes, bool with_secrets)
-{
-	ProtobufCBinaryData data = { 0 };
-
-	if (!with_secrets || bytes.len == 0)
-		return data;
-	data.data = wire_alloc(w, bytes.len, 1);
-	if (data.data == NULL)
-		return data;
-	data.len = bytes.len;
-	kp_copy(data.data, bytes.data, bytes.len);
-	return data;
-}
-
-static Kp__Tables__HostPort *
-put_host_port(struct wire *w, const struct kp_host_port *from)
-{
-	Kp__Tables__HostPort *m = wire_alloc(w, 1, sizeof(*m));
-
-	if (m == NULL)
-		return NULL;
-	kp__tables__host_port__init(m);
-	m->host = put_text(w, from->host);
-	m->port = from->port;
-	return m;
-}
-
-static Kp__Tables__KeyPair *
-put_key_pair(struct wire *w, const struct kp_key_pair *from, bool with_secrets)
-{
-	Kp__Tables__KeyPair *m = wire_alloc(w, 1, sizeof(*m));
-
-	if (m == NULL)
-		return NULL;
-	kp__tables__key_pair__init(m);
-	m->certificate_ref = put_text(w, from->certificate_ref);
-	m->key_ref = put_text(w, from->key_ref);
-	m->certificate_pem = put_bytes(w, from->certificate_pem, with_secrets);
-	m->key_pem = put_bytes(w, from->key_pem, with_secrets);
-	return m;
-}
-
-static Kp__Tables__Limit *
-put_limit(struct wire *w, const char *name, int64_t value)
-{
-	Kp__Tables__Limit *m = wire_alloc(w, 1, sizeof(*m));
-
-	if (m == NULL)
-		return NULL;
-	kp__tables__limit__init(m);
-	m->name = put_text(w, name);
-	m->value = value;
-	return m;
-}
-
-static Kp__Tables__Limits *
-put_limits(struct wire *w, const struct kp_limits *from)
-{
-	Kp__Tables__Limits *m = wire_alloc(w, 1, sizeof(*m));
-
-	if (m == NULL)
-		return NULL;
-	kp__tables__limits__init(m);
-	m->limits = wire_alloc(w, KP_NUM_LIMITS, sizeof(*m->limits));
-	for (size_t i = 0; !w->failed && i < KP_NUM_LIMITS; i++)
-		m->limits[m->n_limits++] =
-		    put_limit(w, kp_limit_settings[i].name, from->of[i]);
-	return m;
-}
-
-static Kp__Tables__Node *
-put_node(struct wire *w, const struct kp_tables_node *from)
-{
-	Kp__Tables__Node *m = wire_alloc(w, 1, sizeof(*m));
-
-	if (m == NULL)
-		return NULL;
-	kp__tables__node__init(m);
-	m->id = from->id;
-	m->address = put_host_port(w, &from->address);
-	return m;
-}
-
-static Kp__Tables__Cluster *
-put_cluster(
-    struct wire *w, const struct kp_tables_cluster *from, bool with_secrets)
-{
-	Kp__Tables__Cluster *m = wire_alloc(w, 1, sizeof(*m));
-
-	if (m == NULL)
-		return NULL;
-	kp__tables__cluster__init(m);
-	m->name = put_text(w, from->name);
-	m->bootstrap =
-	    wire_alloc(w, from->num_bootstrap, sizeof(*m->bootstrap));
-	for (size_t i = 0; !w->failed && i < from->num_bootstrap; i++)
-		m->bootstrap[m->n_bootstrap++] =
-		    put_host_port(w, &from->bootstrap[i]);
-	m->has_tls = from->has_tls;
-	m->is_hostname_verified = from->is_hostname_verified;
-	m->ca_pem = put_bytes(w, from->ca_pem, with_secrets);
-	m->ca_ref = put_text(w, from->ca_ref);
-	m->client = put_key_pair(w, &from->client, with_secrets);
-	m->connect_timeout_ms = from->connect_timeout_ms;
-	m->nodes = wire_alloc(w, from->num_nodes, sizeof(*m->nodes));
-	for (size_t i = 0; !w->failed && i < from->num_nodes; i++)
-		m->nodes[m->n_nodes++] = put_node(w, &from->nodes[i]);
-	return m;
-}
-
-static Kp__Tables__Listener *
-put_listener(
-    struct wire *w, const struct kp_tables_listener *from, bool with_secrets)
-{
-	Kp__Tables__Listener *m = wire_alloc(w, 1, sizeof(*m));
-
-	if (m == NULL)
-		return NULL;
-	kp__tables__listener__init(m);
-	m->name = put_text(w, from->name);
-	m->bind = put_text(w, from->bind);
-	m->advertised_host = put_text(w, from->advertised_host);
-	m->strategy = from->strategy;
-	m->bootstrap_port = from->bootstrap_port;
-	m->first_port = from->first_port;
-	m->num_ports = from->num_ports;
-	m->first_node_id = from->first_node_id;
-	m->sni_bootstrap = put_text(w, from->sni_bootstrap);
-	m->sni_broker = put_text(w, from->sni_broker);
-	m->has_tls = from->has_tls;
-	m->certificates =
-	    wire_alloc(w, from->num_certificates, sizeof(*m->certificates));
-	for (size_t i = 0; !w->failed && i < from->num_certificates; i++)
-		m->certificates[m->n_certificates++] =
-		    put_key_pair(w, &from->certificates[i], with_secrets);
-	m->client_ca_pem = put_bytes(w, from->client_ca_pem, with_secrets);
-	m->client_ca_ref = put_text(w, from->client_ca_ref);
-	m->client_auth = from->client_auth;
-	m->has_proxy_protocol = from->has_proxy_protocol;
-	return m;
-}
-
-static Kp__Tables__VirtualCluster *
-put_virtual_cluster(
-    struct wire *w, const struct kp_tables_virtual_cluster *from)
-{
-	Kp__Tables__VirtualCluster *m = wire_alloc(w, 1, sizeof(*m));
-
-	if (m == NULL)
-		return NULL;
-	kp__tables__virtual_cluster__init(m);
-	m->name = put_text(w, from->name);
-	m->cluster = from->cluster;
-	m->listener = from->listener;
-	m->auth = from->auth;
-	m->max_connections = from->max_connections;
-	return m;
-}
-
-static Kp__Tables__Tables *
-put_tables(struct wire *w, const struct kp_tables *from, bool with_secrets)
-{
-	Kp__Tables__Tables *m = wire_alloc(w, 1, sizeof(*m));
-
-	if (m == NULL)
-		return NULL;
-	kp__tables__tables__init(m);
-	m->generation = from->generation;
-	m->log_level = from->log_level;
-	m->limits = put_limits(w, &from->limits);
-	m->clusters = wire_alloc(w, from->num_clusters, sizeof(*m->clusters));
-	for (size_t i = 0; !w->failed && i < from->num_clusters; i++)
-		m->clusters[m->n_clusters++] =
-		    put_cluster(w, &from->clusters[i], with_secrets);
-	m->listeners =
-	    wire_alloc(w, from->num_listeners, sizeof(*m->listeners));
-	for (size_t i = 0; !w->failed && i < from->num_listeners; i++)
-		m->listeners[m->n_listeners++] =
-		    put_listener(w, &from->listeners[i], with_secrets);
-	m->virtual_clusters = wire_alloc(
-	    w, from->num_virtual_clusters, sizeof(*m->virtual_clusters));
-	for (size_t i = 0; !w->failed && i < from->num_virtual_clusters; i++)
-		m->virtual_clusters[m->n_virtual_clusters++] =
-		    put_virtual_cluster(w, &from->virtual_clusters[i]);
-	return m;
-}
-
-bool
-kp_tables_pack(
-    struct kp_buf *out, const struct kp_tables *tables, bool with_secrets)
-{
-	struct wire w;
-	Kp__Tables__Tables *m;
-	uint8_t *to = NULL;
-	size_t len;
-
-	wire_init(&w);
-	m = put_tables(&w, tables, with_secrets);
-	if (!w.failed) {
-		len = kp__tables__tables__get_packed_size(m);
-		if (len <= MAX_PACKED_LEN)
-			to = kp_buf_extend(out, len);
-	}
-	if (to != NULL)
-		(void)kp__tables__tables__pack(m, to);
-	if (m != NULL)
-		kp__tables__tables__free_unpacked(m, &w.budget.allocator);
-	return to != NULL;
 }
 
 /* Zeroed memory for count objects of the tables. */
@@ -472,7 +229,7 @@ kp_tables_unpack(struct kp_bytes packed, struct kp_error *err)
 	struct wire w;
 
 	wire_init(&w);
-	if (packed.len <= MAX_PACKED_LEN)
+	if (packed.len <= KP_TABLES_MAX_PACKED_LEN)
 		m = kp__tables__tables__unpack(
 		    &w.budget.allocator, packed.len, packed.data);
 	if (m == NULL) {

@@ -409,6 +409,12 @@ kp_value_labels(const struct kp_value *value, struct kp_labels *out)
 	kp_labels_init(out, pairs, num);
 }
 
+bool
+kp_value_is_secret(const struct kp_value *value)
+{
+	return value->setting->type == KP_SETTING_SECRET && value->text != NULL;
+}
+
 struct kp_secret_ref
 kp_value_secret(const struct kp_value *value)
 {

@@ -87,6 +87,8 @@ void kp_value_walk(
  */
 void kp_value_labels(const struct kp_value *value, struct kp_labels *out);
 
+/* kp_value_is_secret: is there a reference to a secret, kp_value_secret? */
+bool kp_value_is_secret(const struct kp_value *value);
 struct kp_secret_ref kp_value_secret(const struct kp_value *value);
 
 #endif
