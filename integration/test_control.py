@@ -3,7 +3,6 @@
 of either when the other is gone; with real clients of a real cluster in between.
 """
 
-import json
 import os
 import random
 import shutil
