@@ -36,6 +36,15 @@ kp_alloc(size_t count, size_t size)
 	return memory;
 }
 
+void *
+kp_realloc(void *old, size_t count, size_t size)
+{
+	void *memory = reallocarray(old, count, size);
+
+	kp_assert(memory != NULL || count == 0 || size == 0);
+	return memory;
+}
+
 char *
 kp_strdup(const char *text)
 {

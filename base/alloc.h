@@ -12,6 +12,8 @@
 
 /* Zeroed memory for count objects of size bytes. */
 void *kp_alloc(size_t count, size_t size) __attribute__((malloc));
+/* The same for a list of ours that grows; its new part is not initialized. */
+void *kp_realloc(void *old, size_t count, size_t size);
 char *kp_strdup(const char *text) __attribute__((malloc));
 /* kp_strndup copies len bytes and adds a NUL. */
 char *kp_strndup(const char *text, size_t len) __attribute__((malloc));

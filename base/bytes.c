@@ -53,7 +53,7 @@ void
 kp_buf_clear(struct kp_buf *buf)
 {
 	buf->len = 0;
-	buf->failed = false;
+	buf->failed = buf->is_refused = false;
 }
 
 static bool
@@ -85,7 +85,7 @@ kp_buf_extend(struct kp_buf *buf, size_t len)
 	}
 	if ((len > buf->capacity - buf->len || buf->data == NULL) &&
 	    !grow(buf, buf->len + len)) {
-		buf->failed = true;
+		buf->failed = buf->is_refused = true;
 		return NULL;
 	}
 	buf->len += len;
@@ -118,7 +118,7 @@ kp_buf_printf(struct kp_buf *buf, const char *fmt, ...)
 	len = vasprintf(&text, fmt, args);
 	va_end(args);
 	if (len < 0) {
-		buf->failed = true;
+		buf->failed = buf->is_refused = true;
 		return;
 	}
 	kp_buf_add(buf, text, (size_t)len);
@@ -131,4 +131,15 @@ kp_buf_bytes(const struct kp_buf *buf)
 	struct kp_bytes bytes = { buf->data, buf->len };
 
 	return bytes;
+}
+
+const char *
+kp_buf_text(struct kp_buf *buf)
+{
+	if (buf->len == 0)
+		return "";
+	if (buf->len == buf->capacity && buf->len < buf->max_len)
+		(void)grow(buf, buf->len + 1);
+	buf->data[buf->len < buf->capacity ? buf->len : buf->len - 1] = '\0';
+	return (const char *)buf->data;
 }

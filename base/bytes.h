@@ -34,8 +34,8 @@ void kp_move(void *to, const void *from, size_t len);
 /*
  * kp_buf is an owned byte sequence that grows up to a hard maximum. Like a
  * reader's, its failure is sticky: once something did not fit or memory was
- * refused, failed stays true and nothing is added any more. The zero state is
- * an empty buffer without room (max_len 0).
+ * refused, failed stays true and nothing is added any more; is_refused tells
+ * the two apart. The zero state is an empty buffer without room (max_len 0).
  */
 struct kp_buf {
 	uint8_t *data;
@@ -43,6 +43,7 @@ struct kp_buf {
 	size_t capacity;
 	size_t max_len;
 	bool failed;
+	bool is_refused; /* failed for want of memory, not of room */
 };
 
 void kp_buf_init(struct kp_buf *buf, size_t max_len);
@@ -60,5 +61,12 @@ void kp_buf_printf(struct kp_buf *buf, const char *fmt, ...) KP_PRINTF(2, 3);
 
 /* kp_buf_bytes borrows the content until the buffer changes. */
 struct kp_bytes kp_buf_bytes(const struct kp_buf *buf);
+
+/*
+ * kp_buf_text borrows the content as a text until the buffer changes, as much
+ * of it as there is if it failed. Where there is no room for a NUL, the last
+ * byte gives way to it.
+ */
+const char *kp_buf_text(struct kp_buf *buf);
 
 #endif

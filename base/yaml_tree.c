@@ -73,9 +73,7 @@ reserve(struct kp_yaml ***array, size_t num)
 {
 	if ((num & (num - 1)) != 0)
 		return;
-	*array =
-	    kp_try_realloc(*array, (num == 0 ? 1 : 2 * num) * sizeof(**array));
-	kp_assert(*array != NULL);
+	*array = kp_realloc(*array, num == 0 ? 1 : 2 * num, sizeof(**array));
 }
 
 struct kp_yaml *

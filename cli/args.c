@@ -137,8 +137,8 @@ wrong_word(struct parser *p, const struct kp_flag *flag, const char *text)
 	for (size_t i = 0; flag->words[i] != NULL; i++)
 		kp_buf_printf(&list, "%s%s", i > 0 ? ", " : "", flag->words[i]);
 	kp_error_set(p->err, KP_ERR_CONFIG,
-	    "--%s: must be one of %.*s, not \"%.64s\"", flag->name,
-	    (int)list.len, (const char *)list.data, text);
+	    "--%s: must be one of %s, not \"%.64s\"", flag->name,
+	    kp_buf_text(&list), text);
 	kp_buf_fini(&list);
 	return false;
 }

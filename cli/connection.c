@@ -331,9 +331,8 @@ complain_of_loss(const struct kp_connection *connection, const char *sentence)
 
 	kp_buf_init(&hint, MAX_REASONS_LEN);
 	add_certificate_hint(&hint, connection);
-	kp_output_problem("%s: %s%.*s", connection->address,
-	    kp_connection_reason(sentence), (int)hint.len,
-	    hint.len > 0 ? (const char *)hint.data : "");
+	kp_output_problem("%s: %s%s", connection->address,
+	    kp_connection_reason(sentence), kp_buf_text(&hint));
 	kp_buf_fini(&hint);
 }
 

@@ -60,8 +60,8 @@ kp_escape_dup(const char *text)
 
 	kp_buf_init(&out, GROWTH * strlen(text) + 1);
 	kp_escape_add(&out, text);
-	kp_buf_add(&out, "", 1);
-	copy = kp_strdup((const char *)out.data);
+	kp_assert(!out.failed);
+	copy = kp_strdup(kp_buf_text(&out));
 	kp_buf_fini(&out);
 	return copy;
 }

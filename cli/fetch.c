@@ -46,7 +46,6 @@ ask_page(struct pager *pager, const struct kp_rpc_method *method,
 {
 	size_t num = *pager->num_pages;
 	struct kp_rpc_result result;
-	ProtobufCMessage **bigger;
 
 	if (!kp_connection_ask(pager->connection, method, &result, request,
 		pager->deadline_ms)) {
@@ -59,10 +58,9 @@ ask_page(struct pager *pager, const struct kp_rpc_method *method,
 	*out = result.answer;
 	result.answer = NULL;
 	kp_rpc_result_fini(&result);
-	bigger = reallocarray(*pager->pages, num + 1, sizeof(*bigger));
-	kp_assert(bigger != NULL);
-	*pager->pages = bigger;
-	bigger[(*pager->num_pages)++] = *out;
+	*pager->pages =
+	    kp_realloc(*pager->pages, num + 1, sizeof(**pager->pages));
+	(*pager->pages)[(*pager->num_pages)++] = *out;
 	pager->used_len += protobuf_c_message_get_packed_size(*out);
 	return KP_EXIT_OK;
 }
@@ -93,11 +91,8 @@ static void
 take_resources(
     struct kp_listed *out, const Kproxy__Control__V1__ListResponse *page)
 {
-	Kproxy__Control__V1__Resource **bigger = reallocarray(
-	    out->list, out->num + page->n_resources + 1, sizeof(*bigger));
-
-	kp_assert(bigger != NULL);
-	out->list = bigger;
+	out->list = kp_realloc(
+	    out->list, out->num + page->n_resources + 1, sizeof(*out->list));
 	for (size_t i = 0; i < page->n_resources; i++)
 		out->list[out->num++] = page->resources[i];
 }
@@ -158,11 +153,8 @@ static void
 take_nodes(struct kp_listed_nodes *out,
     const Kproxy__Control__V1__ListNodesResponse *page)
 {
-	Kproxy__Control__V1__Node **bigger = reallocarray(
-	    out->list, out->num + page->n_nodes + 1, sizeof(*bigger));
-
-	kp_assert(bigger != NULL);
-	out->list = bigger;
+	out->list = kp_realloc(
+	    out->list, out->num + page->n_nodes + 1, sizeof(*out->list));
 	for (size_t i = 0; i < page->n_nodes; i++)
 		out->list[out->num++] = page->nodes[i];
 }

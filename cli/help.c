@@ -96,9 +96,7 @@ add_flag(struct kp_buf *out, const struct kp_flag *flag)
 	kp_buf_init(&text, MAX_TEXT_LEN);
 	kp_help_flag(&term, flag);
 	kp_help_flag_text(&text, flag);
-	kp_buf_add(&term, "", 1);
-	kp_buf_add(&text, "", 1);
-	add_row(out, (const char *)term.data, (const char *)text.data);
+	add_row(out, kp_buf_text(&term), kp_buf_text(&text));
 	kp_buf_fini(&term);
 	kp_buf_fini(&text);
 }

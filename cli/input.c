@@ -67,12 +67,10 @@ static void
 keep(struct loader *l, const char *name, struct kp_buf *text)
 {
 	struct kp_input *input = l->input;
-	struct kp_input_file *bigger =
-	    reallocarray(input->files, input->num_files + 1, sizeof(*bigger));
 
-	kp_assert(bigger != NULL);
-	input->files = bigger;
-	bigger[input->num_files++] =
+	input->files = kp_realloc(
+	    input->files, input->num_files + 1, sizeof(*input->files));
+	input->files[input->num_files++] =
 	    (struct kp_input_file){ kp_strdup(name), *text };
 	l->raw_len += text->len;
 	*text = (struct kp_buf){ 0 };

@@ -37,8 +37,7 @@ refuse_line(const struct kp_args *args, const struct kp_error *err)
 
 	kp_buf_init(&title, KP_OUTPUT_MAX_LEN);
 	kp_help_title(&title, args->path, args->depth);
-	kp_output_problem("%s\ntry: %.*s --help", err->text, (int)title.len,
-	    (const char *)title.data);
+	kp_output_problem("%s\ntry: %s --help", err->text, kp_buf_text(&title));
 	kp_buf_fini(&title);
 	return KP_EXIT_USAGE;
 }

@@ -37,9 +37,8 @@ kp_man_add_text(struct kp_buf *out, const char *text)
 static void
 add_buf(struct kp_buf *out, struct kp_buf *text)
 {
-	kp_buf_add(text, "", 1);
 	kp_assert(!text->failed);
-	kp_man_add_text(out, (const char *)text->data);
+	kp_man_add_text(out, kp_buf_text(text));
 	kp_buf_fini(text);
 }
 
@@ -68,16 +67,16 @@ add_flags(struct kp_buf *out, const struct kp_flag *flags)
 {
 	for (; flags != NULL && flags->type != KP_FLAG_END; flags++) {
 		struct kp_buf term, text;
+		const char *said;
 
 		kp_buf_init(&term, MAX_TEXT_LEN);
 		kp_buf_init(&text, MAX_TEXT_LEN);
 		kp_help_flag(&term, flags);
 		kp_help_flag_text(&text, flags);
 		kp_buf_add_text(out, ".TP\n");
-		kp_buf_add(&term, "", 1);
+		said = kp_buf_text(&term);
 		/* help has a column for letters */
-		kp_man_add_text(out, (const char *)term.data +
-					 strspn((const char *)term.data, " "));
+		kp_man_add_text(out, said + strspn(said, " "));
 		kp_buf_fini(&term);
 		kp_buf_add_text(out, "\n");
 		add_buf(out, &text);

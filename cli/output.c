@@ -8,8 +8,8 @@
 
 #include "base/yaml_write.h"
 
-/* Was an answer left out? */
-static bool is_too_long;
+/* Was an answer left out, and why? */
+static bool is_too_long, is_refused;
 
 bool
 kp_output_is(const struct kp_args *args, const char *word)
@@ -32,7 +32,9 @@ kp_output_add_tree(
 void
 kp_output_write(struct kp_buf *out)
 {
-	if (out->failed)
+	if (out->is_refused)
+		is_refused = true;
+	else if (out->failed)
 		is_too_long = true;
 	else if (out->len > 0)
 		(void)fwrite(out->data, out->len, 1, stdout);
@@ -46,6 +48,10 @@ kp_output_finish(enum kp_exit result)
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		kp_output_problem("could not write the answer: %s",
 		    errno != 0 ? strerrordesc_np(errno) : "output error");
+		return KP_EXIT_FAILED;
+	}
+	if (is_refused) {
+		kp_output_problem("no memory for the answer");
 		return KP_EXIT_FAILED;
 	}
 	if (is_too_long) {

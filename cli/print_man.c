@@ -27,9 +27,7 @@ print_program(struct kp_buf *page, const char *title)
 	(void)snprintf(name, sizeof(name), "%.*s", (int)(dot - title), title);
 	kp_buf_init(&help, MAX_PAGE_LEN);
 	if (kp_file_read_stream(&help, STDIN_FILENO, &err) && help.len > 0) {
-		kp_buf_add(&help, "", 1);
-		kp_man_program(
-		    page, name, dot[1] - '0', (const char *)help.data);
+		kp_man_program(page, name, dot[1] - '0', kp_buf_text(&help));
 	}
 	kp_buf_fini(&help);
 }

@@ -18,16 +18,6 @@ text_of(const char *text)
 	return (char *)(uintptr_t)text;
 }
 
-/* Room for one more in a list of num pointers. */
-static void *
-grow(void *list, size_t num)
-{
-	void *bigger = reallocarray(list, num + 1, sizeof(void *));
-
-	kp_assert(bigger != NULL);
-	return bigger;
-}
-
 void
 kp_request_file(
     struct kp_request *request, const char *name, struct kp_bytes text)
@@ -38,7 +28,8 @@ kp_request_file(
 	file->name = text_of(name);
 	file->text =
 	    (ProtobufCBinaryData){ text.len, (uint8_t *)(uintptr_t)text.data };
-	request->files = grow(request->files, request->num_files);
+	request->files =
+	    kp_realloc(request->files, request->num_files + 1, sizeof(void *));
 	request->files[request->num_files++] = file;
 }
 
@@ -60,7 +51,8 @@ kp_request_delete(
 	kproxy__control__v1__resource_name__init(deletion);
 	deletion->kind = text_of(kind);
 	deletion->name = text_of(name);
-	request->deletions = grow(request->deletions, request->num_deletions);
+	request->deletions = kp_realloc(
+	    request->deletions, request->num_deletions + 1, sizeof(void *));
 	request->deletions[request->num_deletions++] = deletion;
 }
 
@@ -75,8 +67,8 @@ kp_request_if(struct kp_request *request, const char *kind, const char *name,
 	condition->kind = text_of(kind);
 	condition->name = text_of(name);
 	condition->resource_version = revision;
-	request->preconditions =
-	    grow(request->preconditions, request->num_preconditions);
+	request->preconditions = kp_realloc(request->preconditions,
+	    request->num_preconditions + 1, sizeof(void *));
 	request->preconditions[request->num_preconditions++] = condition;
 }
 

@@ -14,6 +14,7 @@
 #include "cli/run.h"
 #include "cli/settings.h"
 #include "cli/table.h"
+#include "cli/view.h"
 
 enum kp_exit
 kp_run_config_view(const struct kp_args *args)
@@ -65,15 +66,12 @@ static char *
 join_addresses(const struct kp_context *context)
 {
 	struct kp_buf text;
-	char *joined;
 
 	kp_buf_init(&text, KP_OUTPUT_MAX_LEN);
 	for (size_t i = 0; i < context->num_addresses; i++)
 		kp_buf_printf(
 		    &text, "%s%s", i > 0 ? "," : "", context->addresses[i]);
-	joined = kp_strndup((const char *)text.data, text.len);
-	kp_buf_fini(&text);
-	return joined;
+	return kp_view_dup(&text);
 }
 
 static void

@@ -24,11 +24,9 @@ void
 kp_table_add(struct kp_table *table, const char *const *cells)
 {
 	size_t num = count_columns(table);
-	char **bigger = reallocarray(
-	    table->cells, (table->num_rows + 1) * num, sizeof(*bigger));
 
-	kp_assert(bigger != NULL);
-	table->cells = bigger;
+	table->cells = kp_realloc(
+	    table->cells, (table->num_rows + 1) * num, sizeof(*table->cells));
 	for (size_t i = 0; i < num; i++) {
 		bool is_empty = cells[i] == NULL || cells[i][0] == '\0';
 

@@ -49,9 +49,11 @@ view_of(const char *kind)
 char *
 kp_view_dup(struct kp_buf *buf)
 {
-	char *text =
-	    kp_strndup(buf->len == 0 ? "" : (const char *)buf->data, buf->len);
+	char *text;
 
+	/* what is too long is cut, what could not be had is not left out */
+	kp_assert(!buf->is_refused);
+	text = kp_strdup(kp_buf_text(buf));
 	kp_buf_fini(buf);
 	return text;
 }

@@ -117,7 +117,7 @@ line_of(const struct kp_origin *at, const char *title, const char *text)
 	if (title[0] != '\0')
 		kp_buf_add_text(&line, ": ");
 	add_escaped(&line, text);
-	copy = kp_strndup((const char *)line.data, line.len);
+	copy = kp_strdup(kp_buf_text(&line));
 	kp_buf_fini(&line);
 	return copy;
 }

@@ -59,9 +59,7 @@ add(struct kp_resources *set, const struct kp_resource *resource)
 {
 	if (set->num == set->max) {
 		set->max = set->max == 0 ? 1 : 2 * set->max;
-		set->list =
-		    kp_try_realloc(set->list, set->max * sizeof(*set->list));
-		kp_assert(set->list != NULL);
+		set->list = kp_realloc(set->list, set->max, sizeof(*set->list));
 	}
 	set->list[set->num++] = resource;
 }
@@ -92,8 +90,7 @@ unknown_kind(const struct addition *a, const struct kp_yaml *node)
 	for (size_t i = 0; near == NULL && names[i] != NULL; i++)
 		kp_buf_printf(
 		    &text, "%s\"%s\"", i > 0 ? ", " : "; known are ", names[i]);
-	kp_buf_add(&text, "", 1);
-	problem_at(a, node, (const char *)text.data);
+	problem_at(a, node, kp_buf_text(&text));
 	kp_buf_fini(&text);
 }
 

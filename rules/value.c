@@ -111,8 +111,8 @@ unknown_field(struct kp_parse *p, const struct kp_yaml *key,
 	}
 	kp_buf_init(&text, 4096);
 	kp_names_hint(&names, key->text, &text);
-	(void)kp_parse_problem(p, key, "unknown field \"%.80s\"%.*s", key->text,
-	    (int)text.len, (const char *)text.data);
+	(void)kp_parse_problem(
+	    p, key, "unknown field \"%.80s\"%s", key->text, kp_buf_text(&text));
 	kp_buf_fini(&text);
 	return false;
 }

@@ -48,12 +48,11 @@ kp_parse_wrong_type(struct kp_parse *p, const struct kp_yaml *node,
 	else
 		kp_setting_wanted(setting, &wanted);
 	if (node->kind == KP_YAML_SCALAR && setting->type != KP_SETTING_SECRET)
-		(void)kp_parse_problem(p, node, "must be %.*s, not \"%.80s\"",
-		    (int)wanted.len, (const char *)wanted.data, node->text);
+		(void)kp_parse_problem(p, node, "must be %s, not \"%.80s\"",
+		    kp_buf_text(&wanted), node->text);
 	else
-		(void)kp_parse_problem(p, node, "must be %.*s, not %s",
-		    (int)wanted.len, (const char *)wanted.data,
-		    found[node->kind]);
+		(void)kp_parse_problem(p, node, "must be %s, not %s",
+		    kp_buf_text(&wanted), found[node->kind]);
 	kp_buf_fini(&wanted);
 	return false;
 }
@@ -134,9 +133,8 @@ check_range(struct kp_parse *p, const struct kp_yaml *node,
 	kp_setting_bound(setting, setting->min, &range);
 	kp_buf_add_text(&range, " to ");
 	kp_setting_bound(setting, setting->max, &range);
-	(void)kp_parse_problem(p, node,
-	    "%.80s is out of range, %.*s are allowed", node->text,
-	    (int)range.len, (const char *)range.data);
+	(void)kp_parse_problem(p, node, "%.80s is out of range, %s are allowed",
+	    node->text, kp_buf_text(&range));
 	kp_buf_fini(&range);
 	return false;
 }
@@ -186,8 +184,8 @@ unknown_word(struct kp_parse *p, const struct kp_yaml *node,
 		return kp_parse_wrong_type(p, node, setting, NULL);
 	kp_buf_init(&text, 256);
 	kp_names_hint(&names, node->text, &text);
-	(void)kp_parse_problem(p, node, "unknown word \"%.80s\"%.*s",
-	    node->text, (int)text.len, (const char *)text.data);
+	(void)kp_parse_problem(p, node, "unknown word \"%.80s\"%s", node->text,
+	    kp_buf_text(&text));
 	kp_buf_fini(&text);
 	return false;
 }

@@ -75,14 +75,21 @@ read_time(struct kp_catalog *catalog, const struct kp_store_range *range,
 		   range->newest, take_time, catalog, err) == KP_STORE_OK;
 }
 
+/* One for which there is no memory is the last one; the next is not its turn.
+ */
 static void
 take_revision(void *ctx, const struct kp_store_revision *revision)
 {
 	struct kp_catalog *catalog = ctx;
+	struct kp_items next = { .num = 0 };
+	struct kp_error err;
 
+	if (revision->number != catalog->items.revision + 1 ||
+	    !kp_items_next(&next, &catalog->items, revision->number,
+		revision->changes, revision->num_changes, &err))
+		return;
 	take_time(ctx, revision);
-	kp_items_change(&catalog->items, revision->number, revision->changes,
-	    revision->num_changes);
+	kp_items_take(&catalog->items, &next);
 }
 
 /* Goes on from what is known, if that is not far behind; false if it is. */
@@ -96,7 +103,8 @@ follow(struct kp_catalog *catalog, const struct kp_store_range *range)
 	    range->newest - known > MAX_FOLLOWED)
 		return false;
 	return kp_store_history(catalog->store, known, range->newest,
-		   take_revision, catalog, &err) == KP_STORE_OK;
+		   take_revision, catalog, &err) == KP_STORE_OK &&
+	       catalog->items.revision == range->newest;
 }
 
 bool
@@ -148,9 +156,12 @@ commit(struct kp_catalog *catalog, const struct kp_draft *draft,
     struct kp_catalog_result *out, struct kp_error *err)
 {
 	const struct kp_origin at = { .file = "request" };
+	uint64_t base = catalog->items.revision;
 	struct kp_store_note note = *wanted;
+	struct kp_items next = { .num = 0 };
 	enum kp_store_result result;
 
+	race->is_lost = false;
 	if (kp_now_ms() >= race->deadline_ms) {
 		(void)kp_error_set(err, KP_ERR_TIMEOUT,
 		    "time was up when it could be stored; nothing was changed");
@@ -158,8 +169,15 @@ commit(struct kp_catalog *catalog, const struct kp_draft *draft,
 	}
 	if (note.time_ms < catalog->newest_ms)
 		note.time_ms = catalog->newest_ms;
-	result = kp_store_commit(catalog->store, catalog->items.revision, &note,
-	    draft->changes, draft->num_changes, &out->revision, err);
+	/* what is committed must not fail any more */
+	if (!kp_items_next(&next, &catalog->items, base + 1, draft->changes,
+		draft->num_changes, err))
+		return KP_VERDICT_UNAVAILABLE;
+	result = kp_store_commit(catalog->store, base, &note, draft->changes,
+	    draft->num_changes, &out->revision, err);
+	if (result == KP_STORE_OK)
+		kp_items_take(&catalog->items, &next);
+	kp_items_fini(&next);
 	race->is_lost = result == KP_STORE_CONFLICT;
 	if (result == KP_STORE_INVALID) {
 		kp_diagnostics_add(&out->problems, &at, "%s", err->text);
@@ -167,8 +185,6 @@ commit(struct kp_catalog *catalog, const struct kp_draft *draft,
 	}
 	if (result != KP_STORE_OK)
 		return KP_VERDICT_UNAVAILABLE;
-	kp_items_change(
-	    &catalog->items, out->revision, draft->changes, draft->num_changes);
 	catalog->newest_ms = note.time_ms;
 	return KP_VERDICT_OK;
 }

@@ -195,7 +195,10 @@ print_text(struct kp_buf *out, const struct kp_resource *resource,
 	kp_buf_init(out, KP_STORE_MAX_TEXT_LEN);
 	kp_yaml_write(out, tree);
 	kp_yaml_free(tree);
-	if (out->failed)
+	if (out->is_refused)
+		kp_resource_problem(
+		    resource, &resource->at, problems, "no memory for it");
+	else if (out->failed)
 		kp_resource_problem(resource, &resource->at, problems,
 		    "is larger than %u bytes", KP_STORE_MAX_TEXT_LEN);
 	return !out->failed;

@@ -476,10 +476,10 @@ give_up(struct kp_etcd_client *client, bool is_unknown, struct kp_error *err)
 			: client->endpoints[i].said);
 	kp_mutex_unlock(&client->lock);
 	(void)kp_error_set(err,
-	    is_unknown ? KP_ERR_TIMEOUT : KP_ERR_UNAVAILABLE, "%s: %.*s",
+	    is_unknown ? KP_ERR_TIMEOUT : KP_ERR_UNAVAILABLE, "%s: %s",
 	    is_unknown ? "etcd did not answer in time, it may have been done"
 		       : "etcd cannot do it now",
-	    (int)text.len, (const char *)text.data);
+	    kp_buf_text(&text));
 	kp_buf_fini(&text);
 	return false;
 }

@@ -7,6 +7,19 @@
 
 #include "base/alloc.h"
 
+static void
+item_unref(struct kp_item *item)
+{
+	if (atomic_fetch_sub(&item->refs, 1) != 1)
+		return;
+	kp_resource_unref(atomic_load(&item->parsed));
+	kp_buf_fini(&item->text);
+	free(item->kind);
+	free(item->name);
+	free(item);
+}
+
+/* NULL if there is no memory for its text. */
 static struct kp_item *
 item_new(
     const char *kind, const char *name, struct kp_bytes text, uint64_t revision)
@@ -19,24 +32,15 @@ item_new(
 	item->name = kp_strdup(name);
 	item->revision = revision;
 	kp_buf_init(&item->text, text.len + 1);
-	kp_buf_add(&item->text, text.data, text.len);
-	kp_buf_add(&item->text, "", 1);
-	kp_assert(!item->text.failed);
-	item->text.len--;
+	/* the NUL behind it is there and not counted */
+	if (kp_buf_extend(&item->text, text.len + 1) == NULL) {
+		item_unref(item);
+		return NULL;
+	}
+	kp_copy(item->text.data, text.data, text.len);
+	item->text.data[--item->text.len] = '\0';
 	kp_digest_resource(&item->digest, kind, name, text);
 	return item;
-}
-
-static void
-item_unref(struct kp_item *item)
-{
-	if (atomic_fetch_sub(&item->refs, 1) != 1)
-		return;
-	kp_resource_unref(atomic_load(&item->parsed));
-	kp_buf_fini(&item->text);
-	free(item->kind);
-	free(item->name);
-	free(item);
 }
 
 void
@@ -90,15 +94,30 @@ kp_items_fini(struct kp_items *items)
 	*items = (struct kp_items){ .num = 0 };
 }
 
-void
-kp_items_copy(struct kp_items *out, const struct kp_items *from)
+/* A copy with room for more. */
+static void
+copy(struct kp_items *out, const struct kp_items *from, size_t num_more)
 {
 	*out = *from;
-	out->list = kp_alloc(from->num, sizeof(*out->list));
+	out->list = kp_alloc(from->num + num_more, sizeof(*out->list));
 	for (size_t i = 0; i < from->num; i++) {
 		out->list[i] = from->list[i];
 		(void)atomic_fetch_add(&out->list[i]->refs, 1);
 	}
+}
+
+void
+kp_items_take(struct kp_items *items, struct kp_items *from)
+{
+	kp_items_fini(items);
+	*items = *from;
+	*from = (struct kp_items){ .num = 0 };
+}
+
+void
+kp_items_copy(struct kp_items *out, const struct kp_items *from)
+{
+	copy(out, from, 0);
 }
 
 int
@@ -114,22 +133,42 @@ kp_items_compare(const char *kind, const char *name, const char *other_kind,
 struct loading {
 	struct kp_items *items;
 	size_t max;
+	bool is_refused; /* there was no memory for all */
 };
+
+static void
+make_room(struct loading *loading)
+{
+	struct kp_items *items = loading->items;
+	size_t max = loading->max + loading->max / 2 + 16;
+	struct kp_item **bigger;
+
+	if (items->num < loading->max)
+		return;
+	bigger = kp_try_realloc(items->list, max * sizeof(*bigger));
+	if (bigger == NULL) {
+		loading->is_refused = true;
+		return;
+	}
+	items->list = bigger;
+	loading->max = max;
+}
 
 static void
 add_loaded(void *ctx, const struct kp_store_item *stored)
 {
 	struct loading *loading = ctx;
-	struct kp_items *items = loading->items;
+	struct kp_item *item;
 
-	if (items->num == loading->max) {
-		loading->max += loading->max / 2 + 16;
-		items->list = kp_try_realloc(
-		    items->list, loading->max * sizeof(struct kp_item *));
-		kp_assert(items->list != NULL);
-	}
-	items->list[items->num++] = item_new(
+	make_room(loading);
+	if (loading->is_refused)
+		return;
+	item = item_new(
 	    stored->kind, stored->name, stored->text, stored->revision);
+	if (item == NULL)
+		loading->is_refused = true;
+	else
+		loading->items->list[loading->items->num++] = item;
 }
 
 static bool
@@ -167,13 +206,17 @@ kp_items_load(struct kp_items *items, struct kp_store *store, uint64_t at,
 	enum kp_store_result result =
 	    kp_store_load(store, at, add_loaded, &loading, err);
 
+	if (result == KP_STORE_OK && loading.is_refused) {
+		(void)kp_error_set(
+		    err, KP_ERR_LIMIT, "no memory for all resources");
+		result = KP_STORE_FAILED;
+	}
 	if (result != KP_STORE_OK) {
 		kp_items_fini(&fresh);
 		return result;
 	}
 	keep_known(&fresh, items);
-	kp_items_fini(items);
-	*items = fresh;
+	kp_items_take(items, &fresh);
 	return KP_STORE_OK;
 }
 
@@ -230,22 +273,37 @@ put_in(struct kp_items *items, size_t place, struct kp_item *item)
 	items->num++;
 }
 
-void
-kp_items_change(struct kp_items *items, uint64_t revision,
-    const struct kp_store_change *changes, size_t num_changes)
+static bool
+change(
+    struct kp_items *items, uint64_t revision, const struct kp_store_change *c)
 {
-	items->list = kp_try_realloc(items->list,
-	    (items->num + num_changes + 1) * sizeof(struct kp_item *));
-	kp_assert(items->list != NULL);
-	for (size_t i = 0; i < num_changes; i++) {
-		const struct kp_store_change *c = &changes[i];
-		size_t place = place_of(items, c->kind, c->name);
+	size_t place = place_of(items, c->kind, c->name);
+	struct kp_item *item;
 
-		if (is_at(items, place, c->kind, c->name))
-			take_out(items, place);
-		if (c->text.data != NULL)
-			put_in(items, place,
-			    item_new(c->kind, c->name, c->text, revision));
+	if (is_at(items, place, c->kind, c->name))
+		take_out(items, place);
+	if (c->text.data == NULL)
+		return true;
+	item = item_new(c->kind, c->name, c->text, revision);
+	if (item != NULL)
+		put_in(items, place, item);
+	return item != NULL;
+}
+
+bool
+kp_items_next(struct kp_items *out, const struct kp_items *items,
+    uint64_t revision, const struct kp_store_change *changes,
+    size_t num_changes, struct kp_error *err)
+{
+	copy(out, items, num_changes);
+	for (size_t i = 0; i < num_changes; i++) {
+		if (change(out, revision, &changes[i]))
+			continue;
+		kp_items_fini(out);
+		return kp_error_set(err, KP_ERR_LIMIT,
+		    "no memory for revision %llu",
+		    (unsigned long long)revision);
 	}
-	items->revision = revision;
+	out->revision = revision;
+	return true;
 }

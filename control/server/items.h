@@ -39,7 +39,8 @@ void kp_item_file(const struct kp_item *item, char out[KP_ITEM_FILE_SIZE]);
 /*
  * kp_item_resource returns what the text says, parsed when it is asked for the
  * first time. Borrowed while the item is held, with origins in "Kind/name".
- * NULL if it has any problem, which only a newer version sees. @thread any
+ * NULL if it has any problem, which only a newer version sees, or if there is
+ * no memory for it, which may be there the next time. @thread any
  */
 const struct kp_resource *kp_item_resource(struct kp_item *item);
 
@@ -48,7 +49,8 @@ void kp_items_copy(struct kp_items *out, const struct kp_items *from);
 
 /*
  * kp_items_load replaces the content by the state at a revision of the store.
- * Items that are the same stay.
+ * Items that are the same stay. On failure nothing has changed; also where
+ * there is no memory for it: KP_STORE_FAILED.
  */
 enum kp_store_result kp_items_load(struct kp_items *items,
     struct kp_store *store, uint64_t at, struct kp_error *err) KP_MUST_CHECK;
@@ -57,9 +59,16 @@ enum kp_store_result kp_items_load(struct kp_items *items,
 const struct kp_item *kp_items_find(
     const struct kp_items *items, const char *kind, const char *name);
 
-/* kp_items_change makes what was committed as that revision part of it. */
-void kp_items_change(struct kp_items *items, uint64_t revision,
-    const struct kp_store_change *changes, size_t num_changes);
+/*
+ * kp_items_next fills out, which is empty, with what that revision makes of
+ * items. Without memory for it out stays empty: KP_ERR_LIMIT.
+ */
+bool kp_items_next(struct kp_items *out, const struct kp_items *items,
+    uint64_t revision, const struct kp_store_change *changes,
+    size_t num_changes, struct kp_error *err) KP_MUST_CHECK;
+
+/* kp_items_take replaces the content of items by that of *from, then empty. */
+void kp_items_take(struct kp_items *items, struct kp_items *from);
 
 /* Compares two names, first by kind; as strcmp does. */
 int kp_items_compare(const char *kind, const char *name, const char *other_kind,

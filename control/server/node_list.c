@@ -117,9 +117,8 @@ grow_locked(struct kp_hub *hub)
 	if (hub->num_nodes < hub->max_nodes)
 		return;
 	hub->max_nodes += hub->max_nodes / 2 + 16;
-	hub->nodes = kp_try_realloc(
-	    hub->nodes, hub->max_nodes * sizeof(struct kp_node *));
-	kp_assert(hub->nodes != NULL);
+	hub->nodes =
+	    kp_realloc(hub->nodes, hub->max_nodes, sizeof(struct kp_node *));
 }
 
 struct kp_node *

@@ -41,8 +41,7 @@ add_read(void *ctx, const struct kp_store_record *record)
 	if (read->num == read->max) {
 		read->max += read->max / 2 + 16;
 		read->list =
-		    kp_try_realloc(read->list, read->max * sizeof(*read->list));
-		kp_assert(read->list != NULL);
+		    kp_realloc(read->list, read->max, sizeof(*read->list));
 	}
 	read->list[read->num++] =
 	    (struct entry){ kp_strdup(record->name), message };

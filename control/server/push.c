@@ -49,9 +49,8 @@ part_pack(struct part *part)
 	kproxy__control__v1__sync_response__init(&response);
 	response.body_case = KPROXY__CONTROL__V1__SYNC_RESPONSE__BODY_PUSH;
 	response.push = &part->message;
-	push->packets = kp_try_realloc(push->packets,
-	    (push->num_packets + 1) * sizeof(struct kp_rpc_packet *));
-	kp_assert(push->packets != NULL);
+	push->packets = kp_realloc(push->packets, push->num_packets + 1,
+	    sizeof(struct kp_rpc_packet *));
 	push->packets[push->num_packets] =
 	    kp_rpc_packet_new(&response.base, KP_API_MAX_PUSH, &err);
 	/* a document, and a part before the last resource, have a limit */

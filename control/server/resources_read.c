@@ -262,8 +262,11 @@ kp_resources_list(struct kp_rpc_call *call, const ProtobufCMessage *message)
 	selector = kp_selector_parse(page.request->selector, &err);
 	page.selector = selector;
 	put_question(page.request, &question);
-	if (selector == NULL || question.failed ||
-	    !read_token(&page, (const char *)question.data, &err))
+	if (question.is_refused)
+		kp_rpc_call_end(
+		    call, KP_RPC_RESOURCE_EXHAUSTED, "no memory for a list");
+	else if (selector == NULL ||
+		 !read_token(&page, (const char *)question.data, &err))
 		kp_rpc_call_end(call, KP_RPC_INVALID_ARGUMENT, "%s", err.text);
 	else
 		list_page(call, &page, (const char *)question.data);

@@ -58,6 +58,7 @@ kp_sqlite_bytes(sqlite3_stmt *statement, int column)
 	return bytes;
 }
 
+/* NULL if there is no memory for it; none of ours is NULL in the database. */
 static const char *
 column_text(sqlite3_stmt *statement, int column)
 {
@@ -136,6 +137,8 @@ load(struct kp_store *store, uint64_t at, kp_visit_item visit, void *ctx,
 			    (uint64_t)sqlite3_column_int64(statement, 3),
 		};
 
+		if (item.kind == NULL || item.name == NULL)
+			break;
 		visit(ctx, &item);
 	}
 	if (step != SQLITE_DONE)
@@ -148,6 +151,7 @@ load(struct kp_store *store, uint64_t at, kp_visit_item visit, void *ctx,
 struct changes {
 	struct kp_store_change *list;
 	size_t num, max;
+	bool is_refused; /* there was no memory for all */
 };
 
 static void
@@ -161,34 +165,58 @@ clear_changes(struct changes *changes)
 	changes->num = 0;
 }
 
+static bool
+make_room(struct changes *changes)
+{
+	size_t max = changes->max == 0 ? 8 : changes->max * 2;
+	struct kp_store_change *bigger;
+
+	if (changes->num < changes->max)
+		return true;
+	bigger = kp_try_realloc(changes->list, max * sizeof(*bigger));
+	if (bigger == NULL)
+		return false;
+	changes->list = bigger;
+	changes->max = max;
+	return true;
+}
+
 /* Any bytes, zeros too. */
-static struct kp_bytes
-copy_of(struct kp_bytes bytes)
+static bool
+copy_text(struct kp_bytes *out, struct kp_bytes text)
 {
 	uint8_t *copy;
 
-	if (bytes.data == NULL)
-		return bytes;
-	copy = kp_alloc(1, bytes.len + 1);
-	kp_copy(copy, bytes.data, bytes.len);
-	return (struct kp_bytes){ .data = copy, .len = bytes.len };
+	*out = text;
+	if (text.data == NULL)
+		return true;
+	copy = kp_try_alloc(text.len + 1);
+	if (copy == NULL)
+		return false;
+	kp_copy(copy, text.data, text.len);
+	out->data = copy;
+	return true;
 }
 
-static void
+static bool
 add_change(struct changes *changes, sqlite3_stmt *statement)
 {
-	if (changes->num == changes->max) {
-		changes->max = changes->max == 0 ? 8 : changes->max * 2;
-		changes->list = kp_try_realloc(
-		    changes->list, changes->max * sizeof(*changes->list));
-		kp_assert(changes->list != NULL);
+	const char *kind = column_text(statement, 0);
+	const char *name = column_text(statement, 1);
+	struct kp_bytes text;
+
+	if (kind == NULL || name == NULL || !make_room(changes) ||
+	    !copy_text(&text, kp_sqlite_bytes(statement, 2))) {
+		changes->is_refused = true;
+		return false;
 	}
 	changes->list[changes->num++] = (struct kp_store_change){
-		.kind = kp_strdup(column_text(statement, 0)),
-		.name = kp_strdup(column_text(statement, 1)),
-		.text = copy_of(kp_sqlite_bytes(statement, 2)),
+		.kind = kp_strdup(kind),
+		.name = kp_strdup(name),
+		.text = text,
 		.is_new = sqlite3_column_int(statement, 3) != 0,
 	};
+	return true;
 }
 
 static bool
@@ -199,8 +227,9 @@ read_changes(struct kp_sqlite *sqlite, uint64_t number, struct changes *out)
 
 	clear_changes(out);
 	(void)sqlite3_bind_int64(statement, 1, (sqlite3_int64)number);
-	while ((step = sqlite3_step(statement)) == SQLITE_ROW)
-		add_change(out, statement);
+	while ((step = sqlite3_step(statement)) == SQLITE_ROW &&
+	       add_change(out, statement))
+		continue;
 	(void)sqlite3_reset(statement);
 	return step == SQLITE_DONE;
 }
@@ -216,7 +245,8 @@ visit_revision(struct kp_sqlite *sqlite, sqlite3_stmt *row,
 		    .reason = column_text(row, 3) },
 	};
 
-	if (!read_changes(sqlite, revision.number, changes))
+	if (revision.note.identity == NULL || revision.note.reason == NULL ||
+	    !read_changes(sqlite, revision.number, changes))
 		return false;
 	revision.changes = changes->list;
 	revision.num_changes = changes->num;
@@ -244,6 +274,9 @@ history(struct kp_store *store, uint64_t after, uint64_t last,
 			visit_revision(sqlite, statement, &changes, visit, ctx);
 	if (!is_ok)
 		result = failed(sqlite, err);
+	if (changes.is_refused)
+		(void)kp_error_set(
+		    err, KP_ERR_LIMIT, "store: no memory for a revision");
 	(void)sqlite3_reset(statement);
 	clear_changes(&changes);
 	free(changes.list);

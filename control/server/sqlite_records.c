@@ -60,6 +60,8 @@ visit_all(sqlite3_stmt *s, const char *bucket, kp_visit_record visit, void *ctx)
 			.data = kp_sqlite_bytes(s, 1),
 		};
 
+		if (record.name == NULL)
+			return SQLITE_NOMEM;
 		visit(ctx, &record);
 	}
 	return step;

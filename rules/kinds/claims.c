@@ -164,9 +164,8 @@ put(struct bucket *bucket, uint32_t claim)
 {
 	if (bucket->num == bucket->max) {
 		bucket->max = 2 * bucket->max + 4;
-		bucket->list = kp_try_realloc(
-		    bucket->list, bucket->max * sizeof(*bucket->list));
-		kp_assert(bucket->list != NULL);
+		bucket->list = kp_realloc(
+		    bucket->list, bucket->max, sizeof(*bucket->list));
 	}
 	bucket->list[bucket->num++] = claim;
 }

@@ -40,6 +40,9 @@ foreach(name IN ITEMS audit catalog desk page_token roles sqlite)
     LINK kp_test_store)
 endforeach()
 
+kp_unit_test(server_faults SOURCES unit/control/server/test_faults.c
+  LINK kp_test_store PkgConfig::SQLITE)
+
 kp_program(kp_measure_catalog support/measure_catalog.c)
 target_link_libraries(kp_measure_catalog
   PRIVATE kp_test_folder kp_test_rules kp_server)

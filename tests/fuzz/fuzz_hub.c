@@ -308,6 +308,8 @@ commit(struct world *world)
 	uint8_t what = next(world);
 	char name[] = "a", text[512];
 	struct kp_store_change change = { .kind = "Cluster", .name = name };
+	struct kp_items after = { .num = 0 };
+	struct kp_error err;
 
 	name[0] = (char)('a' + what % 3);
 	(void)snprintf(text, sizeof(text),
@@ -316,7 +318,9 @@ commit(struct world *world)
 	    name, what + 1, what % 2);
 	if (what % 5 != 0)
 		change.text = kp_bytes_of(text);
-	kp_items_change(&world->items, world->items.revision + 1, &change, 1);
+	kp_assert(kp_items_next(&after, &world->items,
+	    world->items.revision + 1, &change, 1, &err));
+	kp_items_take(&world->items, &after);
 	kp_hub_changed(world->hub, &world->items, 0);
 	visit_all(world, kp_session_push);
 }

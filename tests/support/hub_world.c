@@ -153,13 +153,16 @@ kp_test_hub_commit_all(struct kp_test_hub *world,
     const struct kp_store_change *changes, size_t num)
 {
 	const struct kp_store_note note = { "ada", "", kp_wall_ms() };
+	struct kp_items next = { .num = 0 };
 	struct kp_error err = { 0 };
 	uint64_t number;
 
 	cr_assert_eq(kp_store_commit(world->store, world->items.revision, &note,
 			 changes, num, &number, &err),
 	    KP_STORE_OK, "%s", err.text);
-	kp_items_change(&world->items, number, changes, num);
+	cr_assert(
+	    kp_items_next(&next, &world->items, number, changes, num, &err));
+	kp_items_take(&world->items, &next);
 	if (world->hub != NULL)
 		kp_test_hub_tell(world);
 }

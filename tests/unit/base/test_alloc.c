@@ -55,3 +55,14 @@ Test(alloc, zero_switches_failures_off)
 	cr_assert_not_null(memory);
 	free(memory);
 }
+
+Test(alloc, a_list_that_grows_keeps_what_it_has)
+{
+	int *list = kp_realloc(NULL, 1, sizeof(*list));
+
+	list[0] = 7;
+	list = kp_realloc(list, 1000, sizeof(*list));
+	cr_assert_eq(list[0], 7);
+	list[999] = 8;
+	free(list);
+}

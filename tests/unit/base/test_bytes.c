@@ -117,7 +117,38 @@ Test(buf, refused_memory_is_a_failure_and_loses_nothing)
 	cr_assert_null(kp_buf_extend(&buf, 500));
 	kp_alloc_fail_after(0);
 	cr_assert(buf.failed);
+	cr_assert(buf.is_refused);
 	cr_assert(holds(&buf, "kept"));
+	kp_buf_clear(&buf);
+	cr_assert(!buf.is_refused);
+	/* what is too long is no want of memory */
+	cr_assert_null(kp_buf_extend(&buf, 1001));
+	cr_assert(buf.failed);
+	cr_assert(!buf.is_refused);
+	kp_buf_fini(&buf);
+}
+
+/* Without memory or room the text is what there is, and ends all the same. */
+Test(buf, a_text_ends_whatever_failed)
+{
+	struct kp_buf buf;
+
+	kp_buf_init(&buf, 128);
+	cr_assert_str_eq(kp_buf_text(&buf), "");
+	kp_alloc_fail_after(1);
+	kp_buf_add_text(&buf, "refused");
+	cr_assert_str_eq(kp_buf_text(&buf), "");
+	kp_buf_clear(&buf);
+	kp_buf_printf(&buf, "%063d", 1);
+	cr_assert_eq(strlen(kp_buf_text(&buf)), 63);
+	kp_buf_add_text(&buf, "2");
+	kp_alloc_fail_after(1);
+	cr_assert_eq(strlen(kp_buf_text(&buf)), 63);
+	kp_alloc_fail_after(0);
+	kp_buf_clear(&buf);
+	kp_buf_printf(&buf, "%0128d", 3);
+	cr_assert_eq(buf.len, buf.max_len);
+	cr_assert_eq(strlen(kp_buf_text(&buf)), 127);
 	kp_buf_fini(&buf);
 }
 
