@@ -408,6 +408,17 @@ kp_intake_finish(struct kp_intake *intake, struct kp_diagnostics *diagnostics,
 	return held;
 }
 
+static struct kp_held *
+finish_kept(struct kp_intake *intake, struct kp_diagnostics *diagnostics,
+    struct kp_error *err)
+{
+	if (kp_intake_is_whole(intake))
+		return kp_intake_finish(intake, diagnostics, err);
+	(void)kp_error_set(
+	    err, KP_ERR_CONFIG, "file of resources is not whole");
+	return NULL;
+}
+
 struct kp_held *
 kp_held_unpack(struct kp_bytes packed, const char *folder,
     struct kp_diagnostics *diagnostics, struct kp_error *err)
@@ -421,12 +432,8 @@ kp_held_unpack(struct kp_bytes packed, const char *folder,
 		(void)kp_error_set(
 		    err, KP_ERR_CONFIG, "file of resources is damaged");
 	else if (kp_intake_add(
-		     intake, (const Kproxy__Control__V1__Push *)message, err) &&
-		 !kp_intake_is_whole(intake))
-		(void)kp_error_set(
-		    err, KP_ERR_CONFIG, "file of resources is not whole");
-	else if (kp_intake_is_whole(intake))
-		held = kp_intake_finish(intake, diagnostics, err);
+		     intake, (const Kproxy__Control__V1__Push *)message, err))
+		held = finish_kept(intake, diagnostics, err);
 	kp_intake_free(intake);
 	kp_unpacked_free(message);
 	if (held != NULL && kp_held_resources(held) == NULL) {

@@ -23,12 +23,13 @@ struct read {
 	const ProtobufCMessageDescriptor *kind;
 	struct entry {
 		char *name;
-		ProtobufCMessage *message;
+		ProtobufCMessage *message; /* NULL: cannot be read */
 	} * list;
 	size_t num, max;
 };
 
-/* One that cannot be read is as one that is not there. */
+/* One that cannot be read, if only for want of memory, is there all the same:
+ * nothing may be forgotten, and no cordon be lifted, for that. */
 static void
 add_read(void *ctx, const struct kp_store_record *record)
 {
@@ -36,8 +37,6 @@ add_read(void *ctx, const struct kp_store_record *record)
 	ProtobufCMessage *message =
 	    kp_unpack(read->kind, record->data, MAX_UNPACKED);
 
-	if (message == NULL)
-		return;
 	if (read->num == read->max) {
 		read->max += read->max / 2 + 16;
 		read->list =
@@ -63,15 +62,13 @@ compare_entry(const void *key, const void *entry)
 	return strcmp(key, ((const struct entry *)entry)->name);
 }
 
-static const ProtobufCMessage *
+static const struct entry *
 find_read(const struct read *read, const char *name)
 {
-	const struct entry *entry = read->num == 0
-					? NULL
-					: bsearch(name, read->list, read->num,
-					      sizeof(*entry), compare_entry);
-
-	return entry == NULL ? NULL : entry->message;
+	if (read->num == 0)
+		return NULL;
+	return bsearch(
+	    name, read->list, read->num, sizeof(*read->list), compare_entry);
 }
 
 /* Of a record, the fields that a said has. */
@@ -192,6 +189,8 @@ merge_all(struct kp_hub *hub, const struct read *nodes)
 	for (size_t i = 0; i < nodes->num; i++) {
 		struct kp_session *older;
 
+		if (nodes->list[i].message == NULL)
+			continue;
 		kp_mutex_lock(&hub->lock);
 		older = merge_locked(hub,
 		    (const Kproxy__Control__V1__Node *)nodes->list[i].message);
@@ -301,7 +300,23 @@ push_to(struct kp_session *session)
 	kp_session_unref(session);
 }
 
-/* Cordons are as the store says; what is no longer there is none. */
+/* The cordon of a node is as the store says; where that cannot be read it stays
+ * as it is. */
+static struct kp_session *
+merge_cordon_locked(struct kp_node *node, const struct read *cordons)
+{
+	const struct entry *found = find_read(cordons, node->who->node->name);
+	struct kp_said *cordon = NULL;
+
+	if (found != NULL && found->message != NULL)
+		cordon = cordon_of(
+		    (const Kproxy__Control__V1__CordonRequest *)found->message);
+	if (found != NULL && cordon == NULL)
+		return NULL;
+	return set_cordon_locked(node, cordon);
+}
+
+/* What is no longer there is none. */
 static void
 merge_cordons(struct kp_hub *hub, const struct read *cordons)
 {
@@ -312,18 +327,8 @@ merge_cordons(struct kp_hub *hub, const struct read *cordons)
 
 		kp_mutex_lock(&hub->lock);
 		num = hub->num_nodes;
-		if (i < num) {
-			struct kp_node *node = hub->nodes[i];
-			const ProtobufCMessage *found =
-			    find_read(cordons, node->who->node->name);
-
-			session = set_cordon_locked(node,
-			    found == NULL
-				? NULL
-				: cordon_of(
-				      (const Kproxy__Control__V1__CordonRequest
-					      *)found));
-		}
+		if (i < num)
+			session = merge_cordon_locked(hub->nodes[i], cordons);
 		kp_mutex_unlock(&hub->lock);
 		push_to(session);
 	}
@@ -513,10 +518,10 @@ write_cordon(struct kp_hub *hub,
 	return is_ok;
 }
 
-/* The store first: what is answered survives the server. */
+/* The store first: what is answered survives the server. Takes cordon. */
 static struct kp_session *
 cordon_in_turn(struct kp_hub *hub,
-    const Kproxy__Control__V1__CordonRequest *request,
+    const Kproxy__Control__V1__CordonRequest *request, struct kp_said *cordon,
     struct kp_rpc_status *status)
 {
 	struct kp_session *session = NULL;
@@ -526,17 +531,18 @@ cordon_in_turn(struct kp_hub *hub,
 	if (!has_node(hub, request->name)) {
 		kp_rpc_status_set(status, KP_RPC_NOT_FOUND,
 		    "there is no node \"%s\"", request->name);
+		kp_said_unref(cordon);
 		return NULL;
 	}
 	if (!write_cordon(hub, request, &err)) {
 		kp_rpc_status_set(status, KP_RPC_UNAVAILABLE, "%s", err.text);
+		kp_said_unref(cordon);
 		return NULL;
 	}
 	kp_mutex_lock(&hub->lock);
 	/* nodes are forgotten in our turn only */
 	node = kp_node_find_locked(hub, request->name);
-	session = set_cordon_locked(
-	    node, request->is_cordoned ? cordon_of(request) : NULL);
+	session = set_cordon_locked(node, cordon);
 	kp_mutex_unlock(&hub->lock);
 	return session;
 }
@@ -546,10 +552,19 @@ kp_hub_cordon(struct kp_hub *hub,
     const Kproxy__Control__V1__CordonRequest *request,
     struct kp_rpc_status *status)
 {
+	struct kp_said *cordon = NULL;
 	struct kp_session *session;
 
+	if (request->is_cordoned) {
+		cordon = cordon_of(request);
+		if (cordon == NULL) {
+			kp_rpc_status_set(status, KP_RPC_RESOURCE_EXHAUSTED,
+			    "no memory for a cordon");
+			return false;
+		}
+	}
 	kp_mutex_lock(&hub->store_lock);
-	session = cordon_in_turn(hub, request, status);
+	session = cordon_in_turn(hub, request, cordon, status);
 	kp_mutex_unlock(&hub->store_lock);
 	push_to(session);
 	return status->code == KP_RPC_OK;

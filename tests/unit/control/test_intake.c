@@ -406,6 +406,69 @@ Test(intake, memory_that_is_refused_is_a_limit)
 	kp_test_push_fini(&push);
 }
 
+/* A delta on what is held: all of it, or a reason; what was held stays. */
+Test(intake, a_set_is_made_with_memory_for_all_of_it)
+{
+	struct kp_held *before = two(), *after = NULL;
+	struct kp_test_push push;
+
+	kp_test_push_init(&push, 5, 3);
+	kp_test_push_cluster(&push, "b", "127.0.0.1:9999");
+	kp_test_push_delete(&push, "a");
+	kp_test_push_digest(&push, before);
+	for (unsigned n = 1; after == NULL; n++) {
+		struct kp_diagnostics diagnostics = { .num_lines = 0 };
+		struct kp_intake *intake = kp_intake_new(before, "/etc");
+		struct kp_error err = { 0 };
+
+		cr_assert(n < 1000);
+		kp_alloc_fail_after(n);
+		if (kp_intake_add(intake, &push.message, &err))
+			after = kp_intake_finish(intake, &diagnostics, &err);
+		kp_alloc_fail_after(0);
+		kp_intake_free(intake);
+		cr_assert(after != NULL || err.kind == KP_ERR_LIMIT);
+		/* what cannot be parsed is a set that is not valid */
+		if (after != NULL && kp_held_resources(after) == NULL) {
+			cr_assert(kp_diagnostics_count(&diagnostics) > 0);
+			kp_held_unref(after);
+			after = NULL;
+		}
+		kp_diagnostics_fini(&diagnostics);
+		cr_assert_eq(kp_held_count(before), 2);
+		cr_assert_not_null(kp_held_resources(before));
+	}
+	cr_assert_eq(kp_held_count(after), 1);
+	kp_held_unref(after);
+	kp_held_unref(before);
+	kp_test_push_fini(&push);
+}
+
+Test(intake, a_kept_set_without_memory_is_not_called_another_one)
+{
+	struct kp_held *held = two(), *again = NULL;
+	struct kp_buf packed;
+
+	kp_buf_init(&packed, 4096);
+	cr_assert(kp_held_pack(held, &packed));
+	for (unsigned n = 1; again == NULL; n++) {
+		struct kp_diagnostics diagnostics = { .num_lines = 0 };
+		struct kp_error err = { 0 };
+
+		cr_assert(n < 1000);
+		kp_alloc_fail_after(n);
+		again = kp_held_unpack(
+		    kp_buf_bytes(&packed), "/etc", &diagnostics, &err);
+		kp_alloc_fail_after(0);
+		cr_assert(again != NULL || err.text[0] != '\0');
+		cr_assert_null(strstr(err.text, "digest"), "%s", err.text);
+		kp_diagnostics_fini(&diagnostics);
+	}
+	kp_held_unref(again);
+	kp_held_unref(held);
+	kp_buf_fini(&packed);
+}
+
 Test(intake, kept_sets_are_read_again_and_nothing_else)
 {
 	struct kp_diagnostics diagnostics = { .num_lines = 0 };

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "control/server/hub_priv.h"
 #include "proto/control/unpack.h"
 #include "tests/support/hub_world.h"
 
@@ -303,6 +304,34 @@ Test(hub, a_cordoned_node_stays_as_it_is)
 	cr_assert_eq(kp_test_hub_cordon(&world, "edge-1", false), KP_RPC_OK);
 	kp_test_agent_follow(&agent, 2);
 	kp_test_hub_expect_state(&world, "edge-1", CURRENT);
+	kp_test_agent_fini(&agent);
+	kp_test_hub_fini(&world);
+}
+
+/* What cannot be read for want of memory is neither forgotten nor lifted. */
+Test(hub, a_cordon_outlives_refused_memory)
+{
+	Kproxy__Control__V1__GetNodeResponse *response;
+	struct kp_test_agent agent;
+	struct kp_test_hub world;
+
+	start(&world);
+	kp_test_hub_commit(&world, "a", "", 1);
+	kp_test_agent_init(&agent, &world, "edge-1");
+	kp_test_agent_join(&agent, NULL);
+	kp_test_agent_follow(&agent, 1);
+	cr_assert_eq(kp_test_hub_cordon(&world, "edge-1", true), KP_RPC_OK);
+	kp_test_agent_close(&agent);
+	kp_test_hub_expect_state(&world, "edge-1", LOST);
+	for (unsigned n = 1; n <= 40; n++) {
+		kp_hub_share(world.hub, false);
+		kp_alloc_fail_after(n);
+		kp_hub_share(world.hub, true);
+		kp_alloc_fail_after(0);
+		response = kp_test_hub_get(&world, "edge-1");
+		cr_assert(response->node->is_cordoned, "%u", n);
+		kp_unpacked_free(&response->base);
+	}
 	kp_test_agent_fini(&agent);
 	kp_test_hub_fini(&world);
 }
