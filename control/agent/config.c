@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "control/agent/agent.h"
 #include "control/agent/agent_priv.h"
+#include "control/api/problems.h"
 #include "proto/control/node_metrics.h"
 
 void
@@ -46,7 +47,7 @@ kp_config_refused(struct kp_agent *agent, const char *problem)
 void
 kp_config_refuse_source(struct kp_agent *agent, const struct kp_source *source)
 {
-	kp_source_log(source, "resources_refused");
+	kp_api_problems_log(&source->diagnostics, "resources_refused");
 	kp_config_refused(agent, source->diagnostics.num_lines > 0
 				     ? source->diagnostics.lines[0]
 				     : "unknown problem");

@@ -9,7 +9,6 @@
 
 #include "base/alloc.h"
 #include "base/files.h"
-#include "base/log.h"
 #include "base/yaml.h"
 
 /* Reads path into text; false with a diagnostic. */
@@ -162,16 +161,4 @@ kp_source_compile(struct kp_source *source)
 	};
 
 	return kp_compile(&input, &source->diagnostics);
-}
-
-void
-kp_source_log(const struct kp_source *source, const char *event)
-{
-	const struct kp_diagnostics *all = &source->diagnostics;
-
-	for (size_t i = 0; i < all->num_lines; i++)
-		kp_log(KP_LOG_ERROR, event, KP_STR("problem", all->lines[i]));
-	if (all->num_left_out > 0)
-		kp_log(KP_LOG_ERROR, event,
-		    KP_INT("more_problems", all->num_left_out));
 }

@@ -55,7 +55,4 @@ struct kp_tables *kp_source_compile(struct kp_source *source);
 bool kp_source_read_secret(void *ctx, const struct kp_secret_ref *ref,
     struct kp_buf *out, struct kp_error *err);
 
-/* kp_source_log writes one line of event for each problem. */
-void kp_source_log(const struct kp_source *source, const char *event);
-
 #endif

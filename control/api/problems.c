@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "base/log.h"
 
 /* left_out with its tag, and the tag and length of one problem. */
 #define MARGIN 16
@@ -48,4 +49,15 @@ kp_api_problems_fini(struct kp_api_problems *problems)
 {
 	free(problems->message.problems);
 	free(problems->list);
+}
+
+void
+kp_api_problems_log(const struct kp_diagnostics *diagnostics, const char *event)
+{
+	for (size_t i = 0; i < diagnostics->num_lines; i++)
+		kp_log(KP_LOG_ERROR, event,
+		    KP_STR("problem", diagnostics->lines[i]));
+	if (diagnostics->num_left_out > 0)
+		kp_log(KP_LOG_ERROR, event,
+		    KP_INT("more_problems", diagnostics->num_left_out));
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Diagnostics of rules/ as the message Problems. @thread any */
+/* Diagnostics of rules/ as the message Problems, and in the log. @thread any */
 #ifndef KP_CONTROL_API_PROBLEMS_H
 #define KP_CONTROL_API_PROBLEMS_H
 
@@ -19,5 +19,9 @@ struct kp_api_problems {
 void kp_api_problems_init(struct kp_api_problems *out,
     const struct kp_diagnostics *diagnostics, size_t max_len);
 void kp_api_problems_fini(struct kp_api_problems *problems);
+
+/* kp_api_problems_log logs each as an error, and how many there are more. */
+void kp_api_problems_log(
+    const struct kp_diagnostics *diagnostics, const char *event);
 
 #endif

@@ -18,6 +18,7 @@
 #include "base/files.h"
 #include "base/log.h"
 #include "base/yaml.h"
+#include "control/api/problems.h"
 #include "control/host/watch.h"
 #include "control/server/admin.h"
 #include "control/server/backup.h"
@@ -60,16 +61,6 @@ static const struct kp_service_method *const services[] = {
 	kp_resources_methods, kp_nodes_methods, kp_health_methods, NULL
 };
 
-static void
-log_problems(const struct kp_diagnostics *all, const char *event)
-{
-	for (size_t i = 0; i < all->num_lines; i++)
-		kp_log(KP_LOG_ERROR, event, KP_STR("problem", all->lines[i]));
-	if (all->num_left_out > 0)
-		kp_log(KP_LOG_ERROR, event,
-		    KP_INT("more_problems", all->num_left_out));
-}
-
 bool
 kp_server_load(
     struct kp_server_config *out, const char *path, const char *event)
@@ -88,7 +79,7 @@ kp_server_load(
 	else
 		kp_diagnostics_add(
 		    &diagnostics, &at, "%s", kp_file_reason(&err, path));
-	log_problems(&diagnostics, event);
+	kp_api_problems_log(&diagnostics, event);
 	kp_diagnostics_fini(&diagnostics);
 	kp_buf_fini(&text);
 	return is_ok;
