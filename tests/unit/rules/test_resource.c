@@ -582,3 +582,47 @@ Test(resource, too_many_shared_ones_are_refused)
 	kp_diagnostics_fini(&diagnostics);
 	kp_resources_free(set);
 }
+
+/* What is found in text: problems, or resources that are valid. */
+static bool
+is_valid(const char *text, size_t num)
+{
+	struct kp_diagnostics problems = { .num_lines = 0 };
+	struct kp_resources *set = kp_resources_new();
+	bool is_good;
+
+	kp_resources_add_file(set, "f.yaml", kp_bytes_of(text), &problems);
+	is_good = kp_resources_check(set, &problems) &&
+		  kp_diagnostics_count(&problems) == 0;
+	cr_assert(!is_good || kp_resources_count(set) == num);
+	kp_diagnostics_fini(&problems);
+	kp_resources_free(set);
+	return is_good;
+}
+
+Test(resource, without_memory_there_is_a_problem_and_never_less)
+{
+	static const char good[] = KP_TEST_CLUSTER "---\n" KP_TEST_LISTENER;
+	/* problems are texts that are built, and end */
+	static const char *const bad[] = {
+		"kind: Clustr\napiVersion: kproxy/v1\n",
+		CLUSTER("  bootstrp: [a:1]\n"),
+		CLUSTER("  bootstrap: 3\n"),
+	};
+	unsigned n = 1;
+
+	for (bool is_done = false; !is_done; n++) {
+		kp_alloc_fail_after(n);
+		is_done = is_valid(good, 2);
+		kp_alloc_fail_after(0);
+		cr_assert(n < 10000);
+	}
+	cr_assert(n > 20);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		for (n = 1; n < 200; n++) {
+			kp_alloc_fail_after(n);
+			cr_assert(!is_valid(bad[i], 0));
+			kp_alloc_fail_after(0);
+		}
+	}
+}

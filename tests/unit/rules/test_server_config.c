@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/alloc.h"
+
 #define TLS "tls: {ca: ca.pem, certificate: s.pem, key: s.key}\n"
 #define ROLES "roles:\n  - {role: admin, identities: [\"CN:alice\"]}\n"
 #define STORE(what) "listen: [\"0.0.0.0:9190\"]\nstore: " what "\n" TLS ROLES
@@ -177,5 +179,29 @@ Test(server_config, labels_of_a_role_are_bounded)
 			kp_server_config_fini(&config);
 		kp_diagnostics_fini(&diagnostics);
 		kp_buf_fini(&text);
+	}
+}
+
+Test(server_config, without_memory_there_is_a_problem)
+{
+	static const char text[] =
+	    HEAD "roles:\n  - {role: editor, identities: [\"CN:a\"],\n"
+		 "     kinds: [Cluster], labels: {team: a}}\n";
+	bool is_ok = false;
+
+	for (unsigned n = 1; !is_ok; n++) {
+		struct kp_diagnostics diagnostics = { 0 };
+		struct kp_server_config config;
+
+		cr_assert(n < 10000);
+		kp_alloc_fail_after(n);
+		is_ok = kp_server_config_parse(
+		    &config, "s.yaml", kp_bytes_of(text), &diagnostics);
+		kp_alloc_fail_after(0);
+		cr_assert(is_ok || kp_diagnostics_count(&diagnostics) > 0);
+		cr_assert(!is_ok || (n > 20 && config.num_roles == 1));
+		if (is_ok)
+			kp_server_config_fini(&config);
+		kp_diagnostics_fini(&diagnostics);
 	}
 }
