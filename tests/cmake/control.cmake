@@ -65,7 +65,10 @@ foreach(name IN ITEMS store_etcd etcd)
   set_property(TEST unit.${name} APPEND PROPERTY ENVIRONMENT
     "TSAN_OPTIONS=suppressions=${CMAKE_CURRENT_SOURCE_DIR}/support/tsan.supp")
 endforeach()
-kp_fuzz_test(etcd SOURCES fuzz/fuzz_etcd.c LINK kp_server)
+kp_fuzz_test(etcd SOURCES fuzz/fuzz_etcd.c fuzz/etcd_shelf.c LINK kp_server)
+if(KP_FUZZ)
+  target_link_options(fuzz_etcd PRIVATE -Wl,--wrap=kp_etcd_read)
+endif()
 
 # What integration/test_etcd.py runs several of.
 kp_program(kp_store_tool programs/store_tool.c)

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What an etcd that is damaged, or somebody else's, may give back: a record, a
- * part, a number, a key. The first byte says which.
+ * part, a number, a key, or keys and values of a whole store, which is read in
+ * all ways. The first byte says which.
  */
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
-#include "control/server/etcd_keys.h"
-#include "control/server/etcd_values.h"
+#include "control/server/etcd_priv.h"
+#include "control/server/items.h"
 #include "proto/control/unpack.h"
+#include "tests/fuzz/etcd_shelf.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -102,13 +105,98 @@ try_key(struct kp_bytes value)
 	kp_assert(kp_bytes_equal(kp_bytes_of(key.text), value));
 }
 
+/* What a load has visited last, and how often. */
+struct seen {
+	char kind[KP_STORE_MAX_NAME_LEN + 1], name[KP_STORE_MAX_NAME_LEN + 1];
+	uint64_t next, last; /* of a history */
+};
+
+/* Each resource once, in order. */
+static void
+see_item(void *ctx, const struct kp_store_item *item)
+{
+	struct seen *seen = ctx;
+
+	kp_assert(item->text.data != NULL);
+	kp_assert(kp_items_compare(
+		      seen->kind, seen->name, item->kind, item->name) < 0);
+	(void)snprintf(seen->kind, sizeof(seen->kind), "%s", item->kind);
+	(void)snprintf(seen->name, sizeof(seen->name), "%s", item->name);
+}
+
+/* Each revision that was asked for, and no other one. */
+static void
+see_revision(void *ctx, const struct kp_store_revision *revision)
+{
+	struct seen *seen = ctx;
+
+	kp_assert(revision->number == seen->next++);
+	kp_assert(revision->number <= seen->last);
+	for (size_t i = 0; i < revision->num_changes; i++)
+		kp_assert(revision->changes[i].kind[0] != '\0' &&
+			  revision->changes[i].name[0] != '\0');
+}
+
+static void
+see_record(void *ctx, const struct kp_store_record *record)
+{
+	(void)ctx;
+	kp_assert(record->name[0] != '\0');
+	kp_assert(record->data.data != NULL);
+}
+
+/* After a failure there is a reason. */
+static void
+check_result(enum kp_store_result result, const struct kp_error *err)
+{
+	kp_assert(result == KP_STORE_OK || err->kind != KP_ERR_NONE);
+}
+
+static void
+read_store(struct kp_etcd *etcd, uint64_t at, uint64_t after, uint64_t last)
+{
+	struct seen seen = { .next = after + 1, .last = last };
+	struct kp_error err = { .kind = KP_ERR_NONE };
+	enum kp_store_result result =
+	    kp_etcd_store_load(&etcd->store, at, see_item, &seen, &err);
+
+	check_result(result, &err);
+	err.kind = KP_ERR_NONE;
+	result = kp_etcd_store_history(
+	    &etcd->store, after, last, see_revision, &seen, &err);
+	check_result(result, &err);
+	err.kind = KP_ERR_NONE;
+	result = kp_etcd_store_each_record(
+	    &etcd->store, "nodes", see_record, NULL, &err);
+	check_result(result, &err);
+}
+
+static void
+try_store(struct kp_bytes value)
+{
+	struct kp_etcd etcd = { .max_state_len = 65536 };
+	char prefix[] = KP_FUZZ_ETCD_PREFIX;
+	uint8_t how, range;
+
+	if (value.len < 2)
+		return;
+	how = value.data[0];
+	range = value.data[1];
+	etcd.prefix = prefix;
+	kp_fuzz_shelf_put((struct kp_bytes){ value.data + 2, value.len - 2 },
+	    (how & 1) == 0, (how & 2) != 0);
+	read_store(
+	    &etcd, how >> 4, range & 15, (uint64_t)(range & 15) + (range >> 4));
+	kp_fuzz_shelf_clear();
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static void (*const tries[])(
-	    struct kp_bytes) = { try_record, try_part, try_number, try_key };
+	static void (*const tries[])(struct kp_bytes) = { try_record, try_part,
+		try_number, try_key, try_store };
 
 	if (size > 0)
-		tries[data[0] % 4]((struct kp_bytes){ data + 1, size - 1 });
+		tries[data[0] % 5]((struct kp_bytes){ data + 1, size - 1 });
 	return 0;
 }
