@@ -117,6 +117,7 @@ fill_part(kp_etcd_part *part, kp_etcd_entry entries[MAX_ENTRIES],
     kp_etcd_entry *list[MAX_ENTRIES], struct kp_bytes *input)
 {
 	static char names[][2] = { "a", "b", "c", "d" };
+	static char kind[] = "Cluster";
 
 	kproxy__store__v1__part__init(part);
 	part->n_entries = next(input) % (MAX_ENTRIES + 1);
@@ -125,7 +126,7 @@ fill_part(kp_etcd_part *part, kp_etcd_entry entries[MAX_ENTRIES],
 		uint8_t what = next(input);
 
 		kproxy__store__v1__entry__init(&entries[i]);
-		entries[i].kind = (char[]){ "Cluster" };
+		entries[i].kind = kind;
 		entries[i].name = names[what & 3];
 		entries[i].is_removed = (what >> 2) & 1;
 		entries[i].is_new = (what >> 3) & 1;
