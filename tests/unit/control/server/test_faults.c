@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "control/server/catalog.h"
 #include "control/server/sqlite.h"
 #include "tests/support/folder.h"
@@ -150,7 +151,7 @@ apply(struct fixture *f, const char *text, const char *deleted,
 	};
 	struct kp_catalog_result result;
 	enum kp_verdict verdict =
-	    kp_catalog_apply(f->catalog, &wish, &result, err);
+	    kp_catalog_apply(f->catalog, &wish, KP_NEVER, &result, err);
 
 	cr_assert(verdict != KP_VERDICT_INVALID ||
 		  kp_diagnostics_count(&result.problems) > 0);
