@@ -389,6 +389,7 @@ Test(etcd, an_outcome_that_is_unknown_is_told_as_that)
 {
 	struct fixture f;
 	struct kp_error err = { 0 };
+	enum kp_store_result result;
 	uint64_t newest;
 	int status;
 
@@ -405,7 +406,11 @@ Test(etcd, an_outcome_that_is_unknown_is_told_as_that)
 	cr_assert_eq(kill(f.etcd.pid, SIGCONT), 0);
 	newest = kp_test_range(f.servers[0]).newest;
 	cr_assert(newest == 1 || newest == 2);
-	(void)kp_test_commit(f.servers[0], newest, kp_test_put("a", "C"));
+	result = try_commit(f.servers[0], newest, "C", &err);
+	/* etcd may have come to what it was sent only now */
+	if (newest == 1 && result == KP_STORE_CONFLICT)
+		result = try_commit(f.servers[0], 2, "C", &err);
+	cr_assert_eq(result, KP_STORE_OK, "%s", err.text);
 	tear_down(&f);
 }
 
