@@ -52,22 +52,34 @@ def is_free(ports):
     return True
 
 
+def ports_of(text):
+    """(lowest, how many) of "12000-29999"."""
+    first, _, last = text.partition("-")
+    return int(first), int(last) - int(first) + 1
+
+
+# Runs beside each other are given ranges of their own.
+PORTS = ports_of(os.environ.get("KP_PORTS", "12000-29999"))
+SLOT = 64
+
+
 def free_ports(count=1):
     """The first of `count` ports in a row that nobody listens on.
 
     They are below the range that the kernel takes for outgoing connections, so
     that no client gets one in between; the process id spreads parallel runs. Those
     that were given last are not given again: they may not be listened on yet."""
-    start = 12000 + os.getpid() * 64 % 18000
-    for step in range(300):
-        first = 12000 + (start - 12000 + step * 64) % 18000
+    lowest, num = PORTS
+    slots = num // SLOT
+    for step in range(slots):
+        first = lowest + (os.getpid() + step) % slots * SLOT
         if first not in free_ports.given and is_free(range(first, first + count)):
             free_ports.given.append(first)
             return first
     raise AssertionError("no free ports")
 
 
-free_ports.given = collections.deque(maxlen=128)
+free_ports.given = collections.deque(maxlen=96)
 
 
 class Kproxy:

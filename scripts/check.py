@@ -24,15 +24,17 @@ OUT = ROOT / "build" / "check"
 JOBS = str(os.cpu_count() or 2)
 FUZZ_SECONDS = 60
 TAIL_LINES = 40
+# Of what runs beside something else; the kernel's own ports begin above.
+FIRST_PORT, NUM_PORTS = 12000, 9000
 PRODUCT = ["kproxy", "kpagent", "kpagent-grpc", "kpctl", "kpserver"]
 # Peers that misbehave, for programs under a sanitizer: all where memory is looked
-# at, those that make threads meet where races are.
-THREADS = ["peers_brokers", "peers_frames", "control_peers", "kpserver"]
-THREADS += ["kpserver_etcd", "kpserver_sqlite", "processes", "tls"]
+# at, those that make threads meet where races are. Real brokers as well; of the
+# clients two that take little time.
+THREADS = ["peers_brokers", "peers_frames", "processes", "tls", "protocol", "clients"]
 MEMORY = ["peers_counts", "peers_limits", "peers_logins", "peers_tags", "kpctl"]
-HOSTILE = {"asan": THREADS + MEMORY, "tsan": THREADS}
-# Real brokers as well; of the clients two that take little time.
-REAL = ["protocol", "clients"]
+DATA = {"asan": THREADS + MEMORY, "tsan": THREADS}
+# Beside them, as most of these wait.
+CONTROL = ["control_peers", "kpserver", "kpserver_etcd", "kpserver_sqlite"]
 SHORT = "not test_clients or confluent or franz"
 TELLING = re.compile(r"error:|Error |^FAILED|\*\*\*|\[FAIL\]| FAILED ")
 SYNTHESIS = re.compile(r"Tested: (\d+) \| Passing: (\d+) \| Failing: (\d+)")
@@ -65,10 +67,40 @@ class Step:
             stderr=subprocess.STDOUT,
             env={**os.environ, **environment},
         )
-        if result.returncode != 0:
-            self.log.write(f"exit {result.returncode}\n")
+        return self.note_end(result.returncode, first)
+
+    def run_together(self, commands, **environment):
+        """Runs them beside each other, with ports of their own; in the log one
+        follows the other. Which of them were green."""
+        started = []
+        for number, command in enumerate(commands):
+            output = open(OUT / f"{self.name}-{number}.log", "w+", errors="replace")
+            first = FIRST_PORT + number * NUM_PORTS
+            environment["KP_PORTS"] = f"{first}-{first + NUM_PORTS - 1}"
+            process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **environment},
+            )
+            started.append((command, process, output))
+        return [self.finish(*each) for each in started]
+
+    def finish(self, command, process, output):
+        code = process.wait()
+        first = self.size()
+        output.seek(0)
+        self.log.write(f"\n$ {' '.join(map(str, command))}\n{output.read()}")
+        output.close()
+        return self.note_end(code, first)
+
+    def note_end(self, code, first):
+        if code != 0:
+            self.log.write(f"exit {code}\n")
             self.red.append((first, self.size()))
-        return result.returncode == 0
+        return code == 0
 
     def size(self):
         self.log.flush()
@@ -126,15 +158,19 @@ def ctest(step, preset):
     count_junit(step, report, is_green)
 
 
-def pytest(step, *what, **environment):
-    report = OUT / f"{step.name}-pytest.xml"
+def pytest_into(report, *what):
+    """The command that leaves its results in report."""
     report.unlink(missing_ok=True)
-    is_green = step.run(
+    return (
         *("pytest-3", "-v", "-p", "no:cacheprovider", "-o", "junit_logging=no"),
         *("--junitxml", report, *what),
-        PYTHONDONTWRITEBYTECODE="1",
-        **environment,
     )
+
+
+def pytest(step, *what, **environment):
+    report = OUT / f"{step.name}-pytest.xml"
+    command = pytest_into(report, *what)
+    is_green = step.run(*command, PYTHONDONTWRITEBYTECODE="1", **environment)
     count_junit(step, report, is_green)
 
 
@@ -155,11 +191,23 @@ def sanitized(step):
     """The programs themselves under the sanitizer, with peers that misbehave
     and with real ones."""
     unit(step)
-    programs = [f"integration/test_{name}.py" for name in HOSTILE[step.name] + REAL]
-    under = str(ROOT / "build" / step.name)
-    # gRPC is not instrumented
-    known = f"suppressions={ROOT}/tests/support/tsan.supp"
-    pytest(step, *programs, "-k", SHORT, KP_BUILD=under, TSAN_OPTIONS=known)
+    reports = [OUT / f"{step.name}-pytest-{name}.xml" for name in ("data", "control")]
+    groups = [DATA[step.name], CONTROL]
+    commands = [
+        pytest_into(
+            report, *(f"integration/test_{name}.py" for name in group), "-k", SHORT
+        )
+        for report, group in zip(reports, groups)
+    ]
+    ends = step.run_together(
+        commands,
+        PYTHONDONTWRITEBYTECODE="1",
+        KP_BUILD=str(ROOT / "build" / step.name),
+        # gRPC is not instrumented
+        TSAN_OPTIONS=f"suppressions={ROOT}/tests/support/tsan.supp",
+    )
+    for report, is_green in zip(reports, ends):
+        count_junit(step, report, is_green)
 
 
 def fuzz(step):

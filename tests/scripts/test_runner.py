@@ -2,6 +2,7 @@
 """How scripts/check.py counts, and what the commit message hook lets through."""
 
 import importlib.util
+import os
 import pathlib
 import subprocess
 
@@ -79,6 +80,30 @@ def test_criterion_program_counts_its_tests(
     counter = Counter()
     check.count_junit(counter, report, is_green=status == "run")
     assert (counter.passed, counter.failed) == expected
+
+
+def test_commands_beside_each_other_are_one_after_the_other_in_the_log(
+    check, tmp_path, monkeypatch
+):
+    """Each waits for the other, so that they would not end one by one."""
+    monkeypatch.setattr(check, "OUT", tmp_path)
+    step = check.Step("both")
+    for name in "ab":
+        os.mkfifo(tmp_path / name)
+    wait = 'echo "$0 $KP_PORTS"; {}; exit "$1"'
+    ends = step.run_together(
+        [
+            ("sh", "-c", wait.format(f"cat {tmp_path}/a >/dev/null; echo >{tmp_path}/b"), "one", "0"),
+            ("sh", "-c", wait.format(f"echo >{tmp_path}/a; cat {tmp_path}/b >/dev/null"), "two", "3"),
+        ]
+    )
+    assert ends == [True, False]
+    step.log.close()
+    text = (tmp_path / "both.log").read_text()
+    assert text.index("\none 12000-20999\n") < text.index("\ntwo 21000-29999\n")
+    assert text.endswith("exit 3\n")
+    ((first, last),) = step.red
+    assert "two" in text[first:last] and "one 12000" not in text[first:last]
 
 
 def test_runner_that_dies_before_its_report_is_one_failure(check, tmp_path):
