@@ -481,6 +481,8 @@ def test_sighup_takes_roles_certificates_and_the_audit_file_anew(roles):
     roles.signal(signal.SIGHUP)
     wait_until(lambda: roles.logged("reloaded", what="audit"))
     nobody.list()
+    # reads are recorded after their answer
+    wait_until(roles.audit)
     assert [x["code"] for x in roles.audit()] == ["OK"]
     # what is refused changes nothing
     roles.write(with_roles(roles.text).replace("role: admin", "role: boss"))

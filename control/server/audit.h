@@ -59,8 +59,8 @@ void kp_audit_release(struct kp_audit *audit);
 
 /*
  * kp_audit_write adds a line; is_synced, for one that room was reserved for: it
- * is on the disk afterwards. A line
- * that could not be written is counted, and told to the log.
+ * is on the disk afterwards. A line that could not be written is counted, and
+ * told to the log.
  */
 void kp_audit_write(
     struct kp_audit *audit, const struct kp_audit_line *line, bool is_synced);

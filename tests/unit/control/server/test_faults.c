@@ -64,12 +64,16 @@ struct fixture {
 	struct kp_catalog *catalog;
 };
 
+/* Once for a process: SQLite refuses it after its first use. */
 static void
-set_up(struct fixture *f)
+take_over_memory(void)
 {
+	static bool was_taken;
 	sqlite3_mem_methods faulty;
-	struct kp_error err = { 0 };
 
+	if (was_taken)
+		return;
+	was_taken = true;
 	cr_assert_eq(sqlite3_config(SQLITE_CONFIG_GETMALLOC, &memory), 0);
 	faulty = memory;
 	faulty.xMalloc = sqlite_malloc;
@@ -77,6 +81,14 @@ set_up(struct fixture *f)
 	cr_assert_eq(sqlite3_config(SQLITE_CONFIG_MALLOC, &faulty), 0);
 	/* each piece is asked for, as none is kept for later */
 	cr_assert_eq(sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 0, 0), 0);
+}
+
+static void
+set_up(struct fixture *f)
+{
+	struct kp_error err = { 0 };
+
+	take_over_memory();
 	kp_test_folder(f->folder);
 	kp_test_path(f->path, f->folder, "kproxy.db");
 	f->store = kp_sqlite_open(f->path, &err);
