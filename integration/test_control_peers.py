@@ -97,7 +97,8 @@ def test_first_start_without_anything_waits_and_says_so(
         assert status == 503
         assert "config: waiting for a policy server" in body
         assert '"event":"waiting_for_server"' in node.text()
-        assert '"event":"server_not_reached"' in node.text()
+        wait_until(lambda: '"event":"server_not_reached"' in node.text(),
+                   what="the log")
         assert node.metric("kproxy_control_connected") == 0
         assert node.metric(
             'kproxy_control_source_info{source="server"}') == 1

@@ -7,12 +7,11 @@ import ssl
 
 import certificates
 import pytest
-from control_rig import Server, cluster
+from control_rig import Server, cluster, fill
 from kproxy_rig import wait_until
 from test_control import (apply, broker, converge, new_node,  # noqa: F401
                           resources, revision)
 from test_fleet import Fleet
-from test_kpserver import fill, small_disk  # noqa: F401
 from test_node_certificates import LIFE_S, issue_for, wait_for
 from test_processes import answers, generation
 

@@ -153,6 +153,21 @@ check_push(struct kp_rpc_call *call, const Kproxy__Control__V1__Push *push)
 	call->is_unanswered = push->is_last != 0;
 }
 
+/* A welcome is the first, and the only one. */
+static void
+check_response(
+    struct kp_rpc_call *call, const Kproxy__Control__V1__SyncResponse *response)
+{
+	bool is_welcome = response->body_case ==
+			  KPROXY__CONTROL__V1__SYNC_RESPONSE__BODY_WELCOME;
+
+	kp_assert(is_welcome != call->is_welcomed);
+	call->is_welcomed = true;
+	if (response->body_case ==
+	    KPROXY__CONTROL__V1__SYNC_RESPONSE__BODY_PUSH)
+		check_push(call, response->push);
+}
+
 bool
 kp_rpc_call_send(struct kp_rpc_call *call, struct kp_rpc_packet *packet,
     struct kp_error *err)
@@ -167,13 +182,7 @@ kp_rpc_call_send(struct kp_rpc_call *call, struct kp_rpc_packet *packet,
 	response = (Kproxy__Control__V1__SyncResponse *)kp_rpc_decode(
 	    buffer, kp_api_sync.response, KP_API_MAX_PUSH, err);
 	kp_assert(response != NULL);
-	if (response->body_case ==
-	    KPROXY__CONTROL__V1__SYNC_RESPONSE__BODY_PUSH) {
-		check_push(call, response->push);
-	} else {
-		kp_assert(!call->is_welcomed);
-		call->is_welcomed = true;
-	}
+	check_response(call, response);
 	kp_unpacked_free(&response->base);
 	grpc_byte_buffer_destroy(buffer);
 	return true;
