@@ -112,7 +112,12 @@ def converge(server, nodes, wanted, seconds=40):
                    f"revision {wanted} on {node.name}")
 
     def is_current(node):
-        found = node_of(server, node)
+        try:
+            found = node_of(server, node)
+        except stubs().grpc.RpcError as error:
+            # one that follows another server of the store is heard of later
+            assert error.code() == stubs().grpc.StatusCode.NOT_FOUND, error
+            return False
         return found.state == stubs().nodes_pb2.NODE_STATE_CURRENT \
             and found.revision == wanted
     for node in nodes:
