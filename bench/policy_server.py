@@ -6,11 +6,11 @@ asks it: an operator that times what it does, kpctl, and agents without number.
 import json
 import pathlib
 import subprocess
+import tempfile
 import time
-import urllib.request
 
 import certificates
-import kproxy_rig
+import control_rig
 import proc
 from programs import JsonProcess
 
@@ -18,24 +18,15 @@ PER_CERTIFICATE = 31  # as in control_agents.c
 PATIENCE = 120
 OPERATOR = "operator"
 CONFIG = """name: bench
-listen: ["{address}"]
-admin: {{listen: "{admin}"}}
-store: {{sqlite: {store}}}
+listen: ["127.0.0.1:9190"]
+admin: {{listen: "127.0.0.1:9191"}}
+store: {{sqlite: ./kpserver.db}}
 tls: {{ca: {ca}, certificate: {certificate}, key: {key}}}
-audit: {{file: {store}.audit}}
 log: {{level: warn}}
 roles:
   - {{role: admin, identities: ["CN:operator"]}}
   - {{role: node, identities: ["DNS:*"]}}
 """
-
-
-def is_ready_at(admin):
-    try:
-        with urllib.request.urlopen(f"http://{admin}/readyz", timeout=5):
-            return True
-    except OSError:
-        return False
 
 
 class Setting:
@@ -55,8 +46,9 @@ class Setting:
                 *(f"DNS:agent-{first + i}" for i in range(PER_CERTIFICATE)))
 
 
-class PolicyServer:
-    """kpserver over SQLite, with so many resources in it from the start.
+class PolicyServer(control_rig.Server):
+    """The rig's server, of a given build, with certificates of the setting and
+    so many resources in it from the start.
 
     with PolicyServer(setting, 200) as server:
         server.change(1)
@@ -64,32 +56,20 @@ class PolicyServer:
 
     def __init__(self, setting, resources):
         self.setting, self.resources = setting, resources
-        port = kproxy_rig.free_ports(2)
-        self.address = f"127.0.0.1:{port}"
-        self.admin = f"127.0.0.1:{port + 1}"
-        self.name = f"server-{port}"
-        self.config = setting.folder / f"{self.name}.yaml"
-        self.log = setting.folder / f"{self.name}.log"
-        self.config.write_text(CONFIG.format(
-            address=self.address, admin=self.admin,
-            store=setting.folder / f"{self.name}.db", ca=setting.ca,
-            certificate=setting.server_pair.certificate,
+        folder = pathlib.Path(tempfile.mkdtemp(dir=setting.folder))
+        (folder / "server").mkdir()
+        (folder / "server" / "kpserver.yaml").write_text(CONFIG.format(
+            ca=setting.ca, certificate=setting.server_pair.certificate,
             key=setting.server_pair.key))
-        self.process = self.operator = None
+        super().__init__(folder, is_made=True)
+        self.address = self.address.replace("localhost", "127.0.0.1")
+        self.program, self.operator = setting.programs / "kpserver", None
 
     def start(self):
-        with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(
-                [self.setting.programs / "kpserver", "--config", self.config],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        kproxy_rig.wait_until(self.is_ready, PATIENCE, "/readyz of kpserver")
+        super().start()
         self.operator = JsonProcess([
             self.setting.programs / "kp_bench_operator",
             f"--server={self.address}", *self.credentials(OPERATOR)])
-
-    def is_ready(self):
-        assert self.process.poll() is None, self.log.read_text()
-        return is_ready_at(self.admin)
 
     def credentials(self, name):
         return (f"--ca={self.setting.ca}",
@@ -125,13 +105,8 @@ class PolicyServer:
         return proc.peak_rss_kib(self.process.pid) / 1024
 
     def stop(self):
-        if self.operator is not None:
-            self.operator.close()
-        self.process.terminate()
-        code = self.process.wait(PATIENCE)
-        if code != 0:
-            raise RuntimeError(f"kpserver: exit code {code}: "
-                               f"{self.log.read_text()}")
+        self.operator.close()
+        super().stop()
 
     def __enter__(self):
         try:
@@ -142,18 +117,6 @@ class PolicyServer:
             self.kill()
             raise
         return self
-
-    def __exit__(self, kind, value, trace):
-        try:
-            if kind is None:
-                self.stop()
-        finally:
-            self.kill()
-
-    def kill(self):
-        if self.process is not None and self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
 
 
 class Agents(JsonProcess):

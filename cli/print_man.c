@@ -26,9 +26,8 @@ print_program(struct kp_buf *page, const char *title)
 		return;
 	(void)snprintf(name, sizeof(name), "%.*s", (int)(dot - title), title);
 	kp_buf_init(&help, MAX_PAGE_LEN);
-	if (kp_file_read_stream(&help, STDIN_FILENO, &err) && help.len > 0) {
+	if (kp_file_read_stream(&help, STDIN_FILENO, &err) && help.len > 0)
 		kp_man_program(page, name, dot[1] - '0', kp_buf_text(&help));
-	}
 	kp_buf_fini(&help);
 }
 

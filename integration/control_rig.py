@@ -167,7 +167,7 @@ class Server:
                      + config)
         self.write(self.text)
         self.log = self.folder / "log"
-        self.process = None
+        self.program, self.process = KPSERVER, None
         self.limit = limit
         self.users = []
 
@@ -184,7 +184,7 @@ class Server:
         log = open(self.log, "ab")
         limit = ["prlimit", f"--fsize={self.limit}"] if self.limit else []
         self.process = subprocess.Popen(
-            [*limit, KPSERVER, "--config", self.config, *args],
+            [*limit, self.program, "--config", self.config, *args],
             stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         log.close()
         if wait:

@@ -6,10 +6,10 @@ import time
 
 import certificates
 import pytest
-from control_rig import Server
 from kproxy_rig import wait_until
-from test_control import apply, converge, install, new_node, resources
-from test_processes import Broker, answers, generation
+from test_control import (apply, broker, converge, install,  # noqa: F401
+                          new_node, resources, server)
+from test_processes import answers, generation
 
 LIFE_S = 8
 EXPIRY = "kproxy_control_certificate_expiry_timestamp_seconds"
@@ -64,18 +64,6 @@ def renew(server, node):
         (server.folder / f"{node.name}.{suffix}").unlink()
     server.run("node-cert", server.folder, node.name)
     install(node, server, node.name)
-
-
-@pytest.fixture
-def broker():
-    with Broker() as one:
-        yield one
-
-
-@pytest.fixture
-def server(tmp_path):
-    with Server(tmp_path) as one:
-        yield one
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ struct kp_link_state {
 	bool is_cordoned; /* the server said so when it welcomed us */
 	int64_t since_ms; /* wall clock, that it is connected, or is not */
 	uint64_t num_connects;
-	uint64_t num_silences;     /* streams that we left for it */
+	uint64_t num_silences;     /* streams left as nothing came in time */
 	uint64_t refused_revision; /* the last one; 0: none was */
 	char refusal[KP_LINK_MAX_TEXT];
 	char reason[KP_LINK_MAX_TEXT]; /* of the last disconnect */

@@ -159,8 +159,7 @@ render_server(const struct kp_status_facts *facts, struct kp_buf *out)
 	    (unsigned long long)link->num_connects);
 	kp_buf_printf(out,
 	    "# HELP kproxy_control_silences_total Streams that were left "
-	    "because "
-	    "the policy server had fallen silent.\n"
+	    "because what was due of the policy server did not come.\n"
 	    "# TYPE kproxy_control_silences_total counter\n"
 	    "kproxy_control_silences_total %llu\n",
 	    (unsigned long long)link->num_silences);

@@ -161,7 +161,6 @@ commit(struct kp_catalog *catalog, const struct kp_draft *draft,
 	struct kp_items next = { .num = 0 };
 	enum kp_store_result result;
 
-	race->is_lost = false;
 	if (kp_now_ms() >= race->deadline_ms) {
 		(void)kp_error_set(err, KP_ERR_TIMEOUT,
 		    "time was up when it could be stored; nothing was changed");
