@@ -764,13 +764,14 @@ def test_calls_beyond_their_limit_are_refused(tmp_path, store):
     with Server(tmp_path, "limits: {calls: 16, watches: 4}\n",
                 store=store) as server:
         admin = server.user()
-        held = [watch(admin) for _ in range(4)]
+        watches = [watch(admin) for _ in range(5)]
+        refused = wait_until(lambda: [w for w in watches if w.error])
+        assert refused[0].error.code() == admin.code.RESOURCE_EXHAUSTED
+        assert "limits.watches" in refused[0].error.details()
+        held = [w for w in watches if w is not refused[0]]
         wait_until(lambda: server.metric(
             'kproxy_server_streams{method="Resources/Watch"}') == 4)
-        fifth = watch(admin)
-        fifth.thread.join(10)
-        assert fifth.error.code() == admin.code.RESOURCE_EXHAUSTED
-        assert "limits.watches" in fifth.error.details()
+        assert not any(w.error for w in held)
         for one in held:
             one.end()
         wait_until(lambda: server.metric(

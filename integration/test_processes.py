@@ -116,9 +116,14 @@ def published_at(node):
 def is_alive(pid):
     """Is any of its threads? The first may be gone before the others."""
     states = set()
-    for file in pathlib.Path(f"/proc/{pid}/task").glob("*/stat"):
+    try:
+        tasks = os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return False
+    for task in tasks:
         try:
-            states.add(file.read_text().rpartition(")")[2].split()[0])
+            text = pathlib.Path(f"/proc/{pid}/task/{task}/stat").read_text()
+            states.add(text.rpartition(")")[2].split()[0])
         except OSError:
             continue
     return bool(states - {"Z", "X"})
