@@ -19,6 +19,11 @@ foreach(name IN ITEMS claims kinds)
     SOURCES unit/rules/kinds/test_${name}.c LINK kp_test_rules)
 endforeach()
 
+foreach(name IN ITEMS parse source)
+  kp_unit_test(cel_${name}
+    SOURCES unit/rules/cel/test_${name}.c LINK kp_cel)
+endforeach()
+
 kp_fuzz_test(yaml SOURCES fuzz/fuzz_yaml.c LINK kp_base)
 kp_fuzz_test(resources SOURCES fuzz/fuzz_resources.c LINK kp_rules)
 kp_fuzz_test(print SOURCES fuzz/fuzz_print.c LINK kp_rules)

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Memory that is given back all at once, behind a limit in bytes: the tree of
+ * an expression lives in one, and the values of an evaluation in another. A
+ * failure is sticky, so that whoever fills a structure asks once. @thread any,
+ * one at a time
+ */
+#ifndef KP_RULES_CEL_ARENA_H
+#define KP_RULES_CEL_ARENA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/bytes.h"
+
+struct kp_cel_chunk;
+
+/* The zero state gives nothing. failed: the limit was reached. */
+struct kp_cel_arena {
+	struct kp_cel_chunk *chunks; /* the newest first */
+	size_t used, left;           /* of the newest chunk */
+	size_t taken, max_len;       /* of all */
+	bool failed;
+};
+
+void kp_cel_arena_init(struct kp_cel_arena *arena, size_t max_len);
+void kp_cel_arena_fini(struct kp_cel_arena *arena);
+
+/* kp_cel_arena_reset takes all back and keeps one chunk for the next use. */
+void kp_cel_arena_reset(struct kp_cel_arena *arena);
+
+/*
+ * kp_cel_arena_get returns count objects of size bytes, aligned for any, not
+ * initialized, valid until reset or fini; NULL if the limit is reached.
+ */
+void *kp_cel_arena_get(struct kp_cel_arena *arena, size_t count, size_t size);
+
+/* kp_cel_arena_copy copies bytes and adds a NUL; NULL as above. */
+char *kp_cel_arena_copy(struct kp_cel_arena *arena, struct kp_bytes bytes);
+
+#endif
