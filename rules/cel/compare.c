@@ -176,7 +176,9 @@ same(struct kp_cel_value a, struct kp_cel_value b, int depth,
 		kp_cel_meter_add(meter, a.extra / KP_CEL_BYTES_A_STEP);
 	if (order != KP_CEL_NO_ORDER)
 		return order == KP_CEL_SAME;
-	if (a.type != b.type || depth == 0 || kp_cel_meter_is_spent(meter))
+	if (depth == 0)
+		kp_cel_meter_add(meter, UINT64_MAX);
+	if (a.type != b.type || kp_cel_meter_is_spent(meter))
 		return false;
 	if (a.type == KP_CEL_LIST)
 		return same_lists(a.as.list, b.as.list, depth - 1, meter);

@@ -164,7 +164,9 @@ read_numeric_escape(struct text *text, uint8_t c)
 	uint32_t number, base = 16;
 
 	if (c >= '0' && c <= '3') {
-		offset = 1, num = 3, base = 8;
+		offset = 1;
+		num = 3;
+		base = 8;
 	} else if (c == 'u' || c == 'U') {
 		num = c == 'u' ? 4 : 8;
 		if (text->is_bytes)

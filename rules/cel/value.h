@@ -48,7 +48,8 @@ struct kp_cel_meter {
 static inline void
 kp_cel_meter_add(struct kp_cel_meter *meter, uint64_t steps)
 {
-	meter->used += steps;
+	if (__builtin_add_overflow(meter->used, steps, &meter->used))
+		meter->used = UINT64_MAX;
 }
 
 static inline bool
@@ -148,9 +149,9 @@ struct kp_cel_entry kp_cel_map_at(const struct kp_cel_map *map, size_t index);
 
 /*
  * kp_cel_equal compares as "==" does: numbers by what they are, whatever their
- * types, other types never equal. What was compared is counted; deeper values
- * than KP_CEL_MAX_VALUE_DEPTH are different, and so is all once the meter is
- * spent.
+ * types, other types never equal. What was compared is counted; values that are
+ * deeper than KP_CEL_MAX_VALUE_DEPTH spend the meter. Once that is spent, the
+ * result has no meaning.
  */
 bool kp_cel_equal(
     struct kp_cel_value a, struct kp_cel_value b, struct kp_cel_meter *meter);

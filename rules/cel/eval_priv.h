@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One evaluation, as its operators, functions and loops see it. */
+#ifndef KP_RULES_CEL_EVAL_PRIV_H
+#define KP_RULES_CEL_EVAL_PRIV_H
+
+#include "rules/cel/program.h"
+#include "rules/cel/syntax.h"
+
+struct kp_cel_program {
+	struct kp_bytes source;
+	struct kp_cel_arena arena; /* of source and tree */
+	struct kp_cel_node *tree;
+	enum kp_cel_match (*matches)(struct kp_bytes text,
+	    struct kp_bytes pattern, struct kp_cel_meter *meter);
+};
+
+/* IDENT: slots from here on are variables of macros. */
+#define KP_CEL_FIRST_LOCAL (1 << 24)
+#define KP_CEL_NO_SLOT (-1)
+
+struct kp_cel_eval {
+	const struct kp_cel_program *program;
+	const struct kp_cel_input *input;
+	struct kp_cel_arena *arena;
+	struct kp_cel_meter *meter;
+	/* Not NONE: a limit was reached; no error may be absorbed any more. */
+	enum kp_cel_fault_kind stopped;
+	struct kp_cel_value locals[KP_CEL_MAX_LOCALS];
+};
+
+/* A call of a function: args are no errors. */
+struct kp_cel_call {
+	struct kp_cel_eval *eval;
+	const struct kp_cel_value *args; /* the receiver first */
+	uint32_t num;
+	int detail; /* of the table's row */
+};
+
+typedef struct kp_cel_value kp_cel_function_run(const struct kp_cel_call *call);
+
+struct kp_cel_function {
+	const char *name;
+	bool is_global, is_member;
+	uint32_t min_args, max_args; /* with the receiver */
+	kp_cel_function_run *run;
+	int detail;
+};
+
+/* kp_cel_function_find returns NULL if there is none of this shape. */
+const struct kp_cel_function *kp_cel_function_find(
+    struct kp_bytes name, bool is_member, uint32_t num_args);
+
+/* What has functions in the table, one file each. */
+kp_cel_function_run kp_cel_to_int, kp_cel_to_uint, kp_cel_to_double,
+    kp_cel_to_string, kp_cel_to_bytes, kp_cel_to_bool, kp_cel_to_timestamp,
+    kp_cel_to_duration;
+kp_cel_function_run kp_cel_optional_of, kp_cel_optional_none,
+    kp_cel_optional_has_value, kp_cel_optional_value, kp_cel_optional_or,
+    kp_cel_optional_or_value;
+
+/* kp_cel_resolve fills what names stand for; constants it makes are in arena,
+ * that of the tree. False and *fault at a limit. */
+bool kp_cel_resolve(struct kp_cel_node *tree, const struct kp_cel_env *env,
+    struct kp_cel_arena *arena, struct kp_cel_fault *fault) KP_MUST_CHECK;
+
+struct kp_cel_value kp_cel_eval_node(
+    struct kp_cel_eval *eval, const struct kp_cel_node *node);
+struct kp_cel_value kp_cel_eval_loop(
+    struct kp_cel_eval *eval, const struct kp_cel_node *node);
+struct kp_cel_value kp_cel_eval_list(
+    struct kp_cel_eval *eval, const struct kp_cel_node *node);
+struct kp_cel_value kp_cel_eval_map(
+    struct kp_cel_eval *eval, const struct kp_cel_node *node);
+struct kp_cel_value kp_cel_eval_select(
+    struct kp_cel_eval *eval, const struct kp_cel_node *node);
+struct kp_cel_value kp_cel_eval_index(
+    struct kp_cel_eval *eval, const struct kp_cel_node *node);
+
+struct kp_cel_value kp_cel_operate(struct kp_cel_eval *eval,
+    enum kp_cel_operator operation, struct kp_cel_value a,
+    struct kp_cel_value b);
+struct kp_cel_value kp_cel_negate(struct kp_cel_value value);
+
+/* kp_cel_fail is an error with a text of its own, in the arena. */
+struct kp_cel_value kp_cel_fail(struct kp_cel_eval *eval, const char *fmt, ...)
+    KP_PRINTF(2, 3);
+
+/* kp_cel_stop is the error of a limit, which nothing absorbs. */
+struct kp_cel_value kp_cel_stop(
+    struct kp_cel_eval *eval, enum kp_cel_fault_kind kind);
+
+/* kp_cel_get takes memory for the evaluation; NULL once it is stopped. */
+void *kp_cel_get(struct kp_cel_eval *eval, size_t count, size_t size);
+
+/* kp_cel_spend adds to the cost; false once it is stopped. */
+bool kp_cel_spend(struct kp_cel_eval *eval, uint64_t steps) KP_MUST_CHECK;
+
+/* kp_cel_no_overload says that an operation is not for these types. */
+struct kp_cel_value kp_cel_no_overload(struct kp_cel_eval *eval,
+    const char *operation, const struct kp_cel_value *args, uint32_t num);
+
+/* kp_cel_some is the optional that holds value. */
+struct kp_cel_value kp_cel_some(
+    struct kp_cel_eval *eval, struct kp_cel_value value);
+
+/* Is it the value that a field of its type has when nothing is in it? */
+bool kp_cel_is_zero(struct kp_cel_value value);
+
+/* Entries of a map that is being made. Keys are checked. */
+struct kp_cel_entries {
+	struct kp_cel_entry *list;
+	size_t num;
+};
+
+/* kp_cel_entries_add returns an ERROR, or NULL's value if all is well. */
+struct kp_cel_value kp_cel_entries_add(struct kp_cel_eval *eval,
+    struct kp_cel_entries *entries, struct kp_cel_value key,
+    struct kp_cel_value value);
+struct kp_cel_value kp_cel_map_of(
+    struct kp_cel_eval *eval, const struct kp_cel_entries *entries);
+struct kp_cel_value kp_cel_list_of(
+    struct kp_cel_eval *eval, const struct kp_cel_value *items, size_t num);
+
+#endif

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of all functions, and those on texts, sizes and moments. */
+#include <string.h>
+
+#include "rules/cel/eval_priv.h"
+#include "rules/cel/moment.h"
+#include "rules/cel/utf8.h"
+
+static struct kp_cel_value
+run_size(const struct kp_cel_call *call)
+{
+	struct kp_cel_value value = call->args[0];
+
+	if (value.type == KP_CEL_BYTES)
+		return kp_cel_int(value.extra);
+	if (value.type == KP_CEL_LIST)
+		return kp_cel_int((int64_t)value.as.list->num);
+	if (value.type == KP_CEL_MAP)
+		return kp_cel_int((int64_t)value.as.map->num);
+	if (value.type != KP_CEL_STRING)
+		return kp_cel_no_overload(call->eval, "size", call->args, 1);
+	if (!kp_cel_spend(call->eval, value.extra / KP_CEL_BYTES_A_STEP))
+		return kp_cel_stop(call->eval, KP_CEL_FAULT_COST);
+	return kp_cel_int((int64_t)kp_cel_utf8_count(kp_cel_content(value)));
+}
+
+static struct kp_cel_value
+run_type(const struct kp_cel_call *call)
+{
+	return kp_cel_type(kp_cel_type_name(call->args[0]));
+}
+
+static struct kp_cel_value
+run_dyn(const struct kp_cel_call *call)
+{
+	return call->args[0];
+}
+
+enum text_test { CONTAINS, STARTS_WITH, ENDS_WITH };
+
+static bool
+test_text(enum text_test test, struct kp_bytes text, struct kp_bytes part)
+{
+	if (part.len > text.len)
+		return false;
+	if (part.len == 0)
+		return true;
+	if (test == STARTS_WITH)
+		return memcmp(text.data, part.data, part.len) == 0;
+	if (test == ENDS_WITH)
+		return memcmp(text.data + text.len - part.len, part.data,
+			   part.len) == 0;
+	return memmem(text.data, text.len, part.data, part.len) != NULL;
+}
+
+/* contains, startsWith, endsWith; detail says which. */
+static struct kp_cel_value
+run_text_test(const struct kp_cel_call *call)
+{
+	static const char *const names[] = { "contains", "startsWith",
+		"endsWith" };
+	struct kp_cel_value text = call->args[0], part = call->args[1];
+
+	if (text.type != KP_CEL_STRING || part.type != KP_CEL_STRING)
+		return kp_cel_no_overload(
+		    call->eval, names[call->detail], call->args, 2);
+	if (!kp_cel_spend(call->eval,
+		((uint64_t)text.extra + part.extra) / KP_CEL_BYTES_A_STEP))
+		return kp_cel_stop(call->eval, KP_CEL_FAULT_COST);
+	return kp_cel_bool(test_text((enum text_test)call->detail,
+	    kp_cel_content(text), kp_cel_content(part)));
+}
+
+static struct kp_cel_value
+run_matches(const struct kp_cel_call *call)
+{
+	struct kp_cel_value text = call->args[0], pattern = call->args[1];
+	enum kp_cel_match match;
+
+	if (text.type != KP_CEL_STRING || pattern.type != KP_CEL_STRING)
+		return kp_cel_no_overload(call->eval, "matches", call->args, 2);
+	if (call->eval->program->matches == NULL)
+		return kp_cel_error("there are no regular expressions here");
+	match = call->eval->program->matches(
+	    kp_cel_content(text), kp_cel_content(pattern), call->eval->meter);
+	if (!kp_cel_spend(call->eval, 0) || match == KP_CEL_MATCH_TOO_DEAR)
+		return kp_cel_stop(call->eval, KP_CEL_FAULT_COST);
+	if (match == KP_CEL_BAD_PATTERN)
+		return kp_cel_error("the pattern is no regular expression");
+	return kp_cel_bool(match == KP_CEL_MATCH);
+}
+
+/* Parts of timestamps, with a time zone if wanted, and of durations. */
+static struct kp_cel_value
+run_part(const struct kp_cel_call *call)
+{
+	enum kp_cel_part part = (enum kp_cel_part)call->detail;
+	struct kp_cel_value value = call->args[0];
+	int32_t zone_seconds = 0;
+
+	if (value.type == KP_CEL_DURATION && part >= KP_CEL_HOURS &&
+	    call->num == 1)
+		return kp_cel_int(kp_cel_duration_part(value, part));
+	if (value.type != KP_CEL_TIMESTAMP ||
+	    (call->num == 2 && call->args[1].type != KP_CEL_STRING))
+		return kp_cel_no_overload(
+		    call->eval, "get...", call->args, call->num);
+	if (call->num == 2 &&
+	    !kp_cel_zone_parse(kp_cel_content(call->args[1]), &zone_seconds))
+		return kp_cel_error("the time zone is not known: \"UTC\" and "
+				    "\"+01:00\" are");
+	return kp_cel_int(kp_cel_timestamp_part(value, part, zone_seconds));
+}
+
+/* clang-format off */
+static const struct kp_cel_function table[] = {
+	/* name                   global member args   run */
+	{ "size",                  true,  true,  1, 1, run_size, 0 },
+	{ "type",                  true,  false, 1, 1, run_type, 0 },
+	{ "dyn",                   true,  false, 1, 1, run_dyn, 0 },
+	{ "int",                   true,  false, 1, 1, kp_cel_to_int, 0 },
+	{ "uint",                  true,  false, 1, 1, kp_cel_to_uint, 0 },
+	{ "double",                true,  false, 1, 1, kp_cel_to_double, 0 },
+	{ "string",                true,  false, 1, 1, kp_cel_to_string, 0 },
+	{ "bytes",                 true,  false, 1, 1, kp_cel_to_bytes, 0 },
+	{ "bool",                  true,  false, 1, 1, kp_cel_to_bool, 0 },
+	{ "timestamp",             true,  false, 1, 1, kp_cel_to_timestamp, 0 },
+	{ "duration",              true,  false, 1, 1, kp_cel_to_duration, 0 },
+	{ "contains",              false, true,  2, 2, run_text_test, CONTAINS },
+	{ "startsWith",            false, true,  2, 2, run_text_test, STARTS_WITH },
+	{ "endsWith",              false, true,  2, 2, run_text_test, ENDS_WITH },
+	{ "matches",               true,  true,  2, 2, run_matches, 0 },
+	{ "getFullYear",           false, true,  1, 2, run_part, KP_CEL_YEAR },
+	{ "getMonth",              false, true,  1, 2, run_part, KP_CEL_MONTH },
+	{ "getDate",               false, true,  1, 2, run_part, KP_CEL_DATE },
+	{ "getDayOfMonth",         false, true,  1, 2, run_part, KP_CEL_DAY_OF_MONTH },
+	{ "getDayOfWeek",          false, true,  1, 2, run_part, KP_CEL_DAY_OF_WEEK },
+	{ "getDayOfYear",          false, true,  1, 2, run_part, KP_CEL_DAY_OF_YEAR },
+	{ "getHours",              false, true,  1, 2, run_part, KP_CEL_HOURS },
+	{ "getMinutes",            false, true,  1, 2, run_part, KP_CEL_MINUTES },
+	{ "getSeconds",            false, true,  1, 2, run_part, KP_CEL_SECONDS },
+	{ "getMilliseconds",       false, true,  1, 2, run_part, KP_CEL_MILLISECONDS },
+	{ "optional.of",           true,  false, 1, 1, kp_cel_optional_of, 0 },
+	{ "optional.ofNonZeroValue", true, false, 1, 1, kp_cel_optional_of, 1 },
+	{ "optional.none",         true,  false, 0, 0, kp_cel_optional_none, 0 },
+	{ "hasValue",              false, true,  1, 1, kp_cel_optional_has_value, 0 },
+	{ "value",                 false, true,  1, 1, kp_cel_optional_value, 0 },
+	{ "or",                    false, true,  2, 2, kp_cel_optional_or, 0 },
+	{ "orValue",               false, true,  2, 2, kp_cel_optional_or_value, 0 },
+};
+/* clang-format on */
+
+const struct kp_cel_function *
+kp_cel_function_find(struct kp_bytes name, bool is_member, uint32_t num_args)
+{
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		const struct kp_cel_function *function = &table[i];
+
+		if ((is_member ? function->is_member : function->is_global) &&
+		    num_args >= function->min_args &&
+		    num_args <= function->max_args &&
+		    kp_bytes_equal(name, kp_bytes_of(function->name)))
+			return function;
+	}
+	return NULL;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rules/cel/program.h"
+
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "rules/cel/eval_priv.h"
+
+void
+kp_cel_scratch_init(
+    struct kp_cel_scratch *scratch, uint64_t max_steps, size_t max_len)
+{
+	*scratch = (struct kp_cel_scratch){ .meter = { .max = max_steps } };
+	kp_cel_arena_init(&scratch->arena, max_len);
+}
+
+void
+kp_cel_scratch_fini(struct kp_cel_scratch *scratch)
+{
+	kp_cel_arena_fini(&scratch->arena);
+}
+
+static bool
+build(struct kp_cel_program *program, struct kp_bytes source,
+    const struct kp_cel_env *env, struct kp_cel_fault *fault)
+{
+	const char *copy = kp_cel_arena_copy(&program->arena, source);
+
+	if (copy == NULL)
+		return kp_cel_fault_set(fault, KP_CEL_FAULT_LIMIT, 0,
+		    "the expression needs too much memory");
+	program->source =
+	    (struct kp_bytes){ (const uint8_t *)copy, source.len };
+	program->matches = env->matches;
+	program->tree = kp_cel_parse(program->source, &program->arena, fault);
+	return program->tree != NULL &&
+	       kp_cel_resolve(program->tree, env, &program->arena, fault);
+}
+
+struct kp_cel_program *
+kp_cel_program_new(struct kp_bytes source, const struct kp_cel_env *env,
+    struct kp_cel_fault *fault)
+{
+	struct kp_cel_program *program = kp_alloc(1, sizeof(*program));
+
+	kp_cel_arena_init(&program->arena, KP_CEL_MAX_TREE_LEN);
+	if (build(program, source, env, fault))
+		return program;
+	kp_cel_program_free(program);
+	return NULL;
+}
+
+void
+kp_cel_program_free(struct kp_cel_program *program)
+{
+	if (program == NULL)
+		return;
+	kp_cel_arena_fini(&program->arena);
+	free(program);
+}
+
+struct kp_bytes
+kp_cel_program_source(const struct kp_cel_program *program)
+{
+	return program->source;
+}
+
+bool
+kp_cel_program_run(const struct kp_cel_program *program,
+    const struct kp_cel_input *input, struct kp_cel_scratch *scratch,
+    struct kp_cel_value *out, struct kp_cel_fault *fault)
+{
+	struct kp_cel_eval eval KP_UNINITIALIZED;
+
+	kp_cel_arena_reset(&scratch->arena);
+	scratch->meter.used = 0;
+	eval.program = program;
+	eval.input = input;
+	eval.arena = &scratch->arena;
+	eval.meter = &scratch->meter;
+	eval.stopped = KP_CEL_FAULT_NONE;
+	*out = kp_cel_eval_node(&eval, program->tree);
+	fault->kind = eval.stopped;
+	if (eval.stopped == KP_CEL_FAULT_NONE && out->type != KP_CEL_ERROR)
+		return true;
+	if (eval.stopped == KP_CEL_FAULT_NONE)
+		fault->kind = KP_CEL_FAULT_VALUE;
+	return kp_cel_fault_set(
+	    fault, fault->kind, out->extra, "%s", out->as.name);
+}

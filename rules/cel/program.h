@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An expression made ready once and evaluated often: names are looked up when
+ * it is made, against what the host says there is. Immutable afterwards, so
+ *that threads may share it. @thread any
+ *
+ *	program = kp_cel_program_new(source, &env, &fault);
+ *	kp_cel_scratch_init(&scratch, &limits);
+ *	if (kp_cel_program_run(program, &input, &scratch, &value, &fault)) ...
+ */
+#ifndef KP_RULES_CEL_PROGRAM_H
+#define KP_RULES_CEL_PROGRAM_H
+
+#include "rules/cel/arena.h"
+#include "rules/cel/source.h"
+#include "rules/cel/value.h"
+
+/* Variables of macros that are visible at one place, at most. */
+#define KP_CEL_MAX_LOCALS 32
+/* Bytes that the tree of an expression may take. */
+#define KP_CEL_MAX_TREE_LEN (4 << 20)
+
+enum kp_cel_match {
+	KP_CEL_NO_MATCH,
+	KP_CEL_MATCH,
+	KP_CEL_BAD_PATTERN,
+	KP_CEL_MATCH_TOO_DEAR,
+};
+
+/* What expressions can name. Borrowed until the program is made. */
+struct kp_cel_env {
+	const char *const *variables; /* names, dots are allowed */
+	size_t num_variables;
+	const char *container; /* where names are looked for first, or NULL */
+	/*
+	 * The engine of matches(), whose time must be bounded by the lengths of
+	 * text and pattern and is added to the meter; NULL: matches() is an
+	 * error. Kept.
+	 */
+	enum kp_cel_match (*matches)(struct kp_bytes text,
+	    struct kp_bytes pattern, struct kp_cel_meter *meter);
+};
+
+/* The values of the variables, asked for when they are needed. */
+struct kp_cel_input {
+	/* An ERROR if there is none. What it borrows outlives the result. */
+	struct kp_cel_value (*get)(
+	    const struct kp_cel_input *input, size_t variable);
+	const void *host;
+};
+
+/* Memory and cost of evaluations, one after the other. */
+struct kp_cel_scratch {
+	struct kp_cel_arena arena;
+	struct kp_cel_meter meter;
+};
+
+/* Defaults of both limits. */
+#define KP_CEL_DEFAULT_STEPS 1000000
+#define KP_CEL_DEFAULT_MEMORY (1 << 20)
+
+void kp_cel_scratch_init(
+    struct kp_cel_scratch *scratch, uint64_t max_steps, size_t max_len);
+void kp_cel_scratch_fini(struct kp_cel_scratch *scratch);
+
+struct kp_cel_program;
+
+/* kp_cel_program_new copies source; NULL and *fault if it is no expression. */
+struct kp_cel_program *kp_cel_program_new(struct kp_bytes source,
+    const struct kp_cel_env *env, struct kp_cel_fault *fault);
+void kp_cel_program_free(struct kp_cel_program *program);
+
+/* The expression, borrowed: for kp_cel_render. */
+struct kp_bytes kp_cel_program_source(const struct kp_cel_program *program);
+
+/*
+ * kp_cel_program_run evaluates. False and *fault if the value is an error or a
+ * limit was reached. *out is valid until scratch is used again; what it borrows
+ * may be in the program or the host as well.
+ */
+bool kp_cel_program_run(const struct kp_cel_program *program,
+    const struct kp_cel_input *input, struct kp_cel_scratch *scratch,
+    struct kp_cel_value *out, struct kp_cel_fault *fault) KP_MUST_CHECK;
+
+#endif
