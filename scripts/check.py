@@ -230,6 +230,12 @@ def protocol(step):
     pytest(step, "tests/protocol", KP_PRINT_TABLES=str(printer))
 
 
+def conformance(step):
+    build(step, "release", target="kp_cel_conformance")
+    program = ROOT / "build" / "release" / "bin" / "kp_cel_conformance"
+    pytest(step, "tests/conformance", KP_CEL_CONFORMANCE=str(program))
+
+
 def integration(step):
     build(step, "release")
     pytest(step, "integration", KP_BUILD=str(ROOT / "build" / "release"))
@@ -243,6 +249,7 @@ STEPS = {
     "tsan": sanitized,
     "fuzz": fuzz,
     "protocol": protocol,
+    "conformance": conformance,
     "integration": integration,
 }
 

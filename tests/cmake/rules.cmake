@@ -23,6 +23,9 @@ foreach(name IN ITEMS eval moment parse source)
   kp_unit_test(cel_${name}
     SOURCES unit/rules/cel/test_${name}.c LINK kp_cel)
 endforeach()
+# For tests/conformance.
+kp_program(kp_cel_conformance programs/cel_conformance.c)
+target_link_libraries(kp_cel_conformance PRIVATE kp_cel)
 
 kp_fuzz_test(yaml SOURCES fuzz/fuzz_yaml.c LINK kp_base)
 kp_fuzz_test(resources SOURCES fuzz/fuzz_resources.c LINK kp_rules)

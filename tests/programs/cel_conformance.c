@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Evaluates expressions for tests/conformance/cel.mjs. A line of its input is
+ *
+ *	container TAB expression { TAB variable TAB expression of its value }
+ *
+ * with all expressions in hexadecimal. The answer is a line of JSON that says
+ * type and value: ["int","5"], ["string","6162"], ["list",[...]],
+ * ["map",[[key,value],...]], or ["error","the sentence"].
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "rules/cel/moment.h"
+#include "rules/cel/program.h"
+
+#define MAX_VARIABLES 8
+#define MAX_LINE (1 << 20)
+
+struct variable {
+	struct kp_cel_program *program;
+	struct kp_cel_scratch scratch;
+	struct kp_cel_value value;
+};
+
+struct test {
+	const char *names[MAX_VARIABLES];
+	struct variable variables[MAX_VARIABLES];
+	size_t num;
+};
+
+static void print_value(struct kp_cel_value value);
+
+static struct kp_cel_value
+get_variable(const struct kp_cel_input *input, size_t variable)
+{
+	const struct test *test = input->host;
+
+	return test->variables[variable].value;
+}
+
+/* Turns hexadecimal into bytes, in place. */
+static struct kp_bytes
+unhex(char *text)
+{
+	size_t len = strlen(text) / 2;
+
+	for (size_t i = 0; i < len; i++) {
+		char digits[3] = { text[2 * i], text[2 * i + 1], '\0' };
+
+		text[i] = (char)strtoul(digits, NULL, 16);
+	}
+	return (struct kp_bytes){ (const uint8_t *)text, len };
+}
+
+static void
+print_hex(struct kp_bytes bytes)
+{
+	putchar('"');
+	for (size_t i = 0; i < bytes.len; i++)
+		printf("%02x", bytes.data[i]);
+	putchar('"');
+}
+
+static void
+print_list(const struct kp_cel_list *list)
+{
+	putchar('[');
+	for (size_t i = 0; i < list->num; i++) {
+		if (i > 0)
+			putchar(',');
+		print_value(kp_cel_list_at(list, i));
+	}
+	putchar(']');
+}
+
+static void
+print_map(const struct kp_cel_map *map)
+{
+	putchar('[');
+	for (size_t i = 0; i < map->num; i++) {
+		struct kp_cel_entry entry = kp_cel_map_at(map, i);
+
+		printf("%s[", i > 0 ? "," : "");
+		print_value(entry.key);
+		putchar(',');
+		print_value(entry.value);
+		putchar(']');
+	}
+	putchar(']');
+}
+
+static void
+print_plain(struct kp_cel_value value)
+{
+	if (value.type == KP_CEL_BOOL)
+		printf(value.as.truth ? "true" : "false");
+	else if (value.type == KP_CEL_UINT)
+		printf("\"%llu\"", (unsigned long long)value.as.natural);
+	else if (value.type == KP_CEL_DOUBLE)
+		printf("\"%.17g\"", value.as.real);
+	else if (value.type == KP_CEL_TYPE)
+		printf("\"%s\"", value.as.name);
+	else if (value.type == KP_CEL_INT || value.type == KP_CEL_DURATION ||
+		 value.type == KP_CEL_TIMESTAMP)
+		printf("\"%lld.%u\"", (long long)value.as.number, value.extra);
+	else
+		printf("null");
+}
+
+static void
+print_value(struct kp_cel_value value)
+{
+	printf("[\"%s\",", kp_cel_type_name(value));
+	if (value.type == KP_CEL_STRING || value.type == KP_CEL_BYTES)
+		print_hex(kp_cel_content(value));
+	else if (value.type == KP_CEL_LIST)
+		print_list(value.as.list);
+	else if (value.type == KP_CEL_MAP)
+		print_map(value.as.map);
+	else if (value.type == KP_CEL_OPTIONAL && value.as.inner != NULL)
+		print_value(*value.as.inner);
+	else
+		print_plain(value);
+	putchar(']');
+}
+
+static void
+print_fault(const struct kp_cel_fault *fault)
+{
+	printf("[\"error\",\"");
+	for (const char *c = fault->text; *c != '\0'; c++)
+		putchar(*c == '"' || *c == '\\' || *c < ' ' ? '\'' : *c);
+	printf("\"]");
+}
+
+/* Evaluates source; program and scratch own what the value borrows. */
+static bool
+evaluate(struct variable *out, struct kp_bytes source, const struct test *test,
+    const char *container, struct kp_cel_fault *fault)
+{
+	const struct kp_cel_env env = { .variables = test->names,
+		.num_variables = test->num,
+		.container = container };
+	const struct kp_cel_input input = { .get = get_variable, .host = test };
+
+	kp_cel_scratch_init(
+	    &out->scratch, KP_CEL_DEFAULT_STEPS, KP_CEL_DEFAULT_MEMORY);
+	out->program = kp_cel_program_new(source, &env, fault);
+	return out->program != NULL && kp_cel_program_run(out->program, &input,
+					   &out->scratch, &out->value, fault);
+}
+
+static void
+free_variable(struct variable *variable)
+{
+	kp_cel_program_free(variable->program);
+	kp_cel_scratch_fini(&variable->scratch);
+}
+
+/* The rest of the line: names and expressions of variables. */
+static void
+read_variables(struct test *test, char **rest)
+{
+	static const struct test nothing;
+	struct kp_cel_fault fault;
+	char *name;
+
+	while (
+	    test->num < MAX_VARIABLES && (name = strsep(rest, "\t")) != NULL) {
+		struct variable *variable = &test->variables[test->num];
+
+		if (!evaluate(variable, unhex(strsep(rest, "\t")), &nothing,
+			NULL, &fault))
+			variable->value = kp_cel_error("no such value");
+		test->names[test->num++] = name;
+	}
+}
+
+static void
+answer(char *line)
+{
+	struct test *test = kp_alloc(1, sizeof(*test));
+	struct variable result = { .program = NULL };
+	struct kp_cel_fault fault;
+	char *container = strsep(&line, "\t");
+	struct kp_bytes source = unhex(strsep(&line, "\t"));
+
+	read_variables(test, &line);
+	if (evaluate(&result, source, test, container, &fault))
+		print_value(result.value);
+	else
+		print_fault(&fault);
+	putchar('\n');
+	free_variable(&result);
+	for (size_t i = 0; i < test->num; i++)
+		free_variable(&test->variables[i]);
+	free(test);
+}
+
+int
+main(void)
+{
+	char *line = kp_alloc(1, MAX_LINE);
+
+	while (fgets(line, MAX_LINE, stdin) != NULL) {
+		line[strcspn(line, "\n")] = '\0';
+		answer(line);
+	}
+	free(line);
+	return 0;
+}
