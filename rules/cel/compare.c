@@ -171,9 +171,7 @@ same(struct kp_cel_value a, struct kp_cel_value b, int depth,
 {
 	enum kp_cel_order order = kp_cel_compare(a, b);
 
-	kp_cel_meter_add(meter, 1);
-	if (a.type == KP_CEL_STRING || a.type == KP_CEL_BYTES)
-		kp_cel_meter_add(meter, a.extra / KP_CEL_BYTES_A_STEP);
+	kp_cel_meter_add(meter, 1 + kp_cel_content_steps(a));
 	if (order != KP_CEL_NO_ORDER)
 		return order == KP_CEL_SAME;
 	if (depth == 0)
@@ -207,7 +205,7 @@ kp_cel_map_find(const struct kp_cel_map *map, struct kp_cel_value key,
 	for (size_t i = 0; i < map->num; i++) {
 		struct kp_cel_entry entry = kp_cel_map_at(map, i);
 
-		kp_cel_meter_add(meter, 1);
+		kp_cel_meter_add(meter, 1 + kp_cel_content_steps(key));
 		if (kp_cel_meter_is_spent(meter))
 			return false;
 		if (kp_cel_compare(entry.key, key) != KP_CEL_SAME)

@@ -10,6 +10,9 @@
 #include "rules/cel/utf8.h"
 
 #define MAX_NUMBER_LEN 400
+/* What the C library takes for a number and a double, beside a node. */
+#define STEPS_OF_NUMBER 16
+#define STEPS_OF_DOUBLE 64
 #define TWO_63 9223372036854775808.0
 #define TWO_64 18446744073709551616.0
 
@@ -109,7 +112,7 @@ kp_cel_to_uint(const struct kp_cel_call *call)
 
 /* What strtod takes beyond the numbers of the language is refused. */
 static struct kp_cel_value
-double_of_text(struct kp_bytes bytes)
+double_of_text(const struct kp_cel_call *call, struct kp_bytes bytes)
 {
 	static const char *const words[] = { "NaN", "Infinity", "-Infinity",
 		"+Infinity", "Inf", "-Inf", "+Inf" };
@@ -119,6 +122,8 @@ double_of_text(struct kp_bytes bytes)
 
 	if (bytes.len == 0 || bytes.len > MAX_NUMBER_LEN)
 		return no_number();
+	if (!kp_cel_spend(call->eval, STEPS_OF_NUMBER + bytes.len))
+		return kp_cel_stop(call->eval, KP_CEL_FAULT_COST);
 	kp_copy(text, bytes.data, bytes.len);
 	text[bytes.len] = '\0';
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
@@ -143,7 +148,7 @@ kp_cel_to_double(const struct kp_cel_call *call)
 	if (value.type == KP_CEL_UINT)
 		return kp_cel_double((double)value.as.natural);
 	if (value.type == KP_CEL_STRING)
-		return double_of_text(kp_cel_content(value));
+		return double_of_text(call, kp_cel_content(value));
 	return no_conversion(call, "double");
 }
 
@@ -158,25 +163,48 @@ text_of(const struct kp_cel_call *call, const char *text, size_t len)
 	return kp_cel_string((struct kp_bytes){ (const uint8_t *)copy, len });
 }
 
+/*
+ * Digits behind the first one that are enough to read this number again, the
+ * fewest; text is the number with them, and an exponent. 15 digits are never
+ * changed by a double, so where they suffice, those that are not zero do.
+ */
+static int
+shortest(struct kp_cel_eval *eval, double number, char *text, size_t size)
+{
+	int digits = fpclassify(number) == FP_SUBNORMAL ? 0 : 14;
+
+	for (; digits < 17; digits++) {
+		kp_cel_meter_add(eval->meter, STEPS_OF_DOUBLE);
+		(void)snprintf(text, size, "%.*e", digits, number);
+		if (strtod(text, NULL) == number)
+			break;
+	}
+	while (digits > 0 && strchr(text, 'e')[-1] == '0') {
+		digits--;
+		(void)snprintf(text, size, "%.*e", digits, number);
+	}
+	return digits;
+}
+
 /* The shortest text that reads as this number again. */
 static struct kp_cel_value
 text_of_double(const struct kp_cel_call *call, double number)
 {
 	char text[64];
-	int digits = 0, len, exponent;
+	int digits, exponent;
+	size_t len;
 
 	if (isnan(number))
 		return text_of(call, "NaN", 3);
 	if (isinf(number))
 		return text_of(call, number < 0 ? "-Infinity" : "+Infinity", 9);
-	do {
-		len = snprintf(text, sizeof(text), "%.*e", digits, number);
-	} while (strtod(text, NULL) != number && digits++ < 17);
+	digits = shortest(call->eval, number, text, sizeof(text));
 	exponent = (int)strtol(strchr(text, 'e') + 1, NULL, 10);
 	if (exponent >= -5 && exponent < 21)
-		len = snprintf(text, sizeof(text), "%.*f",
+		(void)snprintf(text, sizeof(text), "%.*f",
 		    digits > exponent ? digits - exponent : 0, number);
-	return text_of(call, text, (size_t)len);
+	len = strlen(text);
+	return text_of(call, text, len);
 }
 
 static struct kp_cel_value
@@ -215,6 +243,8 @@ kp_cel_to_string(const struct kp_cel_call *call)
 
 	if (value.type == KP_CEL_STRING)
 		return value;
+	if (!kp_cel_spend(call->eval, STEPS_OF_NUMBER))
+		return kp_cel_stop(call->eval, KP_CEL_FAULT_COST);
 	if (value.type == KP_CEL_INT || value.type == KP_CEL_UINT ||
 	    value.type == KP_CEL_DOUBLE)
 		return text_of_number(call, value);

@@ -12,6 +12,8 @@ typedef struct kp_cel_value eval_node(
     struct kp_cel_eval *eval, const struct kp_cel_node *node);
 
 #define MAX_FAIL_LEN 200
+/* A sentence takes as long as so many nodes. */
+#define STEPS_OF_SENTENCE 16
 
 struct kp_cel_value
 kp_cel_stop(struct kp_cel_eval *eval, enum kp_cel_fault_kind kind)
@@ -49,6 +51,8 @@ kp_cel_fail(struct kp_cel_eval *eval, const char *fmt, ...)
 	const char *copy;
 	va_list args;
 
+	if (!kp_cel_spend(eval, STEPS_OF_SENTENCE))
+		return kp_cel_stop(eval, KP_CEL_FAULT_COST);
 	va_start(args, fmt);
 	if (vsnprintf(text, sizeof(text), fmt, args) < 0)
 		text[0] = '\0';

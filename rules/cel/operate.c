@@ -285,8 +285,7 @@ compare(struct kp_cel_eval *eval, enum kp_cel_operator operation,
 
 	if (order == KP_CEL_NO_ORDER)
 		return no_overload(eval, operation, a, b);
-	if (!kp_cel_spend(eval,
-		a.type == KP_CEL_STRING ? a.extra / KP_CEL_BYTES_A_STEP : 0))
+	if (!kp_cel_spend(eval, kp_cel_content_steps(a)))
 		return kp_cel_stop(eval, KP_CEL_FAULT_COST);
 	if (operation == KP_CEL_BELOW || operation == KP_CEL_AT_MOST)
 		return kp_cel_bool(order == KP_CEL_LESS ||

@@ -114,6 +114,14 @@ kp_cel_content(struct kp_cel_value value)
 	return (struct kp_bytes){ value.as.data, value.extra };
 }
 
+uint64_t
+kp_cel_content_steps(struct kp_cel_value value)
+{
+	if (value.type != KP_CEL_STRING && value.type != KP_CEL_BYTES)
+		return 0;
+	return value.extra / KP_CEL_BYTES_A_STEP;
+}
+
 const char *
 kp_cel_type_name(struct kp_cel_value value)
 {

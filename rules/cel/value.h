@@ -137,6 +137,9 @@ struct kp_cel_value kp_cel_error(const char *text);
 /* The content of a STRING or of BYTES. */
 struct kp_bytes kp_cel_content(struct kp_cel_value value);
 
+/* Steps that looking at all of it takes: 0 for what is neither. */
+uint64_t kp_cel_content_steps(struct kp_cel_value value);
+
 /* The name that type() of the value has. */
 const char *kp_cel_type_name(struct kp_cel_value value);
 

@@ -392,6 +392,38 @@ Test(cel_eval, memory_that_is_refused_ends_an_evaluation)
 	kp_cel_program_free(program);
 }
 
+/* The meter counts time: what the C library does for one node is not one step.
+ */
+Test(cel_eval, what_takes_longer_costs_more)
+{
+	static const struct {
+		const char *source;
+		uint64_t steps; /* at least */
+	} cases[] = {
+		{ "string(0.1) == '0.1'", 64 },
+		{ "string(5e-324) == '5e-324'", 64 },
+		{ "string(1.7976931348623157e308) != ''", 64 * 3 },
+		{ "double('1') == 1.0", 16 },
+		{ "string(1) == '1'", 16 },
+		{ "('a' < 1) || true", 16 },
+		{ "!('0123456789abcdef0123456789abcdef' < 'a'"
+		  " && '0123456789abcdef0123456789abcdef' == 'b')",
+		    2 + 2 },
+		{ "!('0123456789abcdef0123456789abcdef'"
+		  ".contains('0123456789abcdef0123456789abcdefg'))",
+		    4 * 3 },
+		{ "{'a': 1, 'b': 2}.all(k, !('0123456789abcdef0123456789abcdef'"
+		  " in {'a': 1, 'b': 2}))",
+		    2 * 2 * 2 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		expect_true(cases[i].source);
+		cr_expect_geq(scratch.meter.used, cases[i].steps, "%s: %llu",
+		    cases[i].source, (unsigned long long)scratch.meter.used);
+	}
+}
+
 /* What is too deep to compare is neither equal nor different. */
 Test(cel_eval, values_too_deep_to_compare_end_an_evaluation)
 {
