@@ -15,7 +15,11 @@
 
 struct kp_cel_chunk;
 
-/* The zero state gives nothing. failed: the limit was reached. */
+/*
+ * The zero state gives nothing. failed: the limit was reached, or the system
+ * has no more. The limit is on what was taken; ends of chunks that were too
+ * short for something are not counted, at most as much again.
+ */
 struct kp_cel_arena {
 	struct kp_cel_chunk *chunks; /* the newest first */
 	size_t used, left;           /* of the newest chunk */

@@ -138,15 +138,14 @@ read_escape_digits(const struct text *text, size_t offset, size_t num,
 	return true;
 }
 
-/* A number of an escape is a character, or in bytes a byte. */
+/* A number of an escape is a character, or in bytes a byte: neither two
+ * hexadecimal digits nor \377 are more. */
 static bool
 put_number(struct text *text, uint32_t number)
 {
 	size_t len;
 
 	if (text->is_bytes) {
-		if (number > 0xff)
-			return refuse_escape(text, "no byte has this value");
 		text->out[text->len++] = (uint8_t)number;
 		return true;
 	}
