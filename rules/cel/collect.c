@@ -56,6 +56,24 @@ kp_cel_eval_list(struct kp_cel_eval *eval, const struct kp_cel_node *node)
 	return kp_cel_list_of(eval, items, num);
 }
 
+/* Room for one more. */
+static bool
+grow(struct kp_cel_eval *eval, struct kp_cel_entries *entries)
+{
+	size_t capacity = entries->num < 4 ? 4 : 2 * entries->num;
+	struct kp_cel_entry *list;
+
+	if (entries->num < entries->capacity)
+		return true;
+	list = kp_cel_get(eval, capacity, sizeof(*list));
+	if (list == NULL)
+		return false;
+	kp_copy(list, entries->list, entries->num * sizeof(*list));
+	entries->list = list;
+	entries->capacity = capacity;
+	return true;
+}
+
 struct kp_cel_value
 kp_cel_entries_add(struct kp_cel_eval *eval, struct kp_cel_entries *entries,
     struct kp_cel_value key, struct kp_cel_value value)
@@ -73,6 +91,8 @@ kp_cel_entries_add(struct kp_cel_eval *eval, struct kp_cel_entries *entries,
 		return kp_cel_error("a map cannot have the same key twice");
 	if (!kp_cel_spend(eval, 0))
 		return kp_cel_stop(eval, KP_CEL_FAULT_COST);
+	if (!grow(eval, entries))
+		return kp_cel_stop(eval, KP_CEL_FAULT_MEMORY);
 	entries->list[entries->num++] =
 	    (struct kp_cel_entry){ .key = key, .value = value };
 	return kp_cel_null();
@@ -81,10 +101,10 @@ kp_cel_entries_add(struct kp_cel_eval *eval, struct kp_cel_entries *entries,
 struct kp_cel_value
 kp_cel_eval_map(struct kp_cel_eval *eval, const struct kp_cel_node *node)
 {
-	struct kp_cel_entries entries = { .list = kp_cel_get(eval,
-					      node->num_args / 2,
-					      sizeof(struct kp_cel_entry)) };
+	struct kp_cel_entries entries = { .capacity = node->num_args / 2 };
 
+	entries.list =
+	    kp_cel_get(eval, entries.capacity, sizeof(*entries.list));
 	if (entries.list == NULL)
 		return kp_cel_stop(eval, KP_CEL_FAULT_MEMORY);
 	for (uint32_t i = 0; i < node->num_args; i += 2) {

@@ -106,13 +106,14 @@ struct kp_cel_value kp_cel_some(
 /* Is it the value that a field of its type has when nothing is in it? */
 bool kp_cel_is_zero(struct kp_cel_value value);
 
-/* Entries of a map that is being made. Keys are checked. */
+/* Entries of a map that is being made, with room for more. */
 struct kp_cel_entries {
 	struct kp_cel_entry *list;
-	size_t num;
+	size_t num, capacity;
 };
 
-/* kp_cel_entries_add returns an ERROR, or NULL's value if all is well. */
+/* kp_cel_entries_add checks the key and makes room. It returns an ERROR, or
+ * NULL's value if all is well. */
 struct kp_cel_value kp_cel_entries_add(struct kp_cel_eval *eval,
     struct kp_cel_entries *entries, struct kp_cel_value key,
     struct kp_cel_value value);

@@ -92,6 +92,31 @@ passes(struct loop *loop, struct kp_cel_value *out)
 	return out->type == KP_CEL_BOOL && out->as.truth;
 }
 
+/* The body is a map whose entries are added. */
+static bool
+add_entries(struct loop *loop, struct kp_cel_value *out)
+{
+	const struct kp_cel_map *map = out->as.map;
+
+	if (out->type != KP_CEL_MAP) {
+		*out =
+		    at(kp_cel_error("the body of transformMapEntry() must be "
+				    "a map"),
+			loop->node);
+		return false;
+	}
+	for (size_t i = 0; i < map->num; i++) {
+		struct kp_cel_entry entry = kp_cel_map_at(map, i);
+
+		*out = at(kp_cel_entries_add(loop->eval, &loop->entries,
+			      entry.key, entry.value),
+		    loop->node);
+		if (out->type == KP_CEL_ERROR)
+			return false;
+	}
+	return true;
+}
+
 static bool
 step_collect(struct loop *loop, size_t i, struct kp_cel_value *out)
 {
@@ -104,6 +129,8 @@ step_collect(struct loop *loop, size_t i, struct kp_cel_value *out)
 		loop->items[loop->num_items++] = *out;
 		return true;
 	}
+	if (loop->node->loop == KP_CEL_TO_ENTRIES)
+		return add_entries(loop, out);
 	*out = at(kp_cel_entries_add(loop->eval, &loop->entries,
 		      loop->range.type == KP_CEL_MAP
 			  ? kp_cel_map_at(loop->range.as.map, i).key
@@ -135,14 +162,15 @@ finish(struct loop *loop)
 {
 	if (loop->node->loop == KP_CEL_TO_LIST)
 		return kp_cel_list_of(loop->eval, loop->items, loop->num_items);
-	if (loop->node->loop == KP_CEL_TO_MAP)
+	if (loop->node->loop == KP_CEL_TO_MAP ||
+	    loop->node->loop == KP_CEL_TO_ENTRIES)
 		return kp_cel_map_of(loop->eval, &loop->entries);
 	if (loop->node->loop == KP_CEL_EXISTS_ONE)
 		return kp_cel_bool(loop->num_true == 1);
 	return kp_cel_bool(loop->node->loop == KP_CEL_ALL);
 }
 
-/* Room for as many parts as there are elements. */
+/* Room for as many items as there are elements; that of entries grows. */
 static bool
 prepare(struct loop *loop)
 {
@@ -150,11 +178,6 @@ prepare(struct loop *loop)
 		loop->items =
 		    kp_cel_get(loop->eval, loop->num, sizeof(*loop->items));
 		return loop->items != NULL;
-	}
-	if (loop->node->loop == KP_CEL_TO_MAP) {
-		loop->entries.list = kp_cel_get(
-		    loop->eval, loop->num, sizeof(*loop->entries.list));
-		return loop->entries.list != NULL;
 	}
 	return true;
 }
@@ -197,6 +220,10 @@ kp_cel_eval_loop(struct kp_cel_eval *eval, const struct kp_cel_node *node)
 
 	if (loop.range.type == KP_CEL_ERROR)
 		return loop.range;
+	if (node->loop == KP_CEL_BIND) {
+		eval->locals[node->slot] = loop.range;
+		return kp_cel_eval_node(eval, node->args[1]);
+	}
 	if (node->loop == KP_CEL_OPT_MAP || node->loop == KP_CEL_OPT_FLAT_MAP)
 		return eval_optional(eval, node, loop.range);
 	if (loop.range.type != KP_CEL_LIST && loop.range.type != KP_CEL_MAP)

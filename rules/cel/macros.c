@@ -16,6 +16,7 @@ static const struct macro macros[] = {
 	{ "exists", 2, KP_CEL_EXISTS, 1, false },
 	{ "exists", 3, KP_CEL_EXISTS, 2, false },
 	{ "exists_one", 2, KP_CEL_EXISTS_ONE, 1, false },
+	{ "exists_one", 3, KP_CEL_EXISTS_ONE, 2, false },
 	{ "existsOne", 2, KP_CEL_EXISTS_ONE, 1, false },
 	{ "existsOne", 3, KP_CEL_EXISTS_ONE, 2, false },
 	{ "map", 2, KP_CEL_TO_LIST, 1, false },
@@ -25,6 +26,8 @@ static const struct macro macros[] = {
 	{ "transformList", 4, KP_CEL_TO_LIST, 2, true },
 	{ "transformMap", 3, KP_CEL_TO_MAP, 2, false },
 	{ "transformMap", 4, KP_CEL_TO_MAP, 2, true },
+	{ "transformMapEntry", 3, KP_CEL_TO_ENTRIES, 2, false },
+	{ "transformMapEntry", 4, KP_CEL_TO_ENTRIES, 2, true },
 	{ "optMap", 2, KP_CEL_OPT_MAP, 1, false },
 	{ "optFlatMap", 2, KP_CEL_OPT_FLAT_MAP, 1, false },
 };
@@ -113,6 +116,33 @@ expand_loop(struct kp_cel_parser *p, struct kp_cel_node *call,
 	return kp_cel_node_close(p, loop, &parts);
 }
 
+/* cel.bind(name, value, expression): "cel" is no receiver, but part of a name.
+ */
+static struct kp_cel_node *
+expand_bind(struct kp_cel_parser *p, struct kp_cel_node *call)
+{
+	struct kp_cel_node *three[3] = { call->args[2], call->args[3], NULL };
+	struct kp_cel_nodes parts = { three, 3, 3 };
+	struct kp_cel_node *loop = kp_cel_node_new(p, KP_CEL_LOOP, call->pos);
+
+	if (loop == NULL)
+		return NULL;
+	loop->loop = KP_CEL_BIND;
+	loop->name = call->name;
+	loop->num_variables = 1;
+	if (!take_variables(p, call, loop))
+		return NULL;
+	return kp_cel_node_close(p, loop, &parts);
+}
+
+static bool
+is_bind(const struct kp_cel_node *call)
+{
+	return call->num_args == 4 && call->args[0]->kind == KP_CEL_IDENT &&
+	       kp_bytes_equal(call->args[0]->name, kp_bytes_of("cel")) &&
+	       kp_bytes_equal(call->name, kp_bytes_of("bind"));
+}
+
 struct kp_cel_node *
 kp_cel_macro_expand(struct kp_cel_parser *p, struct kp_cel_node *call)
 {
@@ -123,6 +153,8 @@ kp_cel_macro_expand(struct kp_cel_parser *p, struct kp_cel_node *call)
 			       kp_bytes_equal(call->name, kp_bytes_of("has"))
 			   ? expand_has(p, call)
 			   : call;
+	if (is_bind(call))
+		return expand_bind(p, call);
 	macro = find_macro(call);
 	return macro == NULL ? call : expand_loop(p, call, macro);
 }

@@ -65,9 +65,11 @@ enum kp_cel_loop {
 	KP_CEL_ALL,
 	KP_CEL_EXISTS,
 	KP_CEL_EXISTS_ONE,
-	KP_CEL_TO_LIST, /* map, filter, transformList */
-	KP_CEL_TO_MAP,  /* transformMap */
-	KP_CEL_OPT_MAP, /* over none or the one value of an optional */
+	KP_CEL_TO_LIST,    /* map, filter, transformList */
+	KP_CEL_TO_MAP,     /* transformMap */
+	KP_CEL_TO_ENTRIES, /* transformMapEntry */
+	KP_CEL_BIND,       /* cel.bind: over the one value args[0] */
+	KP_CEL_OPT_MAP,    /* over none or the one value of an optional */
 	KP_CEL_OPT_FLAT_MAP,
 };
 

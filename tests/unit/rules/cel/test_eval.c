@@ -206,7 +206,9 @@ Test(cel_eval, errors_are_absorbed_by_what_decides)
 		"broken && true", "1 && true", "false || 1", "!1", "1 ? 1 : 2",
 		"broken ? true : true", "[0].all(i, 1 / i == 1)",
 		"[1].exists(i, i)", "[1, 0].exists_one(i, 1 / i == 1)",
-		"[1].filter(i, i)", "[0].map(i, 1 / i)", "5.map(i, i)" };
+		"[1].filter(i, i)", "[0].map(i, 1 / i)", "5.map(i, i)",
+		"[1, 1].transformMapEntry(i, v, {v: i})",
+		"[1].transformMapEntry(i, v, v)", "cel.bind(a, broken, a)" };
 
 	EXPECT_ALL_TRUE(sources);
 	EXPECT_ALL_WRONG(wrong);
@@ -273,6 +275,11 @@ Test(cel_eval, functions_do_what_the_specification_says)
 		"[3, 4].transformList(i, v, i * v) == [0, 4]",
 		"{'a': 1}.transformMap(k, v, v + 1) == {'a': 2}",
 		"[5].transformMap(i, v, v) == {0: 5}",
+		"[5, 6].transformMapEntry(i, v, v > 5, {v: i}) == {6: 1}",
+		"{'a': 1}.transformMapEntry(k, v, {k: 1, v: k, 2: 2, 3: 3, 4: "
+		"4, 5: 5}).size() == 6",
+		"cel.bind(a, 2, cel.bind(b, a + 1, a * b)) == 6",
+		"[1, 2].exists_one(i, v, i + v == 1)",
 		"[[1], [2]].all(x, x.all(y, y > 0 && y == x[0]))",
 		"[?optional.none(), 1] == [1] && {?1: optional.of(2)} == {1: "
 		"2}",
