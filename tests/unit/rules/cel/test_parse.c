@@ -61,7 +61,7 @@ expect_tree(const char *source, const char *wanted)
 	node = kp_cel_parse(kp_bytes_of(source), &arena, &fault);
 	cr_assert_not_null(node, "%s: %s", source, fault.text);
 	print_tree(&out, node);
-	cr_expect_str_eq(
+	cr_assert_str_eq(
 	    kp_buf_text(&out), wanted, "%s: %s", source, kp_buf_text(&out));
 	kp_buf_fini(&out);
 	kp_cel_arena_fini(&arena);
@@ -74,7 +74,7 @@ refused(struct kp_bytes source)
 	struct kp_cel_fault fault;
 
 	kp_cel_arena_init(&arena, 4 << 20);
-	cr_expect_null(kp_cel_parse(source, &arena, &fault), "%.40s",
+	cr_assert_null(kp_cel_parse(source, &arena, &fault), "%.40s",
 	    (const char *)source.data);
 	kp_cel_arena_fini(&arena);
 	return fault;
@@ -88,7 +88,7 @@ expect_fault(const char *source, const char *wanted)
 
 	kp_buf_init(&out, 4096);
 	kp_cel_render(&out, kp_bytes_of(source), &fault);
-	cr_expect_str_eq(kp_buf_text(&out), wanted, "%s", kp_buf_text(&out));
+	cr_assert_str_eq(kp_buf_text(&out), wanted, "%s", kp_buf_text(&out));
 	kp_buf_fini(&out);
 }
 
@@ -115,7 +115,7 @@ expect_limit(const char *before, const char *after, size_t num)
 {
 	char *text = repeat(before, "1", after, num);
 
-	cr_expect_eq(refused(kp_bytes_of(text)).kind, KP_CEL_FAULT_LIMIT,
+	cr_assert_eq(refused(kp_bytes_of(text)).kind, KP_CEL_FAULT_LIMIT,
 	    "%s%zu", before, num);
 	free(text);
 }
@@ -209,7 +209,7 @@ Test(cel_parse, what_is_no_expression_is_refused)
 		"a.?b()", "!-a", "-!a", "a.`b`()", "T{}", "rb'a'" };
 
 	for (size_t i = 0; i < sizeof(sources) / sizeof(*sources); i++)
-		cr_expect_eq(refused(kp_bytes_of(sources[i])).kind,
+		cr_assert_eq(refused(kp_bytes_of(sources[i])).kind,
 		    KP_CEL_FAULT_SYNTAX, "%s", sources[i]);
 }
 
@@ -218,9 +218,9 @@ Test(cel_parse, bytes_that_are_no_text_are_refused)
 	static const uint8_t bad[] = { '1', '+', 0xff };
 	static const uint8_t nul[] = { '1', 0, '1' };
 
-	cr_expect_eq(refused((struct kp_bytes){ bad, sizeof(bad) }).kind,
+	cr_assert_eq(refused((struct kp_bytes){ bad, sizeof(bad) }).kind,
 	    KP_CEL_FAULT_SYNTAX);
-	cr_expect_eq(refused((struct kp_bytes){ nul, sizeof(nul) }).kind,
+	cr_assert_eq(refused((struct kp_bytes){ nul, sizeof(nul) }).kind,
 	    KP_CEL_FAULT_SYNTAX);
 }
 
@@ -253,11 +253,11 @@ Test(cel_parse, long_chains_are_no_deep_trees)
 	kp_cel_arena_init(&arena, 1 << 20);
 	node = kp_cel_parse(kp_bytes_of(text), &arena, &fault);
 	cr_assert_not_null(node);
-	cr_expect_eq(node->num_args, 1001);
-	cr_expect_eq(node->depth, 2);
+	cr_assert_eq(node->num_args, 1001);
+	cr_assert_eq(node->depth, 2);
 	node = kp_cel_parse(kp_bytes_of(nots), &arena, &fault);
 	cr_assert_not_null(node);
-	cr_expect_eq(node->depth, 2);
+	cr_assert_eq(node->depth, 2);
 	kp_cel_arena_fini(&arena);
 	free(text);
 	free(nots);
@@ -294,8 +294,8 @@ Test(cel_parse, every_prefix_is_a_tree_or_a_fault)
 
 		kp_cel_arena_init(&arena, 1 << 20);
 		if (kp_cel_parse(part, &arena, &fault) == NULL) {
-			cr_expect_neq(fault.kind, KP_CEL_FAULT_NONE);
-			cr_expect_leq(fault.pos, len);
+			cr_assert_neq(fault.kind, KP_CEL_FAULT_NONE);
+			cr_assert_leq(fault.pos, len);
 		}
 		kp_cel_arena_fini(&arena);
 	}
