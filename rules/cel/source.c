@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/text.h"
 #include "rules/cel/utf8.h"
 
 bool
@@ -17,6 +18,7 @@ kp_cel_fault_set(struct kp_cel_fault *fault, enum kp_cel_fault_kind kind,
 	va_start(args, fmt);
 	if (vsnprintf(fault->text, sizeof(fault->text), fmt, args) < 0)
 		fault->text[0] = '\0';
+	kp_utf8_clean(fault->text);
 	va_end(args);
 	return false;
 }

@@ -32,7 +32,7 @@ struct kp_cel_fault {
 	char text[256];
 };
 
-/* kp_cel_fault_set fills fault and returns false. */
+/* kp_cel_fault_set fills fault, with a text in UTF-8, and returns false. */
 bool kp_cel_fault_set(struct kp_cel_fault *fault, enum kp_cel_fault_kind kind,
     size_t pos, const char *fmt, ...) KP_PRINTF(4, 5);
 

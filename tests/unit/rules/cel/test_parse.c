@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
 #include "rules/cel/syntax.h"
 
 /* The tree as a text with all its parentheses. */
@@ -195,6 +196,19 @@ Test(cel_parse, faults_show_where)
 	    "1:9: messages cannot be made: there is no type to make one of\n"
 	    " | google.T{a: 1}\n"
 	    " | ........^");
+}
+
+/* What was found is cut after a number of bytes, here within a character. */
+Test(cel_parse, a_fault_is_a_text_though_it_was_cut)
+{
+	char *text = repeat("", "a 'bb", "\xc3\xa9", 40);
+	char *whole = repeat("", text, "'", 1);
+	struct kp_cel_fault fault = refused(kp_bytes_of(whole));
+
+	cr_assert_not_null(strstr(fault.text, "'bb\xc3\xa9"));
+	cr_assert(kp_is_utf8(fault.text), "%s", fault.text);
+	free(text);
+	free(whole);
 }
 
 Test(cel_parse, what_is_no_expression_is_refused)
