@@ -107,6 +107,19 @@ eval_ident(struct kp_cel_eval *eval, const struct kp_cel_node *node)
 	    node);
 }
 
+/* The name of a function that is there with other arguments is no mistake. */
+static struct kp_cel_value
+no_function(struct kp_cel_eval *eval, const struct kp_cel_node *node)
+{
+	return kp_cel_fail(eval,
+	    kp_cel_function_is_known(node->name)
+		? "\"%.*s\" is not called like this: its receiver or the "
+		  "number of its arguments is wrong"
+		: "there is no function \"%.*s\" with these arguments",
+	    node->name.len < 60 ? (int)node->name.len : 60,
+	    (const char *)node->name.data);
+}
+
 static struct kp_cel_value
 eval_call(struct kp_cel_eval *eval, const struct kp_cel_node *node)
 {
@@ -116,13 +129,7 @@ eval_call(struct kp_cel_eval *eval, const struct kp_cel_node *node)
 	};
 
 	if (node->function == NULL)
-		return placed(
-		    kp_cel_fail(eval,
-			"there is no function \"%.*s\" with these "
-			"arguments",
-			node->name.len < 100 ? (int)node->name.len : 100,
-			(const char *)node->name.data),
-		    node);
+		return placed(no_function(eval, node), node);
 	for (uint32_t i = 0; i < node->num_args; i++) {
 		args[i] = kp_cel_eval_node(eval, node->args[i]);
 		if (args[i].type == KP_CEL_ERROR)

@@ -50,6 +50,9 @@ struct kp_cel_function {
 const struct kp_cel_function *kp_cel_function_find(
     struct kp_bytes name, bool is_member, uint32_t num_args);
 
+/* kp_cel_function_is_known: is there one of this name, whatever its shape? */
+bool kp_cel_function_is_known(struct kp_bytes name);
+
 /* What has functions in the table, one file each. */
 kp_cel_function_run kp_cel_to_int, kp_cel_to_uint, kp_cel_to_double,
     kp_cel_to_string, kp_cel_to_bytes, kp_cel_to_bool, kp_cel_to_timestamp,
@@ -57,6 +60,19 @@ kp_cel_function_run kp_cel_to_int, kp_cel_to_uint, kp_cel_to_double,
 kp_cel_function_run kp_cel_optional_of, kp_cel_optional_none,
     kp_cel_optional_has_value, kp_cel_optional_value, kp_cel_optional_or,
     kp_cel_optional_or_value;
+kp_cel_function_run kp_cel_char_at, kp_cel_substring, kp_cel_index_of,
+    kp_cel_change_case, kp_cel_reverse, kp_cel_trim, kp_cel_join,
+    kp_cel_replace, kp_cel_split, kp_cel_quote, kp_cel_format;
+enum { KP_CEL_FROM_BEGINNING, KP_CEL_FROM_END };
+enum { KP_CEL_TO_LOWER, KP_CEL_TO_UPPER };
+kp_cel_function_run kp_cel_extreme, kp_cel_rounded, kp_cel_class_of, kp_cel_abs,
+    kp_cel_sign, kp_cel_sqrt, kp_cel_bits, kp_cel_bit_not, kp_cel_shift;
+enum { KP_CEL_GREATEST, KP_CEL_LEAST };
+enum { KP_CEL_CEIL, KP_CEL_FLOOR, KP_CEL_ROUND, KP_CEL_TRUNC };
+enum { KP_CEL_IS_NAN, KP_CEL_IS_INF, KP_CEL_IS_FINITE };
+enum { KP_CEL_BIT_AND, KP_CEL_BIT_OR, KP_CEL_BIT_XOR };
+enum { KP_CEL_SHIFT_LEFT, KP_CEL_SHIFT_RIGHT };
+kp_cel_function_run kp_cel_base64_encode, kp_cel_base64_decode;
 
 /* kp_cel_resolve fills what names stand for; constants it makes are in arena,
  * that of the tree. False and *fault at a limit. */
@@ -94,6 +110,9 @@ void *kp_cel_get(struct kp_cel_eval *eval, size_t count, size_t size);
 
 /* kp_cel_spend adds to the cost; false once it is stopped. */
 bool kp_cel_spend(struct kp_cel_eval *eval, uint64_t steps) KP_MUST_CHECK;
+
+/* kp_cel_search_steps: what memmem() takes to look for a part in a text. */
+uint64_t kp_cel_search_steps(uint64_t text_len, uint64_t part_len);
 
 /* kp_cel_no_overload says that an operation is not for these types. */
 struct kp_cel_value kp_cel_no_overload(struct kp_cel_eval *eval,

@@ -54,8 +54,8 @@ test_text(enum text_test test, struct kp_bytes text, struct kp_bytes part)
 }
 
 /* memmem() compares a short part again at many places of a text, at worst. */
-static uint64_t
-steps_of_test(uint64_t text_len, uint64_t part_len)
+uint64_t
+kp_cel_search_steps(uint64_t text_len, uint64_t part_len)
 {
 	uint64_t again = part_len < 256 ? part_len : 256;
 
@@ -74,7 +74,8 @@ run_text_test(const struct kp_cel_call *call)
 	if (text.type != KP_CEL_STRING || part.type != KP_CEL_STRING)
 		return kp_cel_no_overload(
 		    call->eval, names[call->detail], call->args, 2);
-	if (!kp_cel_spend(call->eval, steps_of_test(text.extra, part.extra)))
+	if (!kp_cel_spend(
+		call->eval, kp_cel_search_steps(text.extra, part.extra)))
 		return kp_cel_stop(call->eval, KP_CEL_FAULT_COST);
 	return kp_cel_bool(test_text((enum text_test)call->detail,
 	    kp_cel_content(text), kp_cel_content(part)));
@@ -156,6 +157,42 @@ static const struct kp_cel_function table[] = {
 	{ "value",                 false, true,  1, 1, kp_cel_optional_value, 0 },
 	{ "or",                    false, true,  2, 2, kp_cel_optional_or, 0 },
 	{ "orValue",               false, true,  2, 2, kp_cel_optional_or_value, 0 },
+	/* Extension "strings". */
+	{ "charAt",                false, true,  2, 2, kp_cel_char_at, 0 },
+	{ "indexOf",               false, true,  2, 3, kp_cel_index_of, KP_CEL_FROM_BEGINNING },
+	{ "lastIndexOf",           false, true,  2, 3, kp_cel_index_of, KP_CEL_FROM_END },
+	{ "join",                  false, true,  1, 2, kp_cel_join, 0 },
+	{ "lowerAscii",            false, true,  1, 1, kp_cel_change_case, KP_CEL_TO_LOWER },
+	{ "upperAscii",            false, true,  1, 1, kp_cel_change_case, KP_CEL_TO_UPPER },
+	{ "replace",               false, true,  3, 4, kp_cel_replace, 0 },
+	{ "split",                 false, true,  2, 3, kp_cel_split, 0 },
+	{ "substring",             false, true,  2, 3, kp_cel_substring, 0 },
+	{ "trim",                  false, true,  1, 1, kp_cel_trim, 0 },
+	{ "reverse",               false, true,  1, 1, kp_cel_reverse, 0 },
+	{ "strings.quote",         true,  false, 1, 1, kp_cel_quote, 0 },
+	{ "format",                false, true,  2, 2, kp_cel_format, 0 },
+	/* Extension "math". */
+	{ "math.greatest",         true,  false, 1, KP_CEL_MAX_ARGS, kp_cel_extreme, KP_CEL_GREATEST },
+	{ "math.least",            true,  false, 1, KP_CEL_MAX_ARGS, kp_cel_extreme, KP_CEL_LEAST },
+	{ "math.ceil",             true,  false, 1, 1, kp_cel_rounded, KP_CEL_CEIL },
+	{ "math.floor",            true,  false, 1, 1, kp_cel_rounded, KP_CEL_FLOOR },
+	{ "math.round",            true,  false, 1, 1, kp_cel_rounded, KP_CEL_ROUND },
+	{ "math.trunc",            true,  false, 1, 1, kp_cel_rounded, KP_CEL_TRUNC },
+	{ "math.isNaN",            true,  false, 1, 1, kp_cel_class_of, KP_CEL_IS_NAN },
+	{ "math.isInf",            true,  false, 1, 1, kp_cel_class_of, KP_CEL_IS_INF },
+	{ "math.isFinite",         true,  false, 1, 1, kp_cel_class_of, KP_CEL_IS_FINITE },
+	{ "math.abs",              true,  false, 1, 1, kp_cel_abs, 0 },
+	{ "math.sign",             true,  false, 1, 1, kp_cel_sign, 0 },
+	{ "math.sqrt",             true,  false, 1, 1, kp_cel_sqrt, 0 },
+	{ "math.bitAnd",           true,  false, 2, 2, kp_cel_bits, KP_CEL_BIT_AND },
+	{ "math.bitOr",            true,  false, 2, 2, kp_cel_bits, KP_CEL_BIT_OR },
+	{ "math.bitXor",           true,  false, 2, 2, kp_cel_bits, KP_CEL_BIT_XOR },
+	{ "math.bitNot",           true,  false, 1, 1, kp_cel_bit_not, 0 },
+	{ "math.bitShiftLeft",     true,  false, 2, 2, kp_cel_shift, KP_CEL_SHIFT_LEFT },
+	{ "math.bitShiftRight",    true,  false, 2, 2, kp_cel_shift, KP_CEL_SHIFT_RIGHT },
+	/* Extension "encoders". */
+	{ "base64.encode",         true,  false, 1, 1, kp_cel_base64_encode, 0 },
+	{ "base64.decode",         true,  false, 1, 1, kp_cel_base64_decode, 0 },
 };
 /* clang-format on */
 
@@ -172,4 +209,23 @@ kp_cel_function_find(struct kp_bytes name, bool is_member, uint32_t num_args)
 			return function;
 	}
 	return NULL;
+}
+
+/* "greatest" is known as "math.greatest" is. */
+static bool
+ends_with_name(const char *full, struct kp_bytes name)
+{
+	const char *dot = strchr(full, '.');
+
+	return kp_bytes_equal(name, kp_bytes_of(full)) ||
+	       (dot != NULL && kp_bytes_equal(name, kp_bytes_of(dot + 1)));
+}
+
+bool
+kp_cel_function_is_known(struct kp_bytes name)
+{
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++)
+		if (ends_with_name(table[i].name, name))
+			return true;
+	return false;
 }

@@ -19,6 +19,8 @@
 #define KP_CEL_MAX_LOCALS 32
 /* Bytes that the tree of an expression may take. */
 #define KP_CEL_MAX_TREE_LEN (4 << 20)
+/* Digits behind the point that format() writes. */
+#define KP_CEL_MAX_PRECISION 100
 
 enum kp_cel_match {
 	KP_CEL_NO_MATCH,
