@@ -10,6 +10,7 @@ struct kp_cel_program {
 	struct kp_bytes source;
 	struct kp_cel_arena arena; /* of source and tree */
 	struct kp_cel_node *tree;
+	const char *type; /* of its value; in arena, or static */
 	enum kp_cel_match (*matches)(struct kp_bytes text,
 	    struct kp_bytes pattern, struct kp_cel_meter *meter);
 };
@@ -96,6 +97,7 @@ struct kp_cel_value kp_cel_operate(struct kp_cel_eval *eval,
     enum kp_cel_operator operation, struct kp_cel_value a,
     struct kp_cel_value b);
 struct kp_cel_value kp_cel_negate(struct kp_cel_value value);
+const char *kp_cel_sign_of(enum kp_cel_operator operation);
 
 /* kp_cel_fail is an error with a text of its own, in the arena. */
 struct kp_cel_value kp_cel_fail(struct kp_cel_eval *eval, const char *fmt, ...)

@@ -5,8 +5,8 @@
 #include "rules/cel/eval_priv.h"
 #include "rules/cel/moment.h"
 
-static const char *
-sign_of(enum kp_cel_operator operation)
+const char *
+kp_cel_sign_of(enum kp_cel_operator operation)
 {
 	static const char *const signs[] = {
 		[KP_CEL_EQUALS] = "==",
@@ -32,7 +32,7 @@ no_overload(struct kp_cel_eval *eval, enum kp_cel_operator operation,
 {
 	const struct kp_cel_value both[] = { a, b };
 
-	return kp_cel_no_overload(eval, sign_of(operation), both, 2);
+	return kp_cel_no_overload(eval, kp_cel_sign_of(operation), both, 2);
 }
 
 static struct kp_cel_value

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "rules/cel/check.h"
 #include "rules/cel/eval_priv.h"
 
 void
@@ -33,8 +34,13 @@ build(struct kp_cel_program *program, struct kp_bytes source,
 	    (struct kp_bytes){ (const uint8_t *)copy, source.len };
 	program->matches = env->matches;
 	program->tree = kp_cel_parse(program->source, &program->arena, fault);
-	return program->tree != NULL &&
-	       kp_cel_resolve(program->tree, env, &program->arena, fault);
+	program->type = "dyn";
+	if (program->tree == NULL ||
+	    !kp_cel_resolve(program->tree, env, &program->arena, fault))
+		return false;
+	return env->types == NULL ||
+	       kp_cel_check(
+		   program->tree, env, &program->arena, &program->type, fault);
 }
 
 struct kp_cel_program *
@@ -63,6 +69,12 @@ struct kp_bytes
 kp_cel_program_source(const struct kp_cel_program *program)
 {
 	return program->source;
+}
+
+const char *
+kp_cel_program_type(const struct kp_cel_program *program)
+{
+	return program->type;
 }
 
 bool

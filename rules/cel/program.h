@@ -2,7 +2,7 @@
 /*
  * An expression made ready once and evaluated often: names are looked up when
  * it is made, against what the host says there is. Immutable afterwards, so
- *that threads may share it. @thread any
+ * that threads may share it. @thread any
  *
  *	program = kp_cel_program_new(source, &env, &fault);
  *	kp_cel_scratch_init(&scratch, &limits);
@@ -29,10 +29,35 @@ enum kp_cel_match {
 	KP_CEL_MATCH_TOO_DEAR,
 };
 
-/* What expressions can name. Borrowed until the program is made. */
+/* What an object of the host has. */
+struct kp_cel_field {
+	const char *name, *type;
+};
+
+struct kp_cel_object_type {
+	const char *name;
+	const struct kp_cel_field *fields;
+	size_t num_fields;
+};
+
+/*
+ * What expressions can name. Borrowed until the program is made. Types are
+ * texts: bool, int, uint, double, string, bytes, timestamp, duration,
+ * null_type, dyn, list(T), map(K, V), optional(T), type(T), or the name of an
+ * object.
+ */
 struct kp_cel_env {
 	const char *const *variables; /* names, dots are allowed */
 	size_t num_variables;
+	/*
+	 * The types of the variables, in their order. With them, an expression
+	 * that does not fit together is refused when it is made; NULL: nothing
+	 * is checked. What only evaluation can know is dyn.
+	 */
+	const char *const *types;
+	const struct kp_cel_object_type *objects;
+	size_t num_objects;
+	const char *result;    /* the type that is wanted; NULL: any */
 	const char *container; /* where names are looked for first, or NULL */
 	/*
 	 * The engine of matches(), whose time must be bounded by the lengths of
@@ -74,6 +99,11 @@ void kp_cel_program_free(struct kp_cel_program *program);
 
 /* The expression, borrowed: for kp_cel_render. */
 struct kp_bytes kp_cel_program_source(const struct kp_cel_program *program);
+
+/* The type of its value, as in kp_cel_env; dyn if that was not checked.
+ * Borrowed.
+ */
+const char *kp_cel_program_type(const struct kp_cel_program *program);
 
 /*
  * kp_cel_program_run evaluates. False and *fault if the value is an error or a

@@ -21,6 +21,7 @@ enum kp_cel_fault_kind {
 	KP_CEL_FAULT_NONE = 0,
 	KP_CEL_FAULT_SYNTAX, /* it is no expression of the language */
 	KP_CEL_FAULT_LIMIT,  /* it is one, but too large or too deep */
+	KP_CEL_FAULT_TYPE,   /* its types do not fit together */
 	KP_CEL_FAULT_VALUE,  /* evaluated to an error */
 	KP_CEL_FAULT_COST,   /* evaluation used up its budget */
 	KP_CEL_FAULT_MEMORY, /* evaluation used up its memory */

@@ -19,7 +19,7 @@ foreach(name IN ITEMS claims kinds)
     SOURCES unit/rules/kinds/test_${name}.c LINK kp_test_rules)
 endforeach()
 
-foreach(name IN ITEMS eval ext moment parse source)
+foreach(name IN ITEMS check eval ext moment parse source)
   kp_unit_test(cel_${name}
     SOURCES unit/rules/cel/test_${name}.c LINK kp_cel)
 endforeach()
