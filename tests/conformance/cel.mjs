@@ -2,9 +2,10 @@
 // Runs the published conformance cases of CEL and prints how many pass in each
 // file. Usage: cel.mjs PROGRAM PACKAGE [--failures | --json]
 //
-// PROGRAM is kp_cel_conformance, PACKAGE the folder of @bufbuild/cel-spec. Of the
-// cases that fail, those that need protobuf messages are counted apart;
-// "type-only" ones have no value to compare, only the type that checking finds.
+// PROGRAM is kp_cel_conformance, PACKAGE the folder of @bufbuild/cel-spec. Types
+// are checked where a case does not say that they are not. Of the cases that fail,
+// those that need protobuf messages are counted apart, and those with functions
+// that the case declares itself: there is no way to give a function to our checker.
 import { spawnSync } from "node:child_process";
 import { pathToFileURL } from "node:url";
 
@@ -21,6 +22,9 @@ const needsMessages = (test) =>
   MESSAGES.test(test.expr) ||
   /objectValue|enumValue/.test(JSON.stringify(test.value ?? {})) ||
   MESSAGES.test(JSON.stringify([test.typeEnv ?? [], test.bindings ?? {}]));
+
+// Cases that call functions of their own.
+const needsFunctions = (test) => (test.typeEnv ?? []).some((d) => d.function);
 
 const isMoment = (object) => /\.(Timestamp|Duration)$/.test(object["@type"]);
 
@@ -56,6 +60,44 @@ function literalOf(value) {
 
 const hexEscapes = (bytes) =>
   [...bytes].map((b) => `\\x${b.toString(16).padStart(2, "0")}`).join("");
+
+const PRIMITIVES = {
+  BOOL: "bool",
+  INT64: "int",
+  UINT64: "uint",
+  DOUBLE: "double",
+  STRING: "string",
+  BYTES: "bytes",
+};
+const MOMENTS = {
+  "google.protobuf.Timestamp": "timestamp",
+  "google.protobuf.Duration": "duration",
+};
+
+// A type in the words of kp_cel_env.
+function typeOf(type) {
+  const [kind, content] = Object.entries(type)[0];
+  switch (kind) {
+    case "primitive":
+      return PRIMITIVES[content];
+    case "null":
+      return "null_type";
+    case "dyn":
+      return "dyn";
+    case "wellKnown":
+      return content.toLowerCase();
+    case "messageType":
+      return MOMENTS[content] ?? content;
+    case "listType":
+      return `list(${typeOf(content.elemType)})`;
+    case "mapType":
+      return `map(${typeOf(content.keyType)}, ${typeOf(content.valueType)})`;
+    case "abstractType":
+      if (content.name === "optional_type")
+        return `optional(${content.parameterTypes.map(typeOf).join()})`;
+  }
+  return `${kind} that is not known here`;
+}
 
 // A value as the program answers it.
 function answerOf(value) {
@@ -105,6 +147,8 @@ function canonical([type, content]) {
 }
 
 function passes(file, test, answer) {
+  if (test.type)
+    return answer[0] === "deduced" && answer[1] === typeOf(test.type);
   if (test.value)
     return canonical(answer) === canonical(answerOf(test.value));
   if (!test.evalError || answer[0] !== "error") return false;
@@ -116,33 +160,55 @@ function passes(file, test, answer) {
   return !isAbsent || isWanted;
 }
 
-// What a case wants: a value, true where it does not say, an error, or only the
-// type that checking finds.
-function wantOf({ value, evalError, typedResult, checkOnly }) {
-  if (checkOnly) return {};
-  if (evalError) return { evalError };
-  return { value: value ?? typedResult?.result ?? { boolValue: true } };
+// What a case wants: an error, a type that checking finds, a value, true where it
+// does not say. One that wants both type and value is asked for both.
+function wantsOf({ value, evalError, typedResult, checkOnly }) {
+  const type = typedResult?.deducedType;
+  if (evalError) return [{ evalError }];
+  return [
+    ...(checkOnly
+      ? []
+      : [{ value: value ?? typedResult?.result ?? { boolValue: true } }]),
+    ...(type ? [{ type }] : []),
+  ];
 }
 
 function casesOf(suite, path) {
   return [
-    ...(suite.tests ?? []).map(({ original }) => ({
-      ...{ path, ...original },
-      ...wantOf(original),
-    })),
+    ...(suite.tests ?? []).flatMap(({ original }) =>
+      wantsOf(original).map((want) => ({
+        ...{ path, ...original, value: undefined },
+        ...want,
+      })),
+    ),
     ...(suite.suites ?? []).flatMap((s) => casesOf(s, `${path}/${s.name}`)),
   ];
 }
 
+// Variables: those that have a value, and those that have a type alone.
+function variablesOf(test) {
+  const types = Object.fromEntries(
+    (test.typeEnv ?? [])
+      .filter((d) => d.ident)
+      .map((d) => [d.name, typeOf(d.ident.type)]),
+  );
+  const names = new Set([
+    ...Object.keys(test.bindings ?? {}),
+    ...Object.keys(types),
+  ]);
+  return [...names].flatMap((name) => {
+    const value = test.bindings?.[name]?.value;
+    return [name, types[name] ?? "dyn", hex(value ? literalOf(value) : "")];
+  });
+}
+
+const modeOf = (test) =>
+  test.type ? "type" : test.disableCheck ? "run" : "check";
+
 const lineOf = (test) =>
-  [
-    test.container ?? "",
-    hex(test.expr),
-    ...Object.entries(test.bindings ?? {}).flatMap(([name, { value }]) => [
-      name,
-      hex(literalOf(value)),
-    ]),
-  ].join("\t") + "\n";
+  [modeOf(test), test.container ?? "", hex(test.expr), ...variablesOf(test)].join(
+    "\t",
+  ) + "\n";
 
 function run(cases) {
   const child = spawnSync(program, {
@@ -160,28 +226,30 @@ const isJson = options.includes("--json");
 const row = (...columns) =>
   console.log(columns.map((c, i) => (i ? String(c).padStart(10) : c.padEnd(18))).join(""));
 
-if (!isJson) row("file", "passed", "failed", "messages", "type-only");
+if (!isJson) row("file", "passed", "failed", "messages", "functions");
 const sums = [0, 0, 0, 0];
 for (const suite of tests.suites) {
-  const all = casesOf(suite, suite.name);
-  const cases = all.filter((t) => t.value || t.evalError);
-  if (all.length === 0) continue;
-  const answers = cases.length ? run(cases) : [];
+  const cases = casesOf(suite, suite.name);
+  if (cases.length === 0) continue;
+  const answers = run(cases);
   const failed = cases.filter((t, i) => {
     const ok = passes(suite.name, t, answers[i]);
     if (!ok && isVerbose && !needsMessages(t))
       console.log(
         `  ${t.path}/${t.name}: ${t.expr}\n    ${JSON.stringify(answers[i])}, ` +
-          `not ${JSON.stringify(t.value ?? t.evalError)}`,
+          `not ${JSON.stringify(t.type ?? t.value ?? t.evalError)}`,
       );
     return !ok;
   });
   const messages = failed.filter(needsMessages).length;
+  const functions = failed.filter(
+    (t) => needsFunctions(t) && !needsMessages(t),
+  ).length;
   const figures = [
     cases.length - failed.length,
-    failed.length - messages,
+    failed.length - messages - functions,
     messages,
-    all.length - cases.length,
+    functions,
   ];
   if (isJson) console.log(JSON.stringify([suite.name, ...figures]));
   else row(suite.name, ...figures);

@@ -18,8 +18,9 @@ SCRIPTS = ROOT / "scripts"
 CASES = ROOT / "tests" / "conformance" / "cel.mjs"
 
 # file: cases that pass, that fail, that fail for want of protobuf messages, and
-# that say nothing but the type that checking has to find. Another figure is red,
-# a better one as well: it belongs here.
+# that fail as they declare functions of their own. A case that wants a value and the
+# type that checking has to find counts as two. Another figure is red, a better one
+# as well: it belongs here.
 FIGURES = {
     "basic": (43, 0, 0, 0),
     "bindings_ext": (5, 0, 0, 0),
@@ -47,7 +48,7 @@ FIGURES = {
     "string": (42, 9, 0, 0),
     "string_ext": (206, 0, 3, 0),
     "timestamps": (71, 5, 0, 0),
-    "type_deductions": (12, 0, 10, 25),
+    "type_deductions": (33, 0, 31, 5),
     "wrappers": (0, 0, 36, 0),
 }
 

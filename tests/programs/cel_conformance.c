@@ -2,11 +2,14 @@
 /*
  * Evaluates expressions for tests/conformance/cel.mjs. A line of its input is
  *
- *	container TAB expression { TAB variable TAB expression of its value }
+ *	mode TAB container TAB expression
+ *	    { TAB variable TAB its type TAB expression of its value }
  *
- * with all expressions in hexadecimal. The answer is a line of JSON that says
- * type and value: ["int","5"], ["string","6162"], ["list",[...]],
- * ["map",[[key,value],...]], or ["error","the sentence"].
+ * with all expressions in hexadecimal. In the modes "check" and "type" types
+ *are checked, in "run" they are not. The answer is a line of JSON that says
+ *type and value: ["int","5"], ["string","6162"], ["list",[...]],
+ * ["map",[[key,value],...]], or ["error","the sentence"], which is "refused"
+ *where types do not fit; in the mode "type" ["deduced","list(int)"].
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +29,9 @@ struct variable {
 };
 
 struct test {
+	const char *mode, *container;
 	const char *names[MAX_VARIABLES];
+	const char *types[MAX_VARIABLES];
 	struct variable variables[MAX_VARIABLES];
 	size_t num;
 };
@@ -130,27 +135,38 @@ print_value(struct kp_cel_value value)
 static void
 print_fault(const struct kp_cel_fault *fault)
 {
-	printf("[\"error\",\"");
+	printf("[\"%s\",\"",
+	    fault->kind == KP_CEL_FAULT_TYPE ? "refused" : "error");
 	for (const char *c = fault->text; *c != '\0'; c++)
 		putchar(*c == '"' || *c == '\\' || *c < ' ' ? '\'' : *c);
 	printf("\"]");
 }
 
-/* Evaluates source; program and scratch own what the value borrows. */
 static bool
-evaluate(struct variable *out, struct kp_bytes source, const struct test *test,
-    const char *container, struct kp_cel_fault *fault)
+prepare(struct variable *out, struct kp_bytes source, const struct test *test,
+    struct kp_cel_fault *fault)
 {
 	const struct kp_cel_env env = { .variables = test->names,
 		.num_variables = test->num,
-		.container = container };
-	const struct kp_cel_input input = { .get = get_variable, .host = test };
+		.types = strcmp(test->mode, "run") == 0 ? NULL : test->types,
+		.container = test->container };
 
 	kp_cel_scratch_init(
 	    &out->scratch, KP_CEL_DEFAULT_STEPS, KP_CEL_DEFAULT_MEMORY);
 	out->program = kp_cel_program_new(source, &env, fault);
-	return out->program != NULL && kp_cel_program_run(out->program, &input,
-					   &out->scratch, &out->value, fault);
+	return out->program != NULL;
+}
+
+/* Evaluates source; program and scratch own what the value borrows. */
+static bool
+evaluate(struct variable *out, struct kp_bytes source, const struct test *test,
+    struct kp_cel_fault *fault)
+{
+	const struct kp_cel_input input = { .get = get_variable, .host = test };
+
+	return prepare(out, source, test, fault) &&
+	       kp_cel_program_run(
+		   out->program, &input, &out->scratch, &out->value, fault);
 }
 
 static void
@@ -160,11 +176,11 @@ free_variable(struct variable *variable)
 	kp_cel_scratch_fini(&variable->scratch);
 }
 
-/* The rest of the line: names and expressions of variables. */
+/* The rest of the line: names, types and expressions of variables. */
 static void
 read_variables(struct test *test, char **rest)
 {
-	static const struct test nothing;
+	static const struct test nothing = { .mode = "run" };
 	struct kp_cel_fault fault;
 	char *name;
 
@@ -172,11 +188,30 @@ read_variables(struct test *test, char **rest)
 	    test->num < MAX_VARIABLES && (name = strsep(rest, "\t")) != NULL) {
 		struct variable *variable = &test->variables[test->num];
 
-		if (!evaluate(variable, unhex(strsep(rest, "\t")), &nothing,
-			NULL, &fault))
+		test->types[test->num] = strsep(rest, "\t");
+		if (!evaluate(
+			variable, unhex(strsep(rest, "\t")), &nothing, &fault))
 			variable->value = kp_cel_error("no such value");
 		test->names[test->num++] = name;
 	}
+}
+
+static void
+print_answer(
+    const struct test *test, struct kp_bytes source, struct variable *result)
+{
+	struct kp_cel_fault fault = { .kind = KP_CEL_FAULT_NONE };
+
+	if (strcmp(test->mode, "type") == 0 &&
+	    prepare(result, source, test, &fault))
+		printf("[\"deduced\",\"%s\"]",
+		    kp_cel_program_type(result->program));
+	else if (strcmp(test->mode, "type") != 0 &&
+		 evaluate(result, source, test, &fault))
+		print_value(result->value);
+	else
+		print_fault(&fault);
+	putchar('\n');
 }
 
 static void
@@ -184,16 +219,13 @@ answer(char *line)
 {
 	struct test *test = kp_alloc(1, sizeof(*test));
 	struct variable result = { .program = NULL };
-	struct kp_cel_fault fault;
-	char *container = strsep(&line, "\t");
-	struct kp_bytes source = unhex(strsep(&line, "\t"));
+	struct kp_bytes source;
 
+	test->mode = strsep(&line, "\t");
+	test->container = strsep(&line, "\t");
+	source = unhex(strsep(&line, "\t"));
 	read_variables(test, &line);
-	if (evaluate(&result, source, test, container, &fault))
-		print_value(result.value);
-	else
-		print_fault(&fault);
-	putchar('\n');
+	print_answer(test, source, &result);
 	free_variable(&result);
 	for (size_t i = 0; i < test->num; i++)
 		free_variable(&test->variables[i]);
