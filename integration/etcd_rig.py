@@ -136,6 +136,12 @@ class Etcd:
         self.ask("auth/user/grant", {"user": "root", "role": "root"})
         self.ask("auth/enable", {})
 
+    def change_password(self, old, new):
+        token = self.ask("auth/authenticate",
+                         {"name": "root", "password": old})["token"]
+        self.ask("auth/user/changepw", {"name": "root", "password": new},
+                 token=token)
+
     def __enter__(self):
         for node in range(len(self.processes)):
             self.start(node)

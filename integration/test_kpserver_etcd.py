@@ -226,3 +226,69 @@ def test_files_for_etcd_that_are_no_good_are_told_of_once(secured, authorities):
     # who asks for it is answered each time
     server.signal(signal.SIGHUP)
     wait_until(lambda: len(refused()) == 3)
+
+
+LOGIN = "user: root, password: {file: etcd-password}"
+FAILED = 'kproxy_server_reloads_total{result="failed"}'
+
+
+@pytest.fixture
+def guarded(tmp_path, etcd):
+    """(etcd, server): one wants a password of the other, "first"."""
+    etcd.enable_password("first")
+    server = Server(tmp_path, store=etcd.store(tls=LOGIN))
+    (server.folder / "etcd-password").write_text("first\n")
+    with server:
+        yield etcd, server
+
+
+def test_a_new_password_in_file_and_etcd_needs_no_restart(guarded):
+    """Whichever of the two is changed first."""
+    etcd, server = guarded
+    admin = server.user()
+    file = server.folder / "etcd-password"
+    assert admin.apply(cluster("a")).revision == 1
+    replace(file, "second\n")
+    wait_until(lambda: server.logged(
+        "reload_failed", what="password for etcd"))
+    assert admin.apply(cluster("b")).revision == 2
+    etcd.change_password("first", "second")
+    assert admin.apply(cluster("c")).revision == 3
+    etcd.change_password("second", "third")
+    said = admin.refused("UNAVAILABLE", "Apply", apply_request(admin, "d"))
+    assert "invalid user ID or password" in said, said
+    replace(file, "third\n")
+    wait_until(lambda: server.logged("reloaded", what="password for etcd"))
+    assert admin.apply(cluster("e")).revision == 4
+    wait_until(server.is_ready)
+
+
+def test_a_password_that_etcd_does_not_take_is_told_of_once(guarded):
+    etcd, server = guarded
+    admin = server.user()
+    file = server.folder / "etcd-password"
+
+    def refused():
+        return server.logged("reload_failed", what="password for etcd")
+    failed = server.metric(FAILED)
+    replace(file, "wrong\n")
+    wait_until(refused)
+    assert "invalid user ID or password" in refused()[0]["reason"]
+    assert "wrong" not in refused()[0]["reason"]
+    assert server.metric(FAILED) == failed + 1
+    own = server.folder / "ca.pem"
+    replace(own, own.read_text() + "\n")
+    wait_until(lambda: server.logged("reloaded", what="^certificates$"))
+    assert len(refused()) == 1
+    assert admin.apply(cluster("a")).revision == 1  # with the old one
+    assert server.is_ready()
+    etcd.kill(0)  # and so it logs in again
+    etcd.start(0)
+    etcd.wait(0)
+    wait_until(server.is_ready, 30)
+    assert admin.apply(cluster("b")).revision == 2
+    file.unlink()
+    wait_until(lambda: len(refused()) == 2)
+    assert "No such file" in refused()[1]["reason"]
+    server.signal(signal.SIGHUP)
+    wait_until(lambda: len(refused()) == 3)

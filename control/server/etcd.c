@@ -164,3 +164,13 @@ kp_etcd_reload(struct kp_store *store, const struct kp_rpc_identity *identity,
 	kp_assert(store->ops == &ops);
 	return kp_etcd_client_reload(etcd->client, identity, err);
 }
+
+bool
+kp_etcd_reload_password(
+    struct kp_store *store, bool *out_is_new, struct kp_error *err)
+{
+	struct kp_etcd *etcd = (struct kp_etcd *)store;
+
+	kp_assert(store->ops == &ops);
+	return kp_etcd_client_reload_password(etcd->client, out_is_new, err);
+}

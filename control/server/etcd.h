@@ -31,11 +31,19 @@ struct kp_etcd_config {
 	struct kp_rpc_identity identity;
 	const char *server_name; /* its certificate's; the endpoint's host */
 	const char *user, *password; /* NULL: no login */
-	int64_t timeout_ms;          /* of a commit or a read; 5 s */
-	int64_t lease_ms;            /* of the leader, whole seconds; 10 s */
-	size_t max_commit_len;       /* bytes of all changes; 256 MiB */
-	size_t max_state_len; /* bytes of all resources and of what changed
-				 since the last snapshot; 1 GiB */
+	/*
+	 * Fills out, which it initializes, with the password as a C string as
+	 * it is now, for when etcd refuses the one in use; the caller wipes
+	 * out. NULL: there is no other. @thread any
+	 */
+	bool (*read_password)(
+	    void *ctx, struct kp_buf *out, struct kp_error *err);
+	void *password_ctx;
+	int64_t timeout_ms;    /* of a commit or a read; 5 s */
+	int64_t lease_ms;      /* of the leader, whole seconds; 10 s */
+	size_t max_commit_len; /* bytes of all changes; 256 MiB */
+	size_t max_state_len;  /* bytes of all resources and of what changed
+				  since the last snapshot; 1 GiB */
 	/* A snapshot is due when what changed since the last one takes as many
 	 * bytes, and as many as that has; 1 MiB. */
 	size_t snapshot_len;
@@ -58,5 +66,14 @@ struct kp_store *kp_etcd_open(
  */
 bool kp_etcd_reload(struct kp_store *store,
     const struct kp_rpc_identity *identity, struct kp_error *err) KP_MUST_CHECK;
+
+/*
+ * kp_etcd_reload_password reads the password anew. Another one is used from now
+ * on if etcd lets it in; else the old one stays, and the new one is tried again
+ * when etcd refuses that. store was opened here, with read_password. Waits for
+ * etcd, for two seconds at most. @thread any
+ */
+bool kp_etcd_reload_password(struct kp_store *store, bool *out_is_new,
+    struct kp_error *err) KP_MUST_CHECK;
 
 #endif

@@ -20,6 +20,7 @@
 #define KEEPALIVE_MS 10000
 #define KEEPALIVE_TIMEOUT_MS 5000
 #define MAX_LOGINS 3 /* for one request */
+#define RELOAD_MS 2000
 #define SAID_SIZE 64
 #define HOST_SIZE 256
 /* etcd's own limit is 1.5 MiB; pages of answers are ours to bound. */
@@ -67,13 +68,17 @@ struct endpoint {
 struct kp_etcd_client {
 	struct endpoint endpoints[KP_ETCD_MAX_ENDPOINTS];
 	size_t num;
-	char *user, *password;
+	char *user;
+	bool (*read_password)(
+	    void *ctx, struct kp_buf *out, struct kp_error *err);
+	void *password_ctx;
 
 	struct kp_mutex lock; /* guards what follows, and what was said */
 	struct kp_cond stopped;
 	bool is_stopped;
 	size_t current;
-	char *token; /* NULL: not logged in */
+	char *password; /* that etcd took last, or the first one */
+	char *token;    /* NULL: not logged in */
 };
 
 /* Which of the two all endpoints have, without it. */
@@ -167,6 +172,8 @@ kp_etcd_client_new(const struct kp_etcd_config *config, struct kp_error *err)
 	if (config->user != NULL) {
 		client->user = kp_strdup(config->user);
 		client->password = kp_strdup(config->password);
+		client->read_password = config->read_password;
+		client->password_ctx = config->password_ctx;
 	}
 	if (open_endpoints(client, config, err))
 		return client;
@@ -324,26 +331,108 @@ take_token(struct kp_etcd_client *client, struct try *try)
 	return is_good;
 }
 
+static bool
+authenticate_with(struct kp_etcd_client *client, struct try *try,
+    const char *password, struct kp_rpc_cancel *cancel)
+{
+	Etcdserverpb__AuthenticateRequest request;
+	const struct kp_rpc_options options = { .deadline_ms = try->deadline_ms,
+		.cancel = cancel };
+
+	etcdserverpb__authenticate_request__init(&request);
+	request.name = client->user;
+	request.password = (char *)(uintptr_t)password;
+	return kp_rpc_channel_call_with(client->endpoints[try->index].channel,
+		   &authenticate, &try->result, &request.base, &options) &&
+	       take_token(client, try);
+}
+
+/* What etcd itself says begins so; its clients go by these texts as well. */
+static bool
+is_etcds(const struct kp_rpc_status *status)
+{
+	static const char start[] = "etcdserver: ";
+
+	return strncmp(status->sentence, start, sizeof(start) - 1) == 0;
+}
+
+static bool
+is_password_refused(const struct kp_rpc_status *status)
+{
+	return status->code == KP_RPC_INVALID_ARGUMENT && is_etcds(status);
+}
+
+/* A copy, to be freed as a secret. */
+static char *
+password_of(struct kp_etcd_client *client)
+{
+	char *password;
+
+	kp_mutex_lock(&client->lock);
+	password = kp_strdup(client->password);
+	kp_mutex_unlock(&client->lock);
+	return password;
+}
+
+static void
+set_password(struct kp_etcd_client *client, const char *password)
+{
+	kp_mutex_lock(&client->lock);
+	free_secret(client->password);
+	client->password = kp_strdup(password);
+	kp_mutex_unlock(&client->lock);
+	kp_log(
+	    KP_LOG_INFO, "etcd_password_taken", KP_STR("user", client->user));
+}
+
+static void
+wipe(struct kp_buf *secret)
+{
+	if (secret->data != NULL)
+		explicit_bzero(secret->data, secret->len);
+	kp_buf_fini(secret);
+}
+
+/* etcd has refused old: is there another one by now, and does it take that? */
+static bool
+log_in_anew(struct kp_etcd_client *client, struct try *try, const char *old,
+    struct kp_rpc_cancel *cancel)
+{
+	struct kp_error err;
+	struct kp_buf now;
+	bool is_in = false;
+
+	if (client->read_password == NULL)
+		return false;
+	if (client->read_password(client->password_ctx, &now, &err) &&
+	    strcmp((const char *)now.data, old) != 0) {
+		kp_rpc_result_fini(&try->result);
+		is_in = authenticate_with(
+		    client, try, (const char *)now.data, cancel);
+		if (is_in)
+			set_password(client, (const char *)now.data);
+	}
+	wipe(&now);
+	return is_in;
+}
+
 /* Nothing to do without a user, or with a token. */
 static bool
 log_in(struct kp_etcd_client *client, struct try *try,
     struct kp_rpc_cancel *cancel)
 {
-	Etcdserverpb__AuthenticateRequest request;
-	const struct kp_rpc_options options = { .deadline_ms = try->deadline_ms,
-		.cancel = cancel };
-	char *token = token_of(client);
+	char *token = token_of(client), *password;
 	bool is_in = client->user == NULL || token != NULL;
 
 	free_secret(token);
 	if (is_in)
 		return true;
-	etcdserverpb__authenticate_request__init(&request);
-	request.name = client->user;
-	request.password = client->password;
-	return kp_rpc_channel_call_with(client->endpoints[try->index].channel,
-		   &authenticate, &try->result, &request.base, &options) &&
-	       take_token(client, try);
+	password = password_of(client);
+	is_in = authenticate_with(client, try, password, cancel) ||
+		(is_password_refused(&try->result.status) &&
+		    log_in_anew(client, try, password, cancel));
+	free_secret(password);
+	return is_in;
 }
 
 /* The metadata of a call; *out_token is freed afterwards. */
@@ -381,15 +470,6 @@ try_once(struct kp_etcd_client *client, const struct kp_etcd_ask *ask,
 	    ask->method, &try->result, ask->request, &options);
 	free_secret(token);
 	return is_ok;
-}
-
-/* What etcd itself says begins so; its clients go by these texts as well. */
-static bool
-is_etcds(const struct kp_rpc_status *status)
-{
-	static const char start[] = "etcdserver: ";
-
-	return strncmp(status->sentence, start, sizeof(start) - 1) == 0;
 }
 
 static bool
@@ -557,6 +637,49 @@ kp_etcd_ask(struct kp_etcd_client *client, const struct kp_etcd_ask *ask,
 		    client, earlier(kp_rpc_backoff_next(&backoff),
 				ask->deadline_ms - kp_now_ms()));
 	}
+}
+
+/* Endpoints in turn, until one lets password in or refuses it. */
+static bool
+try_password(
+    struct kp_etcd_client *client, const char *password, struct kp_error *err)
+{
+	int64_t deadline_ms = kp_now_ms() + RELOAD_MS;
+	struct try try = { .index = current_of(client) };
+	bool is_in = false, is_over = false;
+
+	for (size_t i = 0; i < client->num && !is_over; i++) {
+		kp_rpc_result_fini(&try.result);
+		try = (struct try){ .deadline_ms = part_of(client, deadline_ms),
+			.index = (try.index + (i > 0)) % client->num };
+		is_in = connect_to(client, &try) &&
+			authenticate_with(client, &try, password, NULL);
+		is_over = is_in || is_password_refused(&try.result.status);
+	}
+	if (!is_in)
+		(void)refuse(client, &try, false, err);
+	kp_rpc_result_fini(&try.result);
+	return is_in;
+}
+
+bool
+kp_etcd_client_reload_password(
+    struct kp_etcd_client *client, bool *out_is_new, struct kp_error *err)
+{
+	char *old = password_of(client);
+	struct kp_buf now;
+	bool is_ok;
+
+	is_ok = client->read_password(client->password_ctx, &now, err);
+	*out_is_new = is_ok && strcmp((const char *)now.data, old) != 0;
+	if (*out_is_new) {
+		is_ok = try_password(client, (const char *)now.data, err);
+		if (is_ok)
+			set_password(client, (const char *)now.data);
+	}
+	wipe(&now);
+	free_secret(old);
+	return is_ok;
 }
 
 struct kp_rpc_stream *

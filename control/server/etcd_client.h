@@ -24,6 +24,10 @@ void kp_etcd_client_free(struct kp_etcd_client *client);
 bool kp_etcd_client_reload(struct kp_etcd_client *client,
     const struct kp_rpc_identity *identity, struct kp_error *err) KP_MUST_CHECK;
 
+/* As kp_etcd_reload_password. */
+bool kp_etcd_client_reload_password(struct kp_etcd_client *client,
+    bool *out_is_new, struct kp_error *err) KP_MUST_CHECK;
+
 /*
  * Every request here may be sent again without harm: puts of the same bytes,
  * deletions, transactions that compare first.

@@ -3,13 +3,18 @@
 
 #include <string.h>
 
-static enum kp_renewal_result
-refuse(struct kp_renewal *renewal, const struct kp_error *err)
+enum kp_renewal_result
+kp_renewal_judge(struct kp_error *refused, bool is_ok, bool is_same,
+    const struct kp_error *err)
 {
-	bool is_known = renewal->refused.kind != KP_ERR_NONE &&
-			strcmp(renewal->refused.text, err->text) == 0;
+	bool is_known = !is_ok && refused->kind != KP_ERR_NONE &&
+			strcmp(refused->text, err->text) == 0;
 
-	renewal->refused = *err;
+	if (is_ok) {
+		refused->kind = KP_ERR_NONE;
+		return is_same ? KP_RENEWAL_SAME : KP_RENEWAL_TAKEN;
+	}
+	*refused = *err;
 	return is_known ? KP_RENEWAL_STILL_REFUSED : KP_RENEWAL_REFUSED;
 }
 
@@ -28,10 +33,7 @@ kp_renewal_look(struct kp_renewal *renewal, struct kp_error *err)
 	if (is_ok)
 		renewal->files = files;
 	kp_server_identity_fini(is_ok ? &old : &files);
-	if (!is_ok)
-		return refuse(renewal, err);
-	renewal->refused.kind = KP_ERR_NONE;
-	return is_same ? KP_RENEWAL_SAME : KP_RENEWAL_TAKEN;
+	return kp_renewal_judge(&renewal->refused, is_ok, is_same, err);
 }
 
 void

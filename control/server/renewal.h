@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * PEM files that are in use, and read again when they change. What is missing
- * or of no use changes nothing. @thread main
+ * or of no use changes nothing, and is told of once. @thread main
  */
 #ifndef KP_CONTROL_SERVER_RENEWAL_H
 #define KP_CONTROL_SERVER_RENEWAL_H
@@ -26,6 +26,13 @@ enum kp_renewal_result {
 	KP_RENEWAL_REFUSED,       /* err says why */
 	KP_RENEWAL_STILL_REFUSED, /* as err said the last time */
 };
+
+/*
+ * kp_renewal_judge says what an attempt comes to, from whether it went well and
+ * found what is in use already, and keeps in *refused why it did not.
+ */
+enum kp_renewal_result kp_renewal_judge(struct kp_error *refused, bool is_ok,
+    bool is_same, const struct kp_error *err);
 
 /* kp_renewal_look reads the files again and has them taken if they are new. */
 enum kp_renewal_result kp_renewal_look(

@@ -52,6 +52,8 @@ struct server {
 	struct kp_server_facts facts;
 	struct kp_rpc_server *rpc;
 	struct kp_renewal own, for_etcd; /* certificates and keys */
+	/* Why another password for etcd is not used; kind NONE: no other. */
+	struct kp_error password_refused;
 	struct kp_server_admin *admin;
 	struct kp_compact *compact;
 	struct kp_backups *backups;
@@ -352,10 +354,21 @@ name_files(struct server *server)
 		.owner = server };
 }
 
+/* A variable of the environment stays as it is. */
+static bool
+has_password_file(const struct server *server)
+{
+	const struct kp_secret_ref *password = &server->config.etcd.password;
+
+	return password->name != NULL && password->source == KP_SECRET_FILE;
+}
+
 static void
 watch_files(struct server *server)
 {
 	kp_watch_begin(server->files);
+	if (has_password_file(server))
+		kp_watch_file(server->files, server->config.etcd.password.name);
 	kp_renewal_watch(&server->own, server->files);
 	kp_renewal_watch(&server->for_etcd, server->files);
 	kp_watch_end(server->files);
@@ -422,6 +435,18 @@ count_reload(
 		    KP_STR("reason", err->text));
 }
 
+/* Who asked for it hears of it in any case. */
+static void
+tell_renewal(struct server *server, const char *what,
+    enum kp_renewal_result result, bool is_asked_for, struct kp_error *err)
+{
+	if (is_asked_for || result == KP_RENEWAL_TAKEN ||
+	    result == KP_RENEWAL_REFUSED)
+		count_reload(server, what,
+		    result == KP_RENEWAL_SAME || result == KP_RENEWAL_TAKEN,
+		    err);
+}
+
 static void
 renew(struct server *server, struct kp_renewal *renewal, const char *what,
     bool is_asked_for)
@@ -432,11 +457,22 @@ renew(struct server *server, struct kp_renewal *renewal, const char *what,
 	if (renewal->ca == NULL)
 		return;
 	result = kp_renewal_look(renewal, &err);
-	if (is_asked_for || result == KP_RENEWAL_TAKEN ||
-	    result == KP_RENEWAL_REFUSED)
-		count_reload(server, what,
-		    result == KP_RENEWAL_SAME || result == KP_RENEWAL_TAKEN,
-		    &err);
+	tell_renewal(server, what, result, is_asked_for, &err);
+}
+
+static void
+renew_password(struct server *server, bool is_asked_for)
+{
+	enum kp_renewal_result result;
+	struct kp_error err;
+	bool is_new, is_ok;
+
+	if (!has_password_file(server))
+		return;
+	is_ok = kp_etcd_reload_password(server->store, &is_new, &err);
+	result =
+	    kp_renewal_judge(&server->password_refused, is_ok, !is_new, &err);
+	tell_renewal(server, "password for etcd", result, is_asked_for, &err);
 }
 
 /* Something in the folder of a file changed, or somebody asked for it. */
@@ -444,6 +480,7 @@ static void
 renew_all(struct server *server, bool is_asked_for)
 {
 	renew(server, &server->for_etcd, "certificates for etcd", is_asked_for);
+	renew_password(server, is_asked_for);
 	renew(server, &server->own, "certificates", is_asked_for);
 	watch_files(server);
 }

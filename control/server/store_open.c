@@ -12,7 +12,7 @@
 
 /* As a C string. A file may end with a line's end, which is none of it. */
 static bool
-read_password(
+read_secret(
     struct kp_buf *out, const struct kp_secret_ref *ref, struct kp_error *err)
 {
 	const char *value = NULL;
@@ -36,6 +36,12 @@ read_password(
 				   "is longer than %d bytes", MAX_PASSWORD);
 }
 
+static bool
+read_password(void *ctx, struct kp_buf *out, struct kp_error *err)
+{
+	return read_secret(out, ctx, err) || kp_error_prefix(err, "password");
+}
+
 static void
 wipe(struct kp_buf *password)
 {
@@ -51,9 +57,9 @@ open_with_password(const struct kp_server_etcd *etcd,
 	struct kp_store *store = NULL;
 	struct kp_buf password;
 
-	if (!read_password(&password, &etcd->password, err)) {
-		(void)kp_error_prefix(err, "password");
-	} else {
+	config->read_password = read_password;
+	config->password_ctx = (void *)(uintptr_t)&etcd->password;
+	if (read_password(config->password_ctx, &password, err)) {
 		config->password = (const char *)password.data;
 		store = kp_etcd_open(config, err);
 	}
