@@ -105,6 +105,10 @@ class User:
     def call(self, method, request, seconds=30):
         return getattr(self.resources, method)(request, timeout=seconds)
 
+    def begin(self, method, request, seconds=30):
+        """A call under way, a future."""
+        return getattr(self.resources, method).future(request, timeout=seconds)
+
     def apply(self, *texts, deletions=(), preconditions=(), **more):
         files = [self.pb.File(name=f"f{i}.yaml", text=t.encode())
                  for i, t in enumerate(texts)]

@@ -107,6 +107,34 @@ def test_pages_answer_at_once_while_etcd_is_gone(server, etcd):
     assert admin.call("Apply", apply_request(admin, "b")).revision == 2
 
 
+def test_reads_that_nobody_waits_for_any_more_keep_no_thread(tmp_path, etcd):
+    with Server(tmp_path, "limits: {threads: 2, changes: 1}\n",
+                store=etcd.store()) as server:
+        admin = server.user()
+        for name in "abc":
+            admin.apply(cluster(name))
+        pb = admin.pb
+        etcd.processes[0].send_signal(signal.SIGSTOP)
+        try:
+            asked = [admin.begin(method, request, seconds=1)
+                     for method, request in 3 * (
+                         ("History", pb.HistoryRequest()),
+                         ("List", pb.ListRequest(revision=1)),
+                         ("Get", pb.GetRequest(
+                             kind="Cluster", name="a", revision=1)),
+                         ("Diff", pb.DiffRequest(to=2)))]
+            for call in asked:
+                assert call.code() in (admin.code.DEADLINE_EXCEEDED,
+                                       admin.code.UNAVAILABLE)
+            # each would have kept its thread for five seconds
+            found = admin.call("List", pb.ListRequest(), seconds=3)
+            assert [r.name for r in found.resources] == ["a", "b", "c"]
+        finally:
+            etcd.processes[0].send_signal(signal.SIGCONT)
+        wait_until(server.is_ready, 30)
+        assert len(admin.call("History", pb.HistoryRequest()).revisions) == 3
+
+
 def first_push(server, revision):
     """What a node is pushed that holds that revision."""
     node = server.user("node-1")

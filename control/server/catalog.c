@@ -72,7 +72,8 @@ read_time(struct kp_catalog *catalog, const struct kp_store_range *range,
 	if (range->newest == range->oldest)
 		return true;
 	return kp_store_history(catalog->store, range->newest - 1,
-		   range->newest, take_time, catalog, err) == KP_STORE_OK;
+		   range->newest, take_time, catalog, KP_NEVER,
+		   err) == KP_STORE_OK;
 }
 
 /* One for which there is no memory is the last one; the next is not its turn.
@@ -103,7 +104,7 @@ follow(struct kp_catalog *catalog, const struct kp_store_range *range)
 	    range->newest - known > MAX_FOLLOWED)
 		return false;
 	return kp_store_history(catalog->store, known, range->newest,
-		   take_revision, catalog, &err) == KP_STORE_OK &&
+		   take_revision, catalog, KP_NEVER, &err) == KP_STORE_OK &&
 	       catalog->items.revision == range->newest;
 }
 
@@ -112,13 +113,14 @@ kp_catalog_refresh(struct kp_catalog *catalog, struct kp_error *err)
 {
 	struct kp_store_range range;
 
-	if (kp_store_range(catalog->store, &range, err) != KP_STORE_OK)
+	if (kp_store_range(catalog->store, &range, KP_NEVER, err) !=
+	    KP_STORE_OK)
 		return false;
 	if (range.newest <= catalog->items.revision || follow(catalog, &range))
 		return true;
 	return read_time(catalog, &range, err) &&
 	       kp_items_load(&catalog->items, catalog->store, range.newest,
-		   err) == KP_STORE_OK;
+		   KP_NEVER, err) == KP_STORE_OK;
 }
 
 void
@@ -320,15 +322,17 @@ kp_catalog_apply(struct kp_catalog *catalog, const struct kp_catalog_wish *wish,
 
 static enum kp_verdict
 load_old(struct kp_catalog *catalog, uint64_t at, struct kp_items *out,
-    struct kp_error *err)
+    int64_t deadline_ms, struct kp_error *err)
 {
-	switch (kp_items_load(out, catalog->store, at, err)) {
+	switch (kp_items_load(out, catalog->store, at, deadline_ms, err)) {
 	case KP_STORE_OK:
 		return KP_VERDICT_OK;
 	case KP_STORE_COMPACTED:
 		return KP_VERDICT_COMPACTED;
 	case KP_STORE_INVALID:
 		return KP_VERDICT_NOT_FOUND;
+	case KP_STORE_LATE:
+		return KP_VERDICT_LATE;
 	case KP_STORE_CONFLICT:
 	case KP_STORE_FAILED:
 		break;
@@ -345,7 +349,8 @@ kp_catalog_rollback(struct kp_catalog *catalog,
 		.judge = back->judge,
 		.note = back->note };
 	struct kp_items old = { .num = 0 };
-	enum kp_verdict verdict = load_old(catalog, back->to, &old, err);
+	enum kp_verdict verdict =
+	    load_old(catalog, back->to, &old, deadline_ms, err);
 	struct race race = race_until(deadline_ms);
 
 	*out = (struct kp_catalog_result){ .num_outcomes = 0 };

@@ -53,7 +53,7 @@ find_old(struct kp_store *store, const struct kp_store_range *range,
 							      : range->newest;
 
 		if (kp_store_history(store, after, last, look_at_age, out,
-			err) != KP_STORE_OK)
+			KP_NEVER, err) != KP_STORE_OK)
 			return false;
 		after = last;
 	}
@@ -74,7 +74,7 @@ kp_compact_once(const struct kp_compact_config *config, int64_t now_ms,
 	struct kp_store_range range;
 	uint64_t oldest;
 
-	if (kp_store_range(config->store, &range, err) != KP_STORE_OK)
+	if (kp_store_range(config->store, &range, KP_NEVER, err) != KP_STORE_OK)
 		return false;
 	if (range.newest <= KP_COMPACT_KEPT)
 		return true;

@@ -76,6 +76,23 @@ note_store(struct kp_desk *desk, const struct kp_error *problem)
 	kp_mutex_unlock(&desk->lock);
 }
 
+/*
+ * Who would not wait says nothing of the store: the follower, who waits for as
+ * long as it takes, is to find out.
+ */
+static void
+note_read(struct kp_desk *desk, enum kp_store_result result,
+    const struct kp_error *err)
+{
+	if (result == KP_STORE_FAILED)
+		note_store(desk, err);
+	if (result != KP_STORE_LATE)
+		return;
+	kp_mutex_lock(&desk->lock);
+	desk->is_range_wanted = true;
+	kp_mutex_unlock(&desk->lock);
+}
+
 /* Waits for the turn; false if the deadline passed, or the desk is closing. */
 static bool
 take_turn(struct kp_desk *desk, int64_t deadline_ms)
@@ -149,7 +166,7 @@ see_range(struct kp_desk *desk)
 	struct kp_store_range range;
 	struct kp_error err;
 
-	if (kp_desk_range(desk, &range, &err) != KP_STORE_OK)
+	if (kp_desk_range(desk, &range, KP_NEVER, &err) != KP_STORE_OK)
 		return;
 	kp_mutex_lock(&desk->lock);
 	desk->range = range;
@@ -328,10 +345,12 @@ keep_old(struct kp_desk *desk, const struct kp_items *items)
 
 /* What is forgotten in the store is forgotten here, too. */
 static enum kp_store_result
-check_range(struct kp_desk *desk, uint64_t revision, struct kp_error *err)
+check_range(struct kp_desk *desk, uint64_t revision, int64_t deadline_ms,
+    struct kp_error *err)
 {
 	struct kp_store_range range;
-	enum kp_store_result result = kp_desk_range(desk, &range, err);
+	enum kp_store_result result =
+	    kp_desk_range(desk, &range, deadline_ms, err);
 
 	if (result != KP_STORE_OK || revision >= range.oldest)
 		return result;
@@ -342,46 +361,45 @@ check_range(struct kp_desk *desk, uint64_t revision, struct kp_error *err)
 
 enum kp_store_result
 kp_desk_items_at(struct kp_desk *desk, uint64_t revision, struct kp_items *out,
-    struct kp_error *err)
+    int64_t deadline_ms, struct kp_error *err)
 {
 	enum kp_store_result result;
 
 	if (revision != kp_desk_revision(desk)) {
-		result = check_range(desk, revision, err);
+		result = check_range(desk, revision, deadline_ms, err);
 		if (result != KP_STORE_OK)
 			return result;
 	}
 	if (find_known(desk, revision, out))
 		return KP_STORE_OK;
-	result = kp_items_load(out, desk->config.store, revision, err);
-	if (result == KP_STORE_FAILED)
-		note_store(desk, err);
+	result =
+	    kp_items_load(out, desk->config.store, revision, deadline_ms, err);
+	note_read(desk, result, err);
 	if (result == KP_STORE_OK)
 		keep_old(desk, out);
 	return result;
 }
 
 enum kp_store_result
-kp_desk_range(
-    struct kp_desk *desk, struct kp_store_range *out, struct kp_error *err)
+kp_desk_range(struct kp_desk *desk, struct kp_store_range *out,
+    int64_t deadline_ms, struct kp_error *err)
 {
 	enum kp_store_result result =
-	    kp_store_range(desk->config.store, out, err);
+	    kp_store_range(desk->config.store, out, deadline_ms, err);
 
-	if (result == KP_STORE_FAILED)
-		note_store(desk, err);
+	note_read(desk, result, err);
 	return result;
 }
 
 enum kp_store_result
 kp_desk_history(struct kp_desk *desk, uint64_t after, uint64_t last,
-    kp_visit_revision visit, void *ctx, struct kp_error *err)
+    kp_visit_revision visit, void *ctx, int64_t deadline_ms,
+    struct kp_error *err)
 {
-	enum kp_store_result result =
-	    kp_store_history(desk->config.store, after, last, visit, ctx, err);
+	enum kp_store_result result = kp_store_history(
+	    desk->config.store, after, last, visit, ctx, deadline_ms, err);
 
-	if (result == KP_STORE_FAILED)
-		note_store(desk, err);
+	note_read(desk, result, err);
 	return result;
 }
 

@@ -50,16 +50,18 @@ uint64_t kp_desk_revision(struct kp_desk *desk);
  * yet.
  */
 enum kp_store_result kp_desk_items_at(struct kp_desk *desk, uint64_t revision,
-    struct kp_items *out, struct kp_error *err) KP_MUST_CHECK;
+    struct kp_items *out, int64_t deadline_ms,
+    struct kp_error *err) KP_MUST_CHECK;
 
 /*
  * kp_desk_range and kp_desk_history are those of the store, whose newest
  * revision may be newer than what the desk has taken over.
  */
 enum kp_store_result kp_desk_range(struct kp_desk *desk,
-    struct kp_store_range *out, struct kp_error *err) KP_MUST_CHECK;
+    struct kp_store_range *out, int64_t deadline_ms,
+    struct kp_error *err) KP_MUST_CHECK;
 enum kp_store_result kp_desk_history(struct kp_desk *desk, uint64_t after,
-    uint64_t last, kp_visit_revision visit, void *ctx,
+    uint64_t last, kp_visit_revision visit, void *ctx, int64_t deadline_ms,
     struct kp_error *err) KP_MUST_CHECK;
 
 /*

@@ -146,7 +146,8 @@ kp_etcd_open(const struct kp_etcd_config *config, struct kp_error *err)
 	if (client == NULL)
 		return NULL;
 	etcd = etcd_new(config, client);
-	if (kp_etcd_store_range(&etcd->store, &range, err) != KP_STORE_OK) {
+	if (kp_etcd_store_range(&etcd->store, &range, KP_NEVER, err) !=
+	    KP_STORE_OK) {
 		kp_store_close(&etcd->store);
 		return NULL;
 	}

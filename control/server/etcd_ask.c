@@ -35,6 +35,16 @@ kp_etcd_deadline(const struct kp_etcd *etcd)
 	return kp_now_ms() + etcd->timeout_ms;
 }
 
+static int64_t
+read_deadline(const struct kp_etcd *etcd, const struct kp_etcd_span *span)
+{
+	int64_t usual_ms = kp_etcd_deadline(etcd);
+
+	return span->deadline_ms > 0 && span->deadline_ms < usual_ms
+		   ? span->deadline_ms
+		   : usual_ms;
+}
+
 Etcdserverpb__RangeResponse *
 kp_etcd_read(struct kp_etcd *etcd, const struct kp_etcd_span *span,
     struct kp_rpc_cancel *cancel, enum kp_rpc_code *out_code,
@@ -44,9 +54,7 @@ kp_etcd_read(struct kp_etcd *etcd, const struct kp_etcd_span *span,
 	struct kp_etcd_reply reply;
 	const struct kp_etcd_ask ask = { .method = &kp_etcd_range,
 		.request = &request.base,
-		.deadline_ms = span->patience_ms > 0
-				   ? kp_now_ms() + span->patience_ms
-				   : kp_etcd_deadline(etcd),
+		.deadline_ms = read_deadline(etcd, span),
 		.needs_leader = !span->is_serializable,
 		.cancel = cancel };
 

@@ -46,7 +46,8 @@ struct kp_etcd {
 struct kp_etcd_state {
 	uint64_t form, newest, oldest; /* form 0: nothing has been stored */
 	char leader[KP_ETCD_ATTEMPT_LEN + 1]; /* "": nobody leads */
-	int64_t revision; /* etcd's, for reading on at the same one */
+	int64_t revision;    /* etcd's, for reading on at the same one */
+	int64_t deadline_ms; /* of that */
 };
 
 /* kp_etcd_deadline is that of one request from now on. */
@@ -59,7 +60,8 @@ struct kp_etcd_span {
 	int64_t limit;               /* keys; 0: all, where they are few */
 	int64_t revision;            /* 0: the newest */
 	bool is_serializable, is_descending, is_keys_only;
-	int64_t patience_ms; /* 0: as for any request */
+	/* Not later than that of any request; 0: no other. */
+	int64_t deadline_ms;
 };
 
 /* Free the result with kp_unpacked_free. *out_code may be NULL. */
@@ -119,11 +121,15 @@ bool kp_etcd_state_read(struct kp_etcd *etcd, bool is_serializable,
 /* kp_etcd_state_at reads a state in which revision number can be read, from one
  * node if it can say so, else from the newest. */
 enum kp_store_result kp_etcd_state_at(struct kp_etcd *etcd, uint64_t number,
-    uint64_t last, struct kp_etcd_state *out,
+    uint64_t last, int64_t deadline_ms, struct kp_etcd_state *out,
     struct kp_error *err) KP_MUST_CHECK;
 
-enum kp_store_result kp_etcd_store_range(
-    struct kp_store *store, struct kp_store_range *out, struct kp_error *err);
+/* kp_etcd_read_failed tells a read that failed from one that was cut off. */
+enum kp_store_result kp_etcd_read_failed(
+    int64_t deadline_ms, struct kp_error *err);
+
+enum kp_store_result kp_etcd_store_range(struct kp_store *store,
+    struct kp_store_range *out, int64_t deadline_ms, struct kp_error *err);
 
 /* ---- etcd_commit.c ---- */
 
@@ -181,10 +187,10 @@ bool kp_etcd_snapshot_find(struct kp_etcd *etcd,
     struct kp_error *err) KP_MUST_CHECK;
 
 enum kp_store_result kp_etcd_store_load(struct kp_store *store, uint64_t at,
-    kp_visit_item visit, void *ctx, struct kp_error *err);
+    kp_visit_item visit, void *ctx, int64_t deadline_ms, struct kp_error *err);
 enum kp_store_result kp_etcd_store_history(struct kp_store *store,
     uint64_t after, uint64_t last, kp_visit_revision visit, void *ctx,
-    struct kp_error *err);
+    int64_t deadline_ms, struct kp_error *err);
 
 /* ---- etcd_compact.c ---- */
 

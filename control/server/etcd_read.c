@@ -173,9 +173,9 @@ add_page(struct kp_etcd *etcd, const struct kp_etcd_span *span,
 }
 
 static bool
-add_parts(struct kp_etcd *etcd, int64_t revision, enum kp_etcd_family family,
-    uint64_t number, const kp_etcd_record *record, struct kp_etcd_set *set,
-    struct kp_error *err)
+add_parts(struct kp_etcd *etcd, const struct kp_etcd_state *state,
+    enum kp_etcd_family family, uint64_t number, const kp_etcd_record *record,
+    struct kp_etcd_set *set, struct kp_error *err)
 {
 	char attempt[KP_ETCD_ATTEMPT_LEN + 1] = "";
 	struct kp_etcd_key parts;
@@ -191,7 +191,8 @@ add_parts(struct kp_etcd *etcd, int64_t revision, enum kp_etcd_family family,
 			.from = kp_etcd_key_part(&parts, index),
 			.to = kp_etcd_key_part(&parts, record->num_parts),
 			.limit = PARTS_PER_PAGE,
-			.revision = revision,
+			.revision = state->revision,
+			.deadline_ms = state->deadline_ms,
 			.is_serializable = true,
 		};
 
@@ -203,9 +204,9 @@ add_parts(struct kp_etcd *etcd, int64_t revision, enum kp_etcd_family family,
 
 /* All entries of a record, which becomes the set's. */
 static bool
-add_record(struct kp_etcd *etcd, int64_t revision, enum kp_etcd_family family,
-    uint64_t number, kp_etcd_record **record, struct kp_etcd_set *set,
-    struct kp_error *err)
+add_record(struct kp_etcd *etcd, const struct kp_etcd_state *state,
+    enum kp_etcd_family family, uint64_t number, kp_etcd_record **record,
+    struct kp_etcd_set *set, struct kp_error *err)
 {
 	kp_etcd_record *taken = *record;
 	size_t before = set->num;
@@ -219,8 +220,7 @@ add_record(struct kp_etcd *etcd, int64_t revision, enum kp_etcd_family family,
 			add_part(set, taken->inline_part,
 			    family == KP_ETCD_PARTS ? number : 0, err);
 	else
-		is_ok =
-		    add_parts(etcd, revision, family, number, taken, set, err);
+		is_ok = add_parts(etcd, state, family, number, taken, set, err);
 	if (is_ok && set->num - before != taken->num_entries)
 		return missing("entries", number, err);
 	return is_ok;
@@ -237,6 +237,7 @@ kp_etcd_snapshot_find(struct kp_etcd *etcd, const struct kp_etcd_state *state,
 		    kp_etcd_key_number(etcd->prefix, KP_ETCD_SNAPSHOTS, at + 1),
 		.limit = 1,
 		.revision = state->revision,
+		.deadline_ms = state->deadline_ms,
 		.is_serializable = true,
 		.is_descending = true,
 	};
@@ -306,6 +307,7 @@ kp_etcd_records(struct kp_etcd *etcd, const struct kp_etcd_state *state,
 			    etcd->prefix, KP_ETCD_REVISIONS, last + 1),
 			.limit = RECORDS_PER_PAGE,
 			.revision = state->revision,
+			.deadline_ms = state->deadline_ms,
 			.is_serializable = true,
 		};
 		enum kp_rpc_code code;
@@ -329,7 +331,7 @@ kp_etcd_records(struct kp_etcd *etcd, const struct kp_etcd_state *state,
 /* What a walk over records works with. */
 struct walk {
 	struct kp_etcd *etcd;
-	int64_t revision;
+	const struct kp_etcd_state *state;
 	struct kp_etcd_set *set;
 	kp_visit_revision visit; /* of a history */
 	void *ctx;
@@ -343,7 +345,7 @@ add_walked(
 {
 	struct walk *walk = ctx;
 
-	return add_record(walk->etcd, walk->revision, KP_ETCD_PARTS, number,
+	return add_record(walk->etcd, walk->state, KP_ETCD_PARTS, number,
 	    record, walk->set, err);
 }
 
@@ -393,9 +395,7 @@ bool
 kp_etcd_collect(struct kp_etcd *etcd, const struct kp_etcd_state *state,
     uint64_t at, struct kp_etcd_set *set, struct kp_error *err)
 {
-	struct walk walk = {
-		.etcd = etcd, .revision = state->revision, .set = set
-	};
+	struct walk walk = { .etcd = etcd, .state = state, .set = set };
 	const struct kp_etcd_visitor visitor = { add_walked, &walk,
 		&set->is_late };
 	kp_etcd_record *snapshot;
@@ -404,9 +404,8 @@ kp_etcd_collect(struct kp_etcd *etcd, const struct kp_etcd_state *state,
 	if (!kp_etcd_snapshot_find(
 		etcd, state, at, &since, &snapshot, &set->is_late, err))
 		return false;
-	if (snapshot != NULL &&
-	    !add_record(etcd, state->revision, KP_ETCD_SNAPSHOT_PARTS, since,
-		&snapshot, set, err))
+	if (snapshot != NULL && !add_record(etcd, state, KP_ETCD_SNAPSHOT_PARTS,
+				    since, &snapshot, set, err))
 		return false;
 	if (!kp_etcd_records(etcd, state, since, at, &visitor, err))
 		return false;
@@ -416,7 +415,7 @@ kp_etcd_collect(struct kp_etcd *etcd, const struct kp_etcd_state *state,
 
 enum kp_store_result
 kp_etcd_store_load(struct kp_store *store, uint64_t at, kp_visit_item visit,
-    void *ctx, struct kp_error *err)
+    void *ctx, int64_t deadline_ms, struct kp_error *err)
 {
 	struct kp_etcd *etcd = (struct kp_etcd *)store;
 	struct kp_etcd_set set = { .is_late = true };
@@ -425,7 +424,7 @@ kp_etcd_store_load(struct kp_store *store, uint64_t at, kp_visit_item visit,
 	for (int i = 0; i < MAX_TRIES && !is_ok && set.is_late; i++) {
 		struct kp_etcd_state state;
 		enum kp_store_result result =
-		    kp_etcd_state_at(etcd, at, at, &state, err);
+		    kp_etcd_state_at(etcd, at, at, deadline_ms, &state, err);
 
 		if (result != KP_STORE_OK)
 			return result;
@@ -442,7 +441,7 @@ kp_etcd_store_load(struct kp_store *store, uint64_t at, kp_visit_item visit,
 		visit(ctx, &item);
 	}
 	kp_etcd_set_fini(&set);
-	return is_ok ? KP_STORE_OK : KP_STORE_FAILED;
+	return is_ok ? KP_STORE_OK : kp_etcd_read_failed(deadline_ms, err);
 }
 
 static void
@@ -474,8 +473,8 @@ show_walked(
 
 	kp_etcd_set_init(&set, walk->etcd->max_state_len);
 	walk->set = &set;
-	is_ok = add_record(walk->etcd, walk->revision, KP_ETCD_PARTS, number,
-	    record, &set, err);
+	is_ok = add_record(
+	    walk->etcd, walk->state, KP_ETCD_PARTS, number, record, &set, err);
 	if (is_ok)
 		show(walk, number, shown);
 	if (is_ok)
@@ -488,7 +487,8 @@ show_walked(
 
 enum kp_store_result
 kp_etcd_store_history(struct kp_store *store, uint64_t after, uint64_t last,
-    kp_visit_revision visit, void *ctx, struct kp_error *err)
+    kp_visit_revision visit, void *ctx, int64_t deadline_ms,
+    struct kp_error *err)
 {
 	struct kp_etcd *etcd = (struct kp_etcd *)store;
 	struct walk walk = {
@@ -501,14 +501,16 @@ kp_etcd_store_history(struct kp_store *store, uint64_t after, uint64_t last,
 	walk.is_late = true;
 	for (int i = 0; i < MAX_TRIES && !is_ok && walk.is_late; i++) {
 		struct kp_etcd_state state;
-		enum kp_store_result result =
-		    kp_etcd_state_at(etcd, walk.done, last, &state, err);
+		enum kp_store_result result = kp_etcd_state_at(
+		    etcd, walk.done, last, deadline_ms, &state, err);
 
 		if (result != KP_STORE_OK)
-			return walk.done == after ? result : KP_STORE_FAILED;
-		walk.revision = state.revision;
+			return walk.done == after || result == KP_STORE_LATE
+				   ? result
+				   : KP_STORE_FAILED;
+		walk.state = &state;
 		is_ok = kp_etcd_records(etcd, &state, walk.done,
 		    last < state.newest ? last : state.newest, &visitor, err);
 	}
-	return is_ok ? KP_STORE_OK : KP_STORE_FAILED;
+	return is_ok ? KP_STORE_OK : kp_etcd_read_failed(deadline_ms, err);
 }

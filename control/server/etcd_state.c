@@ -67,7 +67,7 @@ check_state(const struct kp_etcd_state *state, struct kp_error *err)
 }
 
 static bool
-read_state(struct kp_etcd *etcd, bool is_serializable, int64_t patience_ms,
+read_state(struct kp_etcd *etcd, bool is_serializable, int64_t deadline_ms,
     struct kp_rpc_cancel *cancel, struct kp_etcd_state *out,
     struct kp_error *err)
 {
@@ -76,13 +76,13 @@ read_state(struct kp_etcd *etcd, bool is_serializable, int64_t patience_ms,
 		.to = kp_etcd_key_state(etcd->prefix, "~"),
 		.limit = MAX_STATE_KEYS,
 		.is_serializable = is_serializable,
-		.patience_ms = patience_ms,
+		.deadline_ms = deadline_ms,
 	};
 	Etcdserverpb__RangeResponse *answer =
 	    kp_etcd_read(etcd, &span, cancel, NULL, err);
 	bool is_ok = answer != NULL;
 
-	*out = (struct kp_etcd_state){ .form = 0 };
+	*out = (struct kp_etcd_state){ .deadline_ms = deadline_ms };
 	if (!is_ok)
 		return false;
 	if (answer->header == NULL)
@@ -101,15 +101,32 @@ kp_etcd_state_read(struct kp_etcd *etcd, bool is_serializable,
     struct kp_rpc_cancel *cancel, struct kp_etcd_state *out,
     struct kp_error *err)
 {
-	return read_state(etcd, is_serializable, 0, cancel, out, err);
+	return read_state(etcd, is_serializable, KP_NEVER, cancel, out, err);
 }
 
-/* How long to wait for a quorum before a node is asked what it has itself. */
-static int64_t
-patience_of(struct kp_etcd *etcd)
+enum kp_store_result
+kp_etcd_read_failed(int64_t deadline_ms, struct kp_error *err)
 {
-	return atomic_load(&etcd->is_cut_off) ? CUT_OFF_PATIENCE_MS
-					      : etcd->timeout_ms / 2;
+	if (err->kind != KP_ERR_UNAVAILABLE || kp_now_ms() < deadline_ms)
+		return KP_STORE_FAILED;
+	err->kind = KP_ERR_TIMEOUT;
+	(void)kp_error_prefix(err, "not before the deadline");
+	return KP_STORE_LATE;
+}
+
+/*
+ * Until when to wait for a quorum before a node is asked what it has itself,
+ * for which there is to be time as well.
+ */
+static int64_t
+quorum_deadline(struct kp_etcd *etcd, int64_t deadline_ms)
+{
+	int64_t now_ms = kp_now_ms(), left_ms = (deadline_ms - now_ms) / 2;
+	int64_t patience_ms = atomic_load(&etcd->is_cut_off)
+				  ? CUT_OFF_PATIENCE_MS
+				  : etcd->timeout_ms / 2;
+
+	return now_ms + (patience_ms < left_ms ? patience_ms : left_ms);
 }
 
 /* What this store says is not older than what it has known. */
@@ -120,8 +137,8 @@ known(struct kp_etcd *etcd)
 }
 
 enum kp_store_result
-kp_etcd_store_range(
-    struct kp_store *store, struct kp_store_range *out, struct kp_error *err)
+kp_etcd_store_range(struct kp_store *store, struct kp_store_range *out,
+    int64_t deadline_ms, struct kp_error *err)
 {
 	struct kp_etcd *etcd = (struct kp_etcd *)store;
 	struct kp_etcd_state state;
@@ -129,17 +146,17 @@ kp_etcd_store_range(
 	uint64_t newest;
 	bool is_ok;
 
-	is_ok =
-	    read_state(etcd, false, patience_of(etcd), NULL, &state, &first);
+	is_ok = read_state(etcd, false, quorum_deadline(etcd, deadline_ms),
+	    NULL, &state, &first);
 	if (!is_ok && first.kind != KP_ERR_CONFIG) {
-		is_ok = kp_etcd_state_read(etcd, true, NULL, &state, err);
+		is_ok = read_state(etcd, true, deadline_ms, NULL, &state, err);
 		/* a refusal says more than that nobody answered */
 		if (!is_ok && err->kind == KP_ERR_CONFIG)
 			first = *err;
 	}
 	if (!is_ok) {
 		*err = first;
-		return KP_STORE_FAILED;
+		return kp_etcd_read_failed(deadline_ms, err);
 	}
 	newest = known(etcd);
 	*out = (struct kp_store_range){ .oldest = state.oldest,
@@ -156,16 +173,16 @@ has(const struct kp_etcd_state *state, uint64_t number, uint64_t last)
 
 enum kp_store_result
 kp_etcd_state_at(struct kp_etcd *etcd, uint64_t number, uint64_t last,
-    struct kp_etcd_state *out, struct kp_error *err)
+    int64_t deadline_ms, struct kp_etcd_state *out, struct kp_error *err)
 {
 	struct kp_error first = { 0 };
 
 	/* what a node has of a revision is what all have */
-	if (kp_etcd_state_read(etcd, true, NULL, out, &first) &&
+	if (read_state(etcd, true, deadline_ms, NULL, out, &first) &&
 	    has(out, number, last))
 		return KP_STORE_OK;
-	if (!kp_etcd_state_read(etcd, false, NULL, out, err))
-		return KP_STORE_FAILED;
+	if (!read_state(etcd, false, deadline_ms, NULL, out, err))
+		return kp_etcd_read_failed(deadline_ms, err);
 	if (number < out->oldest) {
 		(void)kp_error_set(err, KP_ERR_CONFIG,
 		    "revision %llu has been compacted",

@@ -199,12 +199,12 @@ keep_known(struct kp_items *fresh, const struct kp_items *known)
 
 enum kp_store_result
 kp_items_load(struct kp_items *items, struct kp_store *store, uint64_t at,
-    struct kp_error *err)
+    int64_t deadline_ms, struct kp_error *err)
 {
 	struct kp_items fresh = { .revision = at };
 	struct loading loading = { .items = &fresh };
 	enum kp_store_result result =
-	    kp_store_load(store, at, add_loaded, &loading, err);
+	    kp_store_load(store, at, add_loaded, &loading, deadline_ms, err);
 
 	if (result == KP_STORE_OK && loading.is_refused) {
 		(void)kp_error_set(

@@ -53,7 +53,8 @@ void kp_items_copy(struct kp_items *out, const struct kp_items *from);
  * there is no memory for it: KP_STORE_FAILED.
  */
 enum kp_store_result kp_items_load(struct kp_items *items,
-    struct kp_store *store, uint64_t at, struct kp_error *err) KP_MUST_CHECK;
+    struct kp_store *store, uint64_t at, int64_t deadline_ms,
+    struct kp_error *err) KP_MUST_CHECK;
 
 /* kp_items_find returns NULL if there is none; borrowed until a change. */
 const struct kp_item *kp_items_find(

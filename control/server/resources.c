@@ -41,12 +41,13 @@ void
 kp_resources_end(struct kp_rpc_call *call, enum kp_store_result result,
     const struct kp_error *err)
 {
-	bool is_elsewhen =
-	    result == KP_STORE_COMPACTED || result == KP_STORE_INVALID;
+	enum kp_rpc_code code = KP_RPC_UNAVAILABLE;
 
-	kp_rpc_call_end(call,
-	    is_elsewhen ? KP_RPC_OUT_OF_RANGE : KP_RPC_UNAVAILABLE, "%s",
-	    err->text);
+	if (result == KP_STORE_COMPACTED || result == KP_STORE_INVALID)
+		code = KP_RPC_OUT_OF_RANGE;
+	if (result == KP_STORE_LATE)
+		code = KP_RPC_DEADLINE_EXCEEDED;
+	kp_rpc_call_end(call, code, "%s", err->text);
 }
 
 Kproxy__Control__V1__Outcome

@@ -30,7 +30,8 @@ take_state(struct kp_rpc_call *call, uint64_t revision, struct kp_items *out)
 		kp_desk_items(desk, out);
 		return true;
 	}
-	result = kp_desk_items_at(desk, revision, out, &err);
+	result = kp_desk_items_at(
+	    desk, revision, out, kp_rpc_call_deadline_ms(call), &err);
 	if (result != KP_STORE_OK)
 		kp_resources_end(call, result, &err);
 	return result == KP_STORE_OK;
@@ -355,8 +356,8 @@ kp_resources_diff(struct kp_rpc_call *call, const ProtobufCMessage *message)
 	struct kp_error err;
 
 	/* 0 is a revision here: that without any resource */
-	result = kp_desk_items_at(
-	    kp_resources_desk(call), request->from, &from, &err);
+	result = kp_desk_items_at(kp_resources_desk(call), request->from, &from,
+	    kp_rpc_call_deadline_ms(call), &err);
 	if (result != KP_STORE_OK) {
 		kp_resources_end(call, result, &err);
 		return;
@@ -423,7 +424,7 @@ collect(struct kp_rpc_call *call, struct history *history, uint64_t last,
 		    last - range->oldest > BATCH ? last - BATCH : range->oldest;
 
 		result = kp_desk_history(kp_resources_desk(call), after, last,
-		    take_revision, history, err);
+		    take_revision, history, kp_rpc_call_deadline_ms(call), err);
 		take_batch(history);
 		last = after;
 	}
@@ -441,7 +442,8 @@ answer_history(
 	struct kp_error err;
 	uint64_t last;
 
-	result = kp_desk_range(kp_resources_desk(call), &range, &err);
+	result = kp_desk_range(kp_resources_desk(call), &range,
+	    kp_rpc_call_deadline_ms(call), &err);
 	last = before == 0 || before > range.newest ? range.newest : before - 1;
 	if (result == KP_STORE_OK)
 		result = collect(call, history, last, &range, &err);

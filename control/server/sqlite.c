@@ -452,11 +452,12 @@ commit_in_turn(struct kp_store *store, uint64_t base,
 }
 
 static enum kp_store_result
-range_in_turn(
-    struct kp_store *store, struct kp_store_range *out, struct kp_error *err)
+range_in_turn(struct kp_store *store, struct kp_store_range *out,
+    int64_t deadline_ms, struct kp_error *err)
 {
 	enum kp_store_result result;
 
+	(void)deadline_ms; /* a file keeps nobody waiting */
 	kp_mutex_lock(&sqlite_of(store)->use);
 	result = read_range(store, out, err);
 	kp_mutex_unlock(&sqlite_of(store)->use);
@@ -465,10 +466,11 @@ range_in_turn(
 
 static enum kp_store_result
 load_in_turn(struct kp_store *store, uint64_t at, kp_visit_item visit,
-    void *ctx, struct kp_error *err)
+    void *ctx, int64_t deadline_ms, struct kp_error *err)
 {
 	enum kp_store_result result;
 
+	(void)deadline_ms; /* a file keeps nobody waiting */
 	kp_mutex_lock(&sqlite_of(store)->use);
 	result = load(store, at, visit, ctx, err);
 	kp_mutex_unlock(&sqlite_of(store)->use);
@@ -477,10 +479,12 @@ load_in_turn(struct kp_store *store, uint64_t at, kp_visit_item visit,
 
 static enum kp_store_result
 history_in_turn(struct kp_store *store, uint64_t after, uint64_t last,
-    kp_visit_revision visit, void *ctx, struct kp_error *err)
+    kp_visit_revision visit, void *ctx, int64_t deadline_ms,
+    struct kp_error *err)
 {
 	enum kp_store_result result;
 
+	(void)deadline_ms; /* a file keeps nobody waiting */
 	kp_mutex_lock(&sqlite_of(store)->use);
 	result = history(store, after, last, visit, ctx, err);
 	kp_mutex_unlock(&sqlite_of(store)->use);

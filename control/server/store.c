@@ -81,24 +81,26 @@ kp_store_commit(struct kp_store *store, uint64_t base,
 }
 
 enum kp_store_result
-kp_store_range(
-    struct kp_store *store, struct kp_store_range *out, struct kp_error *err)
+kp_store_range(struct kp_store *store, struct kp_store_range *out,
+    int64_t deadline_ms, struct kp_error *err)
 {
-	return store->ops->range(store, out, err);
+	return store->ops->range(store, out, deadline_ms, err);
 }
 
 enum kp_store_result
 kp_store_load(struct kp_store *store, uint64_t at, kp_visit_item visit,
-    void *ctx, struct kp_error *err)
+    void *ctx, int64_t deadline_ms, struct kp_error *err)
 {
-	return store->ops->load(store, at, visit, ctx, err);
+	return store->ops->load(store, at, visit, ctx, deadline_ms, err);
 }
 
 enum kp_store_result
 kp_store_history(struct kp_store *store, uint64_t after, uint64_t last,
-    kp_visit_revision visit, void *ctx, struct kp_error *err)
+    kp_visit_revision visit, void *ctx, int64_t deadline_ms,
+    struct kp_error *err)
 {
-	return store->ops->history(store, after, last, visit, ctx, err);
+	return store->ops->history(
+	    store, after, last, visit, ctx, deadline_ms, err);
 }
 
 enum kp_store_result

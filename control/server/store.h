@@ -39,6 +39,8 @@ enum kp_store_result {
 	 * KP_ERR_TIMEOUT: then it may have been.
 	 */
 	KP_STORE_FAILED,
+	/* What was to be read was not there by the deadline that was given. */
+	KP_STORE_LATE,
 };
 
 /* A resource as of some revision; borrowed during a visit. */
@@ -96,19 +98,25 @@ enum kp_store_result kp_store_commit(struct kp_store *store, uint64_t base,
     size_t num_changes, uint64_t *out_number,
     struct kp_error *err) KP_MUST_CHECK;
 
+/*
+ * kp_store_range and the next two wait for another process's answer until
+ * deadline_ms (kp_now_ms), or for as long as the store would itself.
+ */
 enum kp_store_result kp_store_range(struct kp_store *store,
-    struct kp_store_range *out, struct kp_error *err) KP_MUST_CHECK;
+    struct kp_store_range *out, int64_t deadline_ms,
+    struct kp_error *err) KP_MUST_CHECK;
 
 /* kp_store_load visits all resources as of revision at, by kind and name. */
 enum kp_store_result kp_store_load(struct kp_store *store, uint64_t at,
-    kp_visit_item visit, void *ctx, struct kp_error *err) KP_MUST_CHECK;
+    kp_visit_item visit, void *ctx, int64_t deadline_ms,
+    struct kp_error *err) KP_MUST_CHECK;
 
 /*
  * kp_store_history visits the revisions after and up to last, oldest first.
  * KP_STORE_COMPACTED if some of them are forgotten: then nothing is visited.
  */
 enum kp_store_result kp_store_history(struct kp_store *store, uint64_t after,
-    uint64_t last, kp_visit_revision visit, void *ctx,
+    uint64_t last, kp_visit_revision visit, void *ctx, int64_t deadline_ms,
     struct kp_error *err) KP_MUST_CHECK;
 
 /*

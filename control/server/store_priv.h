@@ -16,12 +16,14 @@ struct kp_store_ops {
 	    const struct kp_store_change *changes, size_t num_changes,
 	    uint64_t *out_number, struct kp_error *err);
 	enum kp_store_result (*range)(struct kp_store *store,
-	    struct kp_store_range *out, struct kp_error *err);
+	    struct kp_store_range *out, int64_t deadline_ms,
+	    struct kp_error *err);
 	enum kp_store_result (*load)(struct kp_store *store, uint64_t at,
-	    kp_visit_item visit, void *ctx, struct kp_error *err);
+	    kp_visit_item visit, void *ctx, int64_t deadline_ms,
+	    struct kp_error *err);
 	enum kp_store_result (*history)(struct kp_store *store, uint64_t after,
 	    uint64_t last, kp_visit_revision visit, void *ctx,
-	    struct kp_error *err);
+	    int64_t deadline_ms, struct kp_error *err);
 	enum kp_store_result (*compact)(
 	    struct kp_store *store, uint64_t oldest, struct kp_error *err);
 	/* these two while another thread is in one of the others */

@@ -134,7 +134,7 @@ send_batch(struct kp_watches *watches, struct sending *sending, uint64_t after,
 	struct kp_error err;
 
 	result = kp_desk_history(
-	    watches->desk, after, last, make_packet, sending, &err);
+	    watches->desk, after, last, make_packet, sending, KP_NEVER, &err);
 	send_packets(sending);
 	if (result == KP_STORE_OK)
 		return;
@@ -330,8 +330,8 @@ check_after(struct kp_rpc_call *call, uint64_t after)
 {
 	struct kp_store_range range;
 	struct kp_error err;
-	enum kp_store_result result =
-	    kp_desk_range(kp_resources_desk(call), &range, &err);
+	enum kp_store_result result = kp_desk_range(kp_resources_desk(call),
+	    &range, kp_rpc_call_deadline_ms(call), &err);
 
 	if (result == KP_STORE_OK && after < range.oldest) {
 		(void)kp_error_set(&err, KP_ERR_CONFIG,

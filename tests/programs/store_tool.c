@@ -126,7 +126,7 @@ commit_for_ever(struct kp_store *store, const char *name, size_t size)
 		int len = snprintf(reason, sizeof(reason), "%s %u", name, i);
 
 		kp_copy(text, reason, (size_t)len);
-		result = kp_store_range(store, &range, &err);
+		result = kp_store_range(store, &range, KP_NEVER, &err);
 		if (result == KP_STORE_OK)
 			result = kp_store_commit(store, range.newest, &note,
 			    changes, 2, &number, &err);
@@ -190,14 +190,14 @@ dump(struct kp_store *store)
 	struct kp_store_range range;
 	struct kp_error err = { 0 };
 
-	if (kp_store_range(store, &range, &err) != KP_STORE_OK)
+	if (kp_store_range(store, &range, KP_NEVER, &err) != KP_STORE_OK)
 		fail(err.text);
 	(void)printf("range %llu %llu\n", (unsigned long long)range.oldest,
 	    (unsigned long long)range.newest);
 	if (kp_store_history(store, range.oldest, range.newest, print_revision,
-		NULL, &err) != KP_STORE_OK ||
-	    kp_store_load(store, range.newest, print_item, NULL, &err) !=
-		KP_STORE_OK)
+		NULL, KP_NEVER, &err) != KP_STORE_OK ||
+	    kp_store_load(store, range.newest, print_item, NULL, KP_NEVER,
+		&err) != KP_STORE_OK)
 		fail(err.text);
 	(void)printf("end\n");
 }
@@ -216,13 +216,13 @@ load_all(struct kp_store *store)
 	struct kp_store_range range;
 	struct kp_error err = { 0 };
 
-	if (kp_store_range(store, &range, &err) != KP_STORE_OK)
+	if (kp_store_range(store, &range, KP_NEVER, &err) != KP_STORE_OK)
 		fail(err.text);
 	for (uint64_t at = range.oldest + 1; at <= range.newest; at++) {
 		size_t num = 0;
 
-		if (kp_store_load(store, at, count_item, &num, &err) !=
-		    KP_STORE_OK)
+		if (kp_store_load(store, at, count_item, &num, KP_NEVER,
+			&err) != KP_STORE_OK)
 			fail(err.text);
 		if (num == 0)
 			fail("an empty state");

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
+
 /* Says why before it ends the test. */
 static void
 must(bool is_so, const char *text)
@@ -87,7 +89,8 @@ kp_test_expect_state(struct kp_store *store, uint64_t at, const char *wanted)
 	struct kp_buf found;
 
 	kp_buf_init(&found, 1 << 16);
-	must(kp_store_load(store, at, print_item, &found, &err) == KP_STORE_OK,
+	must(kp_store_load(store, at, print_item, &found, KP_NEVER, &err) ==
+		 KP_STORE_OK,
 	    err.text);
 	expect_text(&found, wanted);
 }
@@ -101,7 +104,7 @@ kp_test_expect_history(
 
 	kp_buf_init(&found, 1 << 16);
 	must(kp_store_history(store, after, last, print_revision, &found,
-		 &err) == KP_STORE_OK,
+		 KP_NEVER, &err) == KP_STORE_OK,
 	    err.text);
 	expect_text(&found, wanted);
 }
@@ -112,7 +115,8 @@ kp_test_range(struct kp_store *store)
 	struct kp_store_range range;
 	struct kp_error err = { 0 };
 
-	must(kp_store_range(store, &range, &err) == KP_STORE_OK, err.text);
+	must(kp_store_range(store, &range, KP_NEVER, &err) == KP_STORE_OK,
+	    err.text);
 	return range;
 }
 

@@ -303,7 +303,8 @@ Test(catalog, an_old_state_comes_back_as_a_new_revision)
 	    "Cluster/d deleted Listener/l configured VirtualCluster/v "
 	    "created ");
 	cr_assert_eq(f.result.revision, 4);
-	cr_assert_eq(kp_items_load(&before, f.store, 1, &f.err), KP_STORE_OK);
+	cr_assert_eq(
+	    kp_items_load(&before, f.store, 1, KP_NEVER, &f.err), KP_STORE_OK);
 	cr_assert_eq(before.num, kp_catalog_items(f.catalog)->num);
 	for (size_t i = 0; i < before.num; i++)
 		cr_assert(kp_bytes_equal(kp_buf_bytes(&before.list[i]->text),
@@ -615,7 +616,7 @@ Test(catalog, time_never_goes_back_in_history)
 				 f.catalog, &wish, KP_NEVER, &f.result, &f.err),
 		    KP_VERDICT_OK);
 		cr_assert_eq(kp_store_history(f.store, i, i + 1, take_time,
-				 &time_ms, &f.err),
+				 &time_ms, KP_NEVER, &f.err),
 		    KP_STORE_OK);
 		cr_assert_eq(time_ms, commits[i].wanted_ms);
 		cr_assert_eq(kp_catalog_newest_ms(f.catalog), time_ms);
@@ -664,8 +665,8 @@ Test(catalog, who_is_slower_each_time_is_told_by_the_deadline)
 		int64_t deadline_ms;
 		struct kp_store_range range;
 
-		cr_assert_eq(
-		    kp_store_range(f.store, &range, &f.err), KP_STORE_OK);
+		cr_assert_eq(kp_store_range(f.store, &range, KP_NEVER, &f.err),
+		    KP_STORE_OK);
 		rival.newest = range.newest;
 		kp_catalog_result_fini(&f.result);
 		deadline_ms = kp_now_ms() + patience_ms[i % 2];

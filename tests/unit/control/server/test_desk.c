@@ -227,7 +227,8 @@ Test(desk, old_states_can_be_read_until_they_are_compacted)
 	}
 	for (uint64_t at = 0; at <= 20; at++) {
 		cr_assert_eq(
-		    kp_desk_items_at(f.desk, at, &items, &f.err), KP_STORE_OK);
+		    kp_desk_items_at(f.desk, at, &items, KP_NEVER, &f.err),
+		    KP_STORE_OK);
 		cr_assert_eq(items.revision, at);
 		(void)snprintf(host, sizeof(host), "h%d:", (int)at);
 		if (at > 0)
@@ -235,12 +236,12 @@ Test(desk, old_states_can_be_read_until_they_are_compacted)
 			    (const char *)items.list[0]->text.data, host));
 		kp_items_fini(&items);
 	}
-	cr_assert_eq(
-	    kp_desk_items_at(f.desk, 21, &items, &f.err), KP_STORE_INVALID);
+	cr_assert_eq(kp_desk_items_at(f.desk, 21, &items, KP_NEVER, &f.err),
+	    KP_STORE_INVALID);
 	cr_assert_eq(kp_store_compact(f.store, 19, &f.err), KP_STORE_OK);
 	/* although it is still in memory */
-	cr_assert_eq(
-	    kp_desk_items_at(f.desk, 18, &items, &f.err), KP_STORE_COMPACTED);
+	cr_assert_eq(kp_desk_items_at(f.desk, 18, &items, KP_NEVER, &f.err),
+	    KP_STORE_COMPACTED);
 	tear_down(&f);
 }
 
@@ -286,7 +287,8 @@ Test(compact, forgets_by_number_and_by_age_and_keeps_the_newest)
 		config.max_age_ms = cases[i].max_age_ms;
 		cr_assert(kp_compact_once(&config, cases[i].now_ms, &err));
 		cr_assert_eq(
-		    kp_store_range(config.store, &range, &err), KP_STORE_OK);
+		    kp_store_range(config.store, &range, KP_NEVER, &err),
+		    KP_STORE_OK);
 		cr_assert_eq(range.oldest, cases[i].oldest, "%zu: %d", i,
 		    (int)range.oldest);
 	}

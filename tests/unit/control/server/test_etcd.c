@@ -183,7 +183,8 @@ write_all(void *arg)
 	while (num < NUM_COMMITS && writer->is_good) {
 		enum kp_store_result result = KP_STORE_FAILED;
 
-		if (kp_store_range(writer->store, &range, &err) == KP_STORE_OK)
+		if (kp_store_range(writer->store, &range, KP_NEVER, &err) ==
+		    KP_STORE_OK)
 			result =
 			    try_commit(writer->store, range.newest, "x", &err);
 		if (result == KP_STORE_OK)
@@ -299,8 +300,8 @@ Test(etcd, snapshots_are_made_and_what_is_before_them_is_forgotten)
 	cr_assert(count_keys(inside(&f, 0), KP_ETCD_REVISIONS) < 200);
 	for (uint64_t at = 280; at <= 300; at++)
 		expect_at(&f, at);
-	cr_assert_eq(
-	    kp_store_load(f.servers[0], 279, kp_test_no_item, NULL, &err),
+	cr_assert_eq(kp_store_load(f.servers[0], 279, kp_test_no_item, NULL,
+			 KP_NEVER, &err),
 	    KP_STORE_COMPACTED);
 	kp_test_expect_history(f.servers[0], 298, 300,
 	    "299 ada because 1234: Cluster/a=299\n"
@@ -373,8 +374,8 @@ Test(etcd, a_store_lives_through_a_restart_of_etcd)
 	cr_assert(kp_now_ms() - began_ms < f.config.timeout_ms + 2000);
 	cr_assert_not_null(strstr(err.text, "127.0.0.1:"), "%s", err.text);
 	cr_assert_eq(err.kind, KP_ERR_UNAVAILABLE, "%s", err.text);
-	cr_assert_eq(
-	    kp_store_load(f.servers[0], 1, kp_test_no_item, NULL, &err),
+	cr_assert_eq(kp_store_load(f.servers[0], 1, kp_test_no_item, NULL,
+			 KP_NEVER, &err),
 	    KP_STORE_FAILED);
 	kp_test_etcd_again(&f.etcd);
 	(void)kp_test_commit(f.servers[0], 1, kp_test_put("a", "B"));
@@ -385,6 +386,49 @@ Test(etcd, a_store_lives_through_a_restart_of_etcd)
 }
 
 /* etcd takes the request and does not answer: nobody knows. */
+/* Far from the store's own patience, with room for a slow machine. */
+#define SHORT_MS 300
+
+static void
+expect_late(enum kp_store_result result, const struct kp_error *err,
+    int64_t deadline_ms)
+{
+	cr_assert_eq(result, KP_STORE_LATE, "%d: %s", (int)result, err->text);
+	cr_assert_eq(err->kind, KP_ERR_TIMEOUT);
+	cr_assert(kp_now_ms() >= deadline_ms);
+	cr_assert(kp_now_ms() < deadline_ms + PATIENCE_MS / 2);
+}
+
+Test(etcd, reads_end_at_their_callers_deadline)
+{
+	struct kp_store_range range;
+	struct kp_error err = { 0 };
+	struct fixture f;
+	int64_t until_ms;
+
+	set_up(&f, 0);
+	f.config.timeout_ms = 2 * PATIENCE_MS;
+	open_one(&f, 0);
+	(void)kp_test_commit(f.servers[0], 0, kp_test_put("a", "A"));
+	cr_assert_eq(kill(f.etcd.pid, SIGSTOP), 0);
+	until_ms = kp_now_ms() + SHORT_MS;
+	expect_late(kp_store_range(f.servers[0], &range, until_ms, &err), &err,
+	    until_ms);
+	until_ms = kp_now_ms() + SHORT_MS;
+	expect_late(kp_store_load(
+			f.servers[0], 1, kp_test_no_item, NULL, until_ms, &err),
+	    &err, until_ms);
+	until_ms = kp_now_ms() + SHORT_MS;
+	expect_late(kp_store_history(f.servers[0], 0, 1, kp_test_no_revision,
+			NULL, until_ms, &err),
+	    &err, until_ms);
+	cr_assert_eq(kill(f.etcd.pid, SIGCONT), 0);
+	cr_assert_eq(kp_store_range(
+			 f.servers[0], &range, kp_now_ms() + PATIENCE_MS, &err),
+	    KP_STORE_OK, "%s", err.text);
+	tear_down(&f);
+}
+
 Test(etcd, an_outcome_that_is_unknown_is_told_as_that)
 {
 	struct fixture f;
@@ -470,8 +514,8 @@ Test(etcd, what_is_damaged_is_told)
 		    key.text, sizeof(key.text), "/kproxy/%s", cases[i].name);
 		cr_assert(kp_etcd_write(inside(&f, 0), &key,
 		    kp_bytes_of(cases[i].value), NULL, &err));
-		cr_assert_eq(kp_store_load(
-				 f.servers[0], at, kp_test_no_item, NULL, &err),
+		cr_assert_eq(kp_store_load(f.servers[0], at, kp_test_no_item,
+				 NULL, KP_NEVER, &err),
 		    KP_STORE_FAILED, "case %zu", i);
 		cr_assert_eq(err.kind, KP_ERR_CONFIG, "%s", err.text);
 		cr_assert_not_null(

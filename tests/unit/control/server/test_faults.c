@@ -132,15 +132,16 @@ expect_same(const struct fixture *f, uint64_t revision)
 
 	kp_buf_init(&known, 65536);
 	kp_buf_init(&stored, 65536);
-	cr_assert_eq(kp_store_range(f->store, &range, &err), KP_STORE_OK);
+	cr_assert_eq(
+	    kp_store_range(f->store, &range, KP_NEVER, &err), KP_STORE_OK);
 	cr_assert_eq(range.newest, revision);
 	cr_assert_eq(items->revision, revision);
 	for (size_t i = 0; i < items->num; i++)
 		add_item(&known, items->list[i]->kind, items->list[i]->name,
 		    items->list[i]->revision,
 		    kp_buf_bytes(&items->list[i]->text));
-	cr_assert_eq(
-	    kp_store_load(f->store, revision, add_stored, &stored, &err),
+	cr_assert_eq(kp_store_load(f->store, revision, add_stored, &stored,
+			 KP_NEVER, &err),
 	    KP_STORE_OK, "%s", err.text);
 	cr_assert_str_eq(kp_buf_text(&known), kp_buf_text(&stored));
 	kp_buf_fini(&known);

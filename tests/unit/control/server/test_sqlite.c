@@ -205,7 +205,8 @@ commit_until_killed(const char *path, int fd)
 	struct kp_store *store = kp_sqlite_open(path, &err);
 	struct kp_store_range range;
 
-	if (store == NULL || kp_store_range(store, &range, &err) != KP_STORE_OK)
+	if (store == NULL ||
+	    kp_store_range(store, &range, KP_NEVER, &err) != KP_STORE_OK)
 		_exit(1);
 	for (uint64_t base = range.newest;; base++) {
 		struct kp_store_change change = kp_test_put("a", "some text");

@@ -48,7 +48,8 @@ Test(store, every_state_can_be_read)
 	    "2 ada because 1234: Cluster/b=\n"
 	    "3 ada because 1234: Cluster/a=gone Cluster/b=B2\n");
 	kp_test_expect_history(f.store, 3, 3, "");
-	cr_assert_eq(kp_store_load(f.store, 4, kp_test_no_item, NULL, &err),
+	cr_assert_eq(
+	    kp_store_load(f.store, 4, kp_test_no_item, NULL, KP_NEVER, &err),
 	    KP_STORE_INVALID);
 	cr_assert_str_eq(err.text, "there is no revision 4 yet");
 	kp_test_store_tear_down(&f);
@@ -140,11 +141,12 @@ Test(store, compaction_forgets_what_was_before)
 	kp_test_expect_state(f.store, 5, "Cluster/a@3=A3 Cluster/c@5=C5 ");
 	kp_test_expect_history(
 	    f.store, 3, 4, "4 ada because 1234: Cluster/b=gone\n");
-	cr_assert_eq(kp_store_load(f.store, 2, kp_test_no_item, NULL, &err),
+	cr_assert_eq(
+	    kp_store_load(f.store, 2, kp_test_no_item, NULL, KP_NEVER, &err),
 	    KP_STORE_COMPACTED);
 	cr_assert_str_eq(err.text, "revision 2 has been compacted");
-	cr_assert_eq(
-	    kp_store_history(f.store, 2, 5, kp_test_no_revision, NULL, &err),
+	cr_assert_eq(kp_store_history(f.store, 2, 5, kp_test_no_revision, NULL,
+			 KP_NEVER, &err),
 	    KP_STORE_COMPACTED);
 	/* again, and to a deletion, which leaves nothing behind */
 	cr_assert_eq(kp_store_compact(f.store, 1, &err), KP_STORE_OK);
@@ -248,11 +250,12 @@ Test(store, a_commit_may_be_large)
 	cr_assert_eq(kp_store_commit(f.store, 0, &kp_test_note, many.changes,
 			 many.num, &number, &err),
 	    KP_STORE_OK, "%s", err.text);
-	cr_assert_eq(kp_store_load(f.store, 1, see_item, &many, &err),
+	cr_assert_eq(kp_store_load(f.store, 1, see_item, &many, KP_NEVER, &err),
 	    KP_STORE_OK, "%s", err.text);
 	cr_assert(many.is_good && many.num_seen == many.num);
 	many.num_seen = 0;
-	cr_assert_eq(kp_store_history(f.store, 0, 1, see_revision, &many, &err),
+	cr_assert_eq(kp_store_history(
+			 f.store, 0, 1, see_revision, &many, KP_NEVER, &err),
 	    KP_STORE_OK, "%s", err.text);
 	cr_assert(many.is_good && many.num_seen == many.num);
 	many_fini(&many);
@@ -271,8 +274,8 @@ Test(store, texts_of_the_largest_size_fit_beside_each_other)
 	cr_assert_eq(kp_store_commit(f.store, 0, &kp_test_note, many.changes,
 			 many.num, &number, &err),
 	    KP_STORE_OK, "%s", err.text);
-	cr_assert_eq(
-	    kp_store_load(f.store, 1, see_item, &many, &err), KP_STORE_OK);
+	cr_assert_eq(kp_store_load(f.store, 1, see_item, &many, KP_NEVER, &err),
+	    KP_STORE_OK);
 	cr_assert(many.is_good && many.num_seen == many.num);
 	many_fini(&many);
 	kp_test_store_tear_down(&f);
@@ -290,7 +293,8 @@ Test(store, a_text_may_have_any_bytes)
 	cr_assert_eq(kp_store_commit(f.store, 0, &kp_test_note, many.changes,
 			 many.num, &number, &err),
 	    KP_STORE_OK, "%s", err.text);
-	cr_assert_eq(kp_store_history(f.store, 0, 1, see_revision, &many, &err),
+	cr_assert_eq(kp_store_history(
+			 f.store, 0, 1, see_revision, &many, KP_NEVER, &err),
 	    KP_STORE_OK, "%s", err.text);
 	cr_assert(many.is_good && many.num_seen == many.num);
 	many_fini(&many);
@@ -321,8 +325,8 @@ Test(store, what_is_new_stays_so_in_history)
 			 f.store, 0, &kp_test_note, changes, 2, &number, &err),
 	    KP_STORE_OK);
 	kp_test_store_open_again(&f);
-	cr_assert_eq(
-	    kp_store_history(f.store, 0, 1, show_whether_new, &shown, &err),
+	cr_assert_eq(kp_store_history(f.store, 0, 1, show_whether_new, &shown,
+			 KP_NEVER, &err),
 	    KP_STORE_OK);
 	kp_buf_add(&shown, "", 1);
 	cr_assert_str_eq((const char *)shown.data, "a+ b- ");
