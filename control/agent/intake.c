@@ -423,15 +423,17 @@ struct kp_held *
 kp_held_unpack(struct kp_bytes packed, const char *folder,
     struct kp_diagnostics *diagnostics, struct kp_error *err)
 {
-	ProtobufCMessage *message = kp_unpack(
-	    &kproxy__control__v1__push__descriptor, packed, MAX_UNPACKED_LEN);
+	ProtobufCMessage *message =
+	    kp_unpack(&kproxy__control__v1__push__descriptor, packed,
+		MAX_UNPACKED_LEN, err);
 	struct kp_intake *intake = kp_intake_new(NULL, folder);
 	struct kp_held *held = NULL;
 
-	if (message == NULL)
+	if (message == NULL && err->kind != KP_ERR_LIMIT)
 		(void)kp_error_set(
 		    err, KP_ERR_CONFIG, "file of resources is damaged");
-	else if (kp_intake_add(
+	else if (message != NULL &&
+		 kp_intake_add(
 		     intake, (const Kproxy__Control__V1__Push *)message, err))
 		held = finish_kept(intake, diagnostics, err);
 	kp_intake_free(intake);

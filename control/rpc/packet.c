@@ -82,19 +82,13 @@ kp_rpc_decode_bytes(struct kp_bytes packed,
     const ProtobufCMessageDescriptor *kind, size_t max_len,
     struct kp_error *err)
 {
-	ProtobufCMessage *message;
-
 	if (packed.len > max_len) {
 		(void)kp_error_set(err, KP_ERR_LIMIT,
 		    "message of %zu bytes, at most %zu are allowed", packed.len,
 		    max_len);
 		return NULL;
 	}
-	message = kp_unpack(kind, packed, unfolded_len(max_len));
-	if (message == NULL)
-		(void)kp_error_set(err, KP_ERR_PROTOCOL,
-		    "%zu bytes are not a message %s", packed.len, kind->name);
-	return message;
+	return kp_unpack(kind, packed, unfolded_len(max_len), err);
 }
 
 ProtobufCMessage *

@@ -109,9 +109,11 @@ kp_rpc_status_add(struct kp_rpc_status *status, const ProtobufCMessage *detail)
 static Kproxy__Rpc__V1__Status *
 unpack(const struct kp_rpc_status *status)
 {
+	struct kp_error err;
+
 	return (Kproxy__Rpc__V1__Status *)kp_unpack(
 	    &kproxy__rpc__v1__status__descriptor,
-	    kp_buf_bytes(&status->details), MAX_UNPACKED_LEN);
+	    kp_buf_bytes(&status->details), MAX_UNPACKED_LEN, &err);
 }
 
 size_t
@@ -141,6 +143,7 @@ kp_rpc_status_detail(const struct kp_rpc_status *status,
 {
 	Kproxy__Rpc__V1__Status *all = unpack(status);
 	ProtobufCMessage *found = NULL;
+	struct kp_error err;
 
 	if (all == NULL)
 		return NULL;
@@ -151,7 +154,7 @@ kp_rpc_status_detail(const struct kp_rpc_status *status,
 			continue;
 		found = kp_unpack(kind,
 		    (struct kp_bytes){ detail->value.data, detail->value.len },
-		    MAX_UNPACKED_LEN);
+		    MAX_UNPACKED_LEN, &err);
 		break;
 	}
 	kp_unpacked_free(&all->base);

@@ -12,9 +12,12 @@
 	(KP_ETCD_MAX_INLINE_LEN + 2 * KP_STORE_MAX_NOTE_LEN + 4096)
 #define ENTRY_OVERHEAD 8 /* tag and length of an entry in a part */
 
+/* What there was no memory for may be whole. */
 static void *
 refuse(ProtobufCMessage *message, const char *what, struct kp_error *err)
 {
+	if (message == NULL && err->kind == KP_ERR_LIMIT)
+		return NULL;
 	kp_unpacked_free(message);
 	(void)kp_error_set(err, KP_ERR_CONFIG,
 	    "damaged: %s; restore etcd from a backup", what);
@@ -58,9 +61,10 @@ kp_etcd_record_decode(struct kp_bytes value, struct kp_error *err)
 {
 	ProtobufCMessage *message = NULL;
 
+	err->kind = KP_ERR_NONE;
 	if (value.len <= MAX_RECORD_LEN)
 		message = kp_unpack(&kproxy__store__v1__record__descriptor,
-		    value, MAX_UNFOLDED_LEN);
+		    value, MAX_UNFOLDED_LEN, err);
 	if (message == NULL || !is_record((kp_etcd_record *)message))
 		return refuse(message, "no record of a revision", err);
 	return (kp_etcd_record *)message;
@@ -71,9 +75,10 @@ kp_etcd_part_decode(struct kp_bytes value, struct kp_error *err)
 {
 	ProtobufCMessage *message = NULL;
 
+	err->kind = KP_ERR_NONE;
 	if (value.len <= KP_ETCD_MAX_PART_LEN)
 		message = kp_unpack(&kproxy__store__v1__part__descriptor, value,
-		    MAX_UNFOLDED_LEN);
+		    MAX_UNFOLDED_LEN, err);
 	if (message == NULL || !is_part((kp_etcd_part *)message))
 		return refuse(message, "no part of a revision", err);
 	return (kp_etcd_part *)message;

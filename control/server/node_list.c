@@ -35,10 +35,11 @@ kp_said_new(const Kproxy__Control__V1__Node *node)
 	size_t len = kproxy__control__v1__node__get_packed_size(node);
 	uint8_t *packed = kp_alloc(1, len);
 	struct kp_said *said = kp_alloc(1, sizeof(*said));
+	struct kp_error err;
 
 	(void)kproxy__control__v1__node__pack(node, packed);
-	said->node = (Kproxy__Control__V1__Node *)kp_unpack(
-	    NODE_DESCRIPTOR, (struct kp_bytes){ packed, len }, MAX_UNPACKED);
+	said->node = (Kproxy__Control__V1__Node *)kp_unpack(NODE_DESCRIPTOR,
+	    (struct kp_bytes){ packed, len }, MAX_UNPACKED, &err);
 	free(packed);
 	if (said->node == NULL) {
 		free(said);

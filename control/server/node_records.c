@@ -34,8 +34,9 @@ static void
 add_read(void *ctx, const struct kp_store_record *record)
 {
 	struct read *read = ctx;
+	struct kp_error err;
 	ProtobufCMessage *message =
-	    kp_unpack(read->kind, record->data, MAX_UNPACKED);
+	    kp_unpack(read->kind, record->data, MAX_UNPACKED, &err);
 
 	if (read->num == read->max) {
 		read->max += read->max / 2 + 16;

@@ -45,6 +45,8 @@ kp_resources_end(struct kp_rpc_call *call, enum kp_store_result result,
 
 	if (result == KP_STORE_COMPACTED || result == KP_STORE_INVALID)
 		code = KP_RPC_OUT_OF_RANGE;
+	if (result == KP_STORE_FAILED && err->kind == KP_ERR_LIMIT)
+		code = KP_RPC_RESOURCE_EXHAUSTED;
 	if (result == KP_STORE_LATE)
 		code = KP_RPC_DEADLINE_EXCEEDED;
 	kp_rpc_call_end(call, code, "%s", err->text);

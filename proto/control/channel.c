@@ -327,11 +327,10 @@ unpack(struct kp_channel *channel, struct kp_channel_message *out,
 {
 	Kp__Node__Envelope *envelope =
 	    (Kp__Node__Envelope *)kp_unpack(&kp__node__envelope__descriptor,
-		(struct kp_bytes){ packed, len }, KP_CHANNEL_MAX_UNPACKED);
+		(struct kp_bytes){ packed, len }, KP_CHANNEL_MAX_UNPACKED, err);
 
 	if (envelope == NULL)
-		return kp_error_set(err, KP_ERR_PROTOCOL,
-		    "channel: message of %zu bytes is not an envelope", len);
+		return kp_error_prefix(err, "channel");
 	if (envelope->has_fd && channel->num_fds == 0) {
 		kp_unpacked_free(&envelope->base);
 		return kp_error_set(

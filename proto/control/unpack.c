@@ -20,8 +20,10 @@ budget_alloc(void *data, size_t size)
 	if (size > budget->left)
 		return NULL;
 	header = kp_try_alloc(sizeof(*header) + size);
-	if (header == NULL)
+	if (header == NULL) {
+		budget->is_out_of_memory = true;
 		return NULL;
+	}
 	budget->left -= size;
 	header->size = size;
 	return header + 1;
@@ -58,13 +60,22 @@ kp_budget_alloc(struct kp_budget *budget, size_t size)
 
 ProtobufCMessage *
 kp_unpack(const ProtobufCMessageDescriptor *descriptor, struct kp_bytes packed,
-    size_t max_len)
+    size_t max_len, struct kp_error *err)
 {
 	struct kp_budget budget;
+	ProtobufCMessage *message;
 
 	kp_budget_init(&budget, max_len);
-	return protobuf_c_message_unpack(
+	message = protobuf_c_message_unpack(
 	    descriptor, &budget.allocator, packed.len, packed.data);
+	if (message == NULL && budget.is_out_of_memory)
+		(void)kp_error_set(err, KP_ERR_LIMIT,
+		    "no memory for a message %s", descriptor->name);
+	else if (message == NULL)
+		(void)kp_error_set(err, KP_ERR_PROTOCOL,
+		    "%zu bytes are not a message %s", packed.len,
+		    descriptor->name);
+	return message;
 }
 
 void

@@ -13,6 +13,7 @@
 #include <protobuf-c/protobuf-c.h>
 
 #include "base/bytes.h"
+#include "base/error.h"
 
 /*
  * Memory of one message. It must not move while allocator is in use, which
@@ -20,7 +21,8 @@
  */
 struct kp_budget {
 	ProtobufCAllocator allocator;
-	size_t left; /* bytes */
+	size_t left;           /* bytes */
+	bool is_out_of_memory; /* the machine had none, once */
 };
 
 void kp_budget_init(struct kp_budget *budget, size_t max_len);
@@ -33,11 +35,13 @@ void kp_budget_init(struct kp_budget *budget, size_t max_len);
 void *kp_budget_alloc(struct kp_budget *budget, size_t size);
 
 /*
- * kp_unpack reads a message, NULL if the bytes are not one or it takes more
- * than max_len bytes of memory. The descriptor must be bounded (below).
+ * kp_unpack reads a message, NULL with KP_ERR_PROTOCOL if the bytes are not one
+ * or it takes more than max_len bytes of memory, with KP_ERR_LIMIT if the
+ * machine has no memory: that says nothing of the bytes. The descriptor must be
+ * bounded (below).
  */
 ProtobufCMessage *kp_unpack(const ProtobufCMessageDescriptor *descriptor,
-    struct kp_bytes packed, size_t max_len) KP_MUST_CHECK;
+    struct kp_bytes packed, size_t max_len, struct kp_error *err) KP_MUST_CHECK;
 
 /* kp_unpacked_free frees a message, NULL or whose memory is of any budget. */
 void kp_unpacked_free(ProtobufCMessage *message);

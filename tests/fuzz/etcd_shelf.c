@@ -326,7 +326,7 @@ __wrap_kp_etcd_read(struct kp_etcd *etcd, const struct kp_etcd_span *span,
 	kp_buf_init(&packed, MAX_ANSWER_LEN);
 	add_message(&packed, &answer.base);
 	message = kp_unpack(&etcdserverpb__range_response__descriptor,
-	    kp_buf_bytes(&packed), 4 * MAX_ANSWER_LEN);
+	    kp_buf_bytes(&packed), 4 * MAX_ANSWER_LEN, err);
 	kp_assert(message != NULL);
 	kp_buf_fini(&packed);
 	return (Etcdserverpb__RangeResponse *)message;

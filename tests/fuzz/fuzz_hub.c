@@ -274,11 +274,12 @@ say_bytes(struct world *world, struct kp_rpc_call *call)
 {
 	size_t len = next(world);
 	ProtobufCMessage *message;
+	struct kp_error err;
 
 	if (len > world->size)
 		len = world->size;
 	message = kp_unpack(kp_api_sync.request,
-	    (struct kp_bytes){ world->data, len }, MAX_UNPACKED);
+	    (struct kp_bytes){ world->data, len }, MAX_UNPACKED, &err);
 	world->data += len;
 	world->size -= len;
 	if (message != NULL)

@@ -181,11 +181,12 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	ProtobufCMessage *message;
+	struct kp_error err;
 
 	if (size < 2)
 		return 0;
 	message = kp_unpack(answers[data[0] % NUM_ANSWERS].kind,
-	    (struct kp_bytes){ data + 2, size - 2 }, MAX_UNPACKED_LEN);
+	    (struct kp_bytes){ data + 2, size - 2 }, MAX_UNPACKED_LEN, &err);
 	if (message == NULL)
 		return 0;
 	print(data[0] % NUM_ANSWERS, data[1], message);

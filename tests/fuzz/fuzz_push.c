@@ -43,9 +43,9 @@ read_again(const struct kp_held *held)
 static bool
 add(struct kp_intake *intake, struct kp_bytes packed)
 {
-	ProtobufCMessage *message = kp_unpack(
-	    &kproxy__control__v1__push__descriptor, packed, MAX_PART_LEN);
 	struct kp_error err;
+	ProtobufCMessage *message = kp_unpack(
+	    &kproxy__control__v1__push__descriptor, packed, MAX_PART_LEN, &err);
 	bool is_good;
 
 	if (message == NULL)

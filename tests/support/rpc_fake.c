@@ -165,8 +165,9 @@ kp_fake_call(struct kp_rpc_call *call, struct kp_bytes packed)
 {
 	const struct kp_rpc_method *method = call->endpoint->method;
 	const struct kp_rpc_handlers *handlers = &call->endpoint->handlers;
+	struct kp_error err;
 	ProtobufCMessage *message = kp_unpack(
-	    method->request, packed, KP_RPC_UNFOLD * (packed.len + 8192));
+	    method->request, packed, KP_RPC_UNFOLD * (packed.len + 8192), &err);
 
 	if (message == NULL)
 		return false;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <criterion/criterion.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "proto/control/unpack.h"
@@ -30,16 +31,18 @@ sample(void)
 }
 
 static ProtobufCMessage *
-unpack(const struct kp_buf *packed, size_t max_len)
+unpack(const struct kp_buf *packed, size_t max_len, struct kp_error *err)
 {
+	*err = (struct kp_error){ 0 };
 	return kp_unpack(
-	    &kp__test__request__descriptor, kp_buf_bytes(packed), max_len);
+	    &kp__test__request__descriptor, kp_buf_bytes(packed), max_len, err);
 }
 
 Test(unpack, message_is_read)
 {
 	struct kp_buf packed = sample();
-	ProtobufCMessage *message = unpack(&packed, 4096);
+	struct kp_error err;
+	ProtobufCMessage *message = unpack(&packed, 4096, &err);
 
 	cr_assert_not_null(message);
 	cr_assert_eq(((Kp__Test__Request *)message)->code, 7);
@@ -56,11 +59,13 @@ Test(unpack, budget_is_never_exceeded)
 	size_t enough = 0;
 
 	for (size_t len = 0; len < 4096; len++) {
-		ProtobufCMessage *message = unpack(&packed, len);
+		struct kp_error err;
+		ProtobufCMessage *message = unpack(&packed, len, &err);
 
 		if (message != NULL && enough == 0)
 			enough = len;
 		cr_assert((message != NULL) == (enough > 0));
+		cr_assert(message != NULL || err.kind == KP_ERR_PROTOCOL);
 		kp_unpacked_free(message);
 	}
 	cr_assert(enough > packed.len);
@@ -72,15 +77,31 @@ Test(unpack, every_refused_allocation_is_survived)
 	struct kp_buf packed = sample();
 	ProtobufCMessage *message = NULL;
 	unsigned num_refused = 0;
+	struct kp_error err;
 
 	while (message == NULL) {
 		kp_alloc_fail_after(++num_refused);
-		message = unpack(&packed, 4096);
+		message = unpack(&packed, 4096, &err);
 		cr_assert(num_refused < 100);
+		if (message != NULL)
+			break;
+		cr_assert_eq(err.kind, KP_ERR_LIMIT);
+		cr_assert_not_null(strstr(err.text, "no memory"));
 	}
 	kp_alloc_fail_after(0);
 	cr_assert(num_refused > 3);
 	kp_unpacked_free(message);
+	kp_buf_fini(&packed);
+}
+
+Test(unpack, what_is_no_message_is_told_from_want_of_memory)
+{
+	struct kp_buf packed = sample();
+	struct kp_error err;
+
+	packed.len--;
+	cr_assert_null(unpack(&packed, 4096, &err));
+	cr_assert_eq(err.kind, KP_ERR_PROTOCOL);
 	kp_buf_fini(&packed);
 }
 

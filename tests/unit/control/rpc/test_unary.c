@@ -151,6 +151,35 @@ Test(rpc_unary, too_long_requests_and_answers_are_refused)
 	pair_fini(&p);
 }
 
+/* On whichever side, and never as if the other one had sent nonsense. */
+Test(rpc_unary, a_call_without_memory_is_answered_or_says_so)
+{
+	struct pair p = { .channel = NULL };
+	bool is_ok = false;
+	unsigned n = 0;
+
+	kp_test_rpc_init(&p.world);
+	pair_start(&p);
+	expect_echo(&p, "connected");
+	while (!is_ok) {
+		cr_assert(++n < 1000);
+		kp_alloc_fail_after(n);
+		is_ok = kp_test_rpc_ask(
+		    p.channel, &kp_test_echo, &p.result, "hello");
+		kp_alloc_fail_after(0);
+		if (is_ok)
+			break;
+		cr_assert_not_null(
+		    strstr(p.result.status.sentence, "no memory"), "%u: %s", n,
+		    p.result.status.sentence);
+		expect_code(&p, KP_RPC_RESOURCE_EXHAUSTED);
+		expect_echo(&p, "the next one");
+	}
+	cr_assert(n > 3);
+	kp_rpc_result_fini(&p.result);
+	pair_fini(&p);
+}
+
 Test(rpc_unary, deadline_ends_the_call_on_both_sides)
 {
 	struct pair p = { .channel = NULL };

@@ -2,7 +2,12 @@
 #include "control/server/etcd_keys.h"
 
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "base/alloc.h"
+#include "control/server/etcd_values.h"
+#include "proto/control/unpack.h"
 
 Test(etcd_keys, names_sort_as_numbers_do)
 {
@@ -72,4 +77,59 @@ Test(etcd_keys, a_number_is_digits_and_nothing_else)
 		if (cases[i].is_good)
 			cr_assert_eq(number, cases[i].number);
 	}
+}
+
+/* A record with one entry in it, packed. */
+static struct kp_buf
+sample_record(void)
+{
+	uint8_t attempt[KP_ETCD_ATTEMPT_LEN] = { 0 };
+	char kind[] = "Cluster", name[] = "a", who[] = "ada";
+	kp_etcd_entry entry, *entries[] = { &entry };
+	kp_etcd_record record;
+	kp_etcd_part part;
+	struct kp_buf packed;
+
+	kproxy__store__v1__entry__init(&entry);
+	entry.kind = kind;
+	entry.name = name;
+	kproxy__store__v1__part__init(&part);
+	part.n_entries = 1;
+	part.entries = entries;
+	kproxy__store__v1__record__init(&record);
+	record.attempt.data = attempt;
+	record.attempt.len = sizeof(attempt);
+	record.identity = who;
+	record.inline_part = &part;
+	kp_buf_init(&packed, 1000);
+	(void)kproxy__store__v1__record__pack(
+	    &record, kp_buf_extend(&packed,
+			 kproxy__store__v1__record__get_packed_size(&record)));
+	return packed;
+}
+
+/* An operator told that etcd is damaged would put an old backup back. */
+Test(etcd_values, what_there_is_no_memory_for_is_not_called_damaged)
+{
+	struct kp_buf packed = sample_record();
+	kp_etcd_record *record = NULL;
+	struct kp_error err;
+	unsigned n = 0;
+
+	while (record == NULL) {
+		err = (struct kp_error){ 0 };
+		cr_assert(++n < 100);
+		kp_alloc_fail_after(n);
+		record = kp_etcd_record_decode(kp_buf_bytes(&packed), &err);
+		kp_alloc_fail_after(0);
+		cr_assert(record != NULL || err.kind == KP_ERR_LIMIT, "%u: %s",
+		    n, err.text);
+	}
+	cr_assert(n > 3);
+	kp_unpacked_free(&record->base);
+	packed.len--;
+	cr_assert_null(kp_etcd_record_decode(kp_buf_bytes(&packed), &err));
+	cr_assert_eq(err.kind, KP_ERR_CONFIG);
+	cr_assert_not_null(strstr(err.text, "damaged"));
+	kp_buf_fini(&packed);
 }
