@@ -42,13 +42,16 @@ kp_escape_add(struct kp_buf *out, const char *text)
 	const uint8_t *at = (const uint8_t *)text;
 
 	while (*at != '\0') {
-		size_t len = harmless_len(at);
+		size_t run = 0, len;
 
-		if (len > 0)
-			kp_buf_add(out, at, len);
-		else
-			kp_buf_printf(out, "\\x%02x", *at);
-		at += len > 0 ? len : 1;
+		/* a text is mostly one run: adding each character costs more
+		 * than looking at it */
+		while (at[run] != '\0' && (len = harmless_len(at + run)) > 0)
+			run += len;
+		kp_buf_add(out, at, run);
+		at += run;
+		if (*at != '\0')
+			kp_buf_printf(out, "\\x%02x", *at++);
 	}
 }
 
