@@ -5,10 +5,20 @@
  */
 #include "proto/kafka/schema.h"
 
-#include <stddef.h>
-
 #include "base/error.h"
 #include "proto/kafka/apis/apis.h"
+
+const uint8_t kp_kind_lens[KP_STRUCT + 1] = {
+	[KP_BOOL] = 1,
+	[KP_INT8] = 1,
+	[KP_INT16] = 2,
+	[KP_UINT16] = 2,
+	[KP_INT32] = 4,
+	[KP_UINT32] = 4,
+	[KP_INT64] = 8,
+	[KP_FLOAT64] = 8,
+	[KP_UUID] = 16,
+};
 
 static const char *const kind_names[] = {
 	[KP_END] = "end",
@@ -136,4 +146,36 @@ kp_message_entities(const struct kp_message *message, int16_t version)
 {
 	return entities_of(message->fields, version) &
 	       ~KP_ENTITY_BIT(KP_E_NONE);
+}
+
+bool
+kp_field_holds(const struct kp_field *field, int64_t number)
+{
+	unsigned bits = (unsigned)kp_field_len(field) * 8;
+	int64_t half;
+
+	if (field->kind == KP_BOOL)
+		return number == 0 || number == 1;
+	if (bits == 64)
+		return true;
+	half = INT64_C(1) << (bits - 1);
+	if (field->kind == KP_UINT16 || field->kind == KP_UINT32)
+		return number >= 0 && number < 2 * half;
+	return number >= -half && number < half;
+}
+
+/* Kafka limits strings to int16 even where their length is a uvarint. */
+bool
+kp_field_holds_len(const struct kp_field *field, size_t len)
+{
+	if (field->kind == KP_UUID)
+		return len == kp_field_len(field);
+	return len <= (field->kind == KP_STRING ? INT16_MAX : INT32_MAX);
+}
+
+bool
+kp_field_may_be_null(const struct kp_field *field, int16_t version)
+{
+	return !field->is_array && field->kind != KP_UUID &&
+	       version >= field->nullable_since;
 }

@@ -11,6 +11,7 @@
 #define KP_PROTO_KAFKA_SCHEMA_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* Highest API key that any table knows. */
@@ -137,6 +138,33 @@ const char *kp_entity_name(enum kp_entity entity);
 /* "int32", "string", …: how a kind is printed, as the definition files do. */
 const char *kp_kind_name(enum kp_kind kind);
 
+/* kp_field_len is how many bytes a value takes; 0 if it has a length. */
+extern const uint8_t kp_kind_lens[KP_STRUCT + 1];
+static inline size_t
+kp_field_len(const struct kp_field *field)
+{
+	return kp_kind_lens[field->kind];
+}
+
+/* kp_field_is_number: of bool and float64 too; not of a uuid. */
+static inline bool
+kp_field_is_number(const struct kp_field *field)
+{
+	return field->kind != KP_UUID && kp_field_len(field) > 0;
+}
+
+/* kp_field_holds: does number fit the field, or each element of the array? */
+bool kp_field_holds(const struct kp_field *field, int64_t number);
+
+/* kp_field_holds_len is the same of a string, bytes, records or uuid. */
+bool kp_field_holds_len(const struct kp_field *field, size_t len);
+
+/* kp_field_may_be_null: a string, bytes or records; elements never are. */
+bool kp_field_may_be_null(const struct kp_field *field, int16_t version);
+
+/* No struct of Kafka has more than a handful of tagged fields. */
+#define KP_MAX_TAGS 1000
+
 static inline bool
 kp_field_in(const struct kp_field *field, int16_t version)
 {
@@ -147,6 +175,13 @@ static inline bool
 kp_message_is_flexible(const struct kp_message *message, int16_t version)
 {
 	return version >= message->flexible_since;
+}
+
+/* Is field in the tagged section of its struct? */
+static inline bool
+kp_field_is_tagged(const struct kp_field *field, int16_t version)
+{
+	return version >= field->tagged_since;
 }
 
 /* Bit of an entity in a set of entities. */

@@ -53,14 +53,6 @@ enum kp_walk_status kp_walk_run(struct kp_walk_run *run);
 /* kp_walk_piece is data of bytes, never NULL; only a run in place writes it. */
 uint8_t *kp_walk_piece(struct kp_bytes bytes);
 
-/* kp_walk_fixed_len is how many bytes a value takes; 0 if it has a length. */
-extern const uint8_t kp_walk_fixed_lens[KP_STRUCT + 1];
-static inline size_t
-kp_walk_fixed_len(const struct kp_field *field)
-{
-	return kp_walk_fixed_lens[field->kind];
-}
-
 /* Both return KP_STEP_FAILED. field may be NULL. */
 enum kp_step kp_walk_fail(const struct kp_walk_run *run,
     const struct kp_field *field, const char *what);

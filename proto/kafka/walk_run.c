@@ -11,18 +11,6 @@ kp_walk_piece(struct kp_bytes bytes)
 	return bytes.len > 0 ? (uint8_t *)(uintptr_t)bytes.data : nothing;
 }
 
-const uint8_t kp_walk_fixed_lens[KP_STRUCT + 1] = {
-	[KP_BOOL] = 1,
-	[KP_INT8] = 1,
-	[KP_INT16] = 2,
-	[KP_UINT16] = 2,
-	[KP_INT32] = 4,
-	[KP_UINT32] = 4,
-	[KP_INT64] = 8,
-	[KP_FLOAT64] = 8,
-	[KP_UUID] = KP_UUID_LEN,
-};
-
 enum kp_step
 kp_walk_fail(const struct kp_walk_run *run, const struct kp_field *field,
     const char *what)

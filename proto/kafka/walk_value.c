@@ -15,12 +15,6 @@ struct value {
 };
 
 static bool
-is_number(const struct kp_field *field)
-{
-	return field->kind != KP_UUID && kp_walk_fixed_len(field) > 0;
-}
-
-static bool
 is_unsigned(const struct kp_field *field)
 {
 	return field->kind == KP_UINT16 || field->kind == KP_UINT32;
@@ -37,39 +31,6 @@ number_at(const uint8_t *bytes, const struct kp_field *field, size_t len)
 	if (is_unsigned(field))
 		return (int64_t)number;
 	return (int64_t)(number << above) >> above; /* the sign */
-}
-
-static bool
-number_fits(const struct kp_field *field, int64_t number)
-{
-	unsigned bits = (unsigned)kp_walk_fixed_len(field) * 8;
-	int64_t half;
-
-	if (field->kind == KP_BOOL)
-		return number == 0 || number == 1;
-	if (bits == 64)
-		return true;
-	half = INT64_C(1) << (bits - 1);
-	if (is_unsigned(field))
-		return number >= 0 && number < 2 * half;
-	return number >= -half && number < half;
-}
-
-/* Elements of arrays are never null. */
-static bool
-may_be_null(const struct kp_walk_run *run, const struct kp_field *field)
-{
-	return !field->is_array && field->kind != KP_UUID &&
-	       run->walker->version >= field->nullable_since;
-}
-
-/* Kafka limits strings to int16 even where their length is a uvarint. */
-static bool
-length_fits(const struct kp_field *field, size_t len)
-{
-	if (field->kind == KP_UUID)
-		return len == KP_UUID_LEN;
-	return len <= (field->kind == KP_STRING ? INT16_MAX : INT32_MAX);
 }
 
 static int32_t
@@ -93,7 +54,7 @@ measure(const struct kp_walk_run *run, struct value *value)
 	enum kp_step step;
 	int32_t len;
 
-	value->len = kp_walk_fixed_len(field);
+	value->len = kp_field_len(field);
 	if (value->len > left)
 		return kp_walk_fail(run, field, "ends early");
 	if (value->len > 0)
@@ -105,12 +66,13 @@ measure(const struct kp_walk_run *run, struct value *value)
 		return step;
 	value->prefix_len = (size_t)(reader.pos - (run->data + run->pos));
 	value->is_null = len < 0;
-	if (value->is_null && !may_be_null(run, field))
+	if (value->is_null &&
+	    !kp_field_may_be_null(field, run->walker->version))
 		return kp_walk_fail(run, field, "is null");
 	if (value->is_null)
 		return KP_STEP_ON;
 	value->len = (size_t)len;
-	if (!length_fits(field, value->len))
+	if (!kp_field_holds_len(field, value->len))
 		return kp_walk_fail(run, field, "is too long");
 	if (value->len > left - value->prefix_len)
 		return kp_walk_fail(run, field, "ends early");
@@ -141,7 +103,7 @@ replace_number(
 
 	if (number == value->number)
 		return KP_STEP_ON;
-	if (!number_fits(value->field, number))
+	if (!kp_field_holds(value->field, number))
 		return kp_walk_refuse(run, value->field);
 	if (run->mode == KP_WALK_IN_PLACE) {
 		kp_number_put(
@@ -170,8 +132,8 @@ replace_content(
 		return KP_STEP_ON;
 	if (run->mode == KP_WALK_IN_PLACE && !is_same_len)
 		return kp_walk_refuse(run, value->field);
-	if (is_null ? !may_be_null(run, value->field)
-		    : !length_fits(value->field, content.len))
+	if (is_null ? !kp_field_may_be_null(value->field, run->walker->version)
+		    : !kp_field_holds_len(value->field, content.len))
 		return kp_walk_refuse(run, value->field);
 	if (run->mode == KP_WALK_IN_PLACE) {
 		kp_move(old, content.data, content.len);
@@ -213,7 +175,7 @@ show(struct kp_walk_run *run, struct value *value)
 	struct kp_visit visit = { .kind = KP_VISIT_VALUE,
 		.field = value->field };
 
-	if (is_number(value->field)) {
+	if (kp_field_is_number(value->field)) {
 		value->number =
 		    number_at(run->data + run->pos, value->field, value->len);
 		visit.number = value->number;
@@ -225,7 +187,7 @@ show(struct kp_walk_run *run, struct value *value)
 	case KP_KEEP:
 		return KP_STEP_ON;
 	case KP_REPLACE:
-		if (is_number(value->field))
+		if (kp_field_is_number(value->field))
 			return replace_number(run, value, replacement.number);
 		return replace_content(run, value, replacement.bytes);
 	case KP_DROP:

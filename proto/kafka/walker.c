@@ -8,15 +8,6 @@
 
 #include "proto/kafka/walk_priv.h"
 
-/* No struct of Kafka has more than a handful of tagged fields. */
-#define MAX_TAGS 1000
-
-static bool
-is_tagged(const struct kp_walk_run *run, const struct kp_field *field)
-{
-	return run->walker->version >= field->tagged_since;
-}
-
 static bool
 is_writing(const struct kp_walk_run *run)
 {
@@ -204,7 +195,7 @@ read_count(
 static enum kp_step
 begin_array(struct kp_walk_run *run, const struct kp_field *field)
 {
-	size_t item_len = kp_walk_fixed_len(field);
+	size_t item_len = kp_field_len(field);
 	size_t begin = run->pos;
 	bool is_cleared = false;
 	int32_t num;
@@ -266,7 +257,7 @@ plain_field(const struct kp_walk_run *run, const struct kp_field *field)
 {
 	while (field->kind != KP_END &&
 	       (!kp_field_in(field, run->walker->version) ||
-		   is_tagged(run, field)))
+		   kp_field_is_tagged(field, run->walker->version)))
 		field++;
 	return field;
 }
@@ -326,7 +317,7 @@ static size_t
 passable_len(
     const struct kp_walk_run *run, const struct kp_field *field, size_t have)
 {
-	size_t len = field->is_array ? 0 : kp_walk_fixed_len(field);
+	size_t len = field->is_array ? 0 : kp_field_len(field);
 
 	if (kp_walk_wants(run, field))
 		return 0;
@@ -425,7 +416,7 @@ step_tag_count(struct kp_walk_run *run, struct kp_walk_level *level)
 	if (step != KP_STEP_ON)
 		return step;
 	run->pos = (size_t)(reader.pos - run->data);
-	if (num > MAX_TAGS || num > kp_walk_left(run) / 2)
+	if (num > KP_MAX_TAGS || num > kp_walk_left(run) / 2)
 		return kp_walk_fail(run, NULL, "too many tagged fields");
 	if (num == 0 && !is_left_open(run))
 		return end_element(run, level);
@@ -468,7 +459,7 @@ tagged_field(const struct kp_walk_run *run, const struct kp_walk_level *level,
 	for (; field->kind != KP_END; field++)
 		if (field->tag >= 0 && (uint32_t)field->tag == tag &&
 		    kp_field_in(field, run->walker->version) &&
-		    is_tagged(run, field))
+		    kp_field_is_tagged(field, run->walker->version))
 			return field;
 	return NULL;
 }

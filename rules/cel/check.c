@@ -298,7 +298,7 @@ check_result(struct kp_cel_checker *checker, const struct kp_cel_node *tree,
 
 static bool
 check_tree(struct kp_cel_checker *checker, const struct kp_cel_node *tree,
-    struct kp_cel_arena *arena, const char **out_type)
+    struct kp_arena *arena, const char **out_type)
 {
 	struct kp_cel_static *type = kp_cel_check_node(checker, tree);
 	char text[KP_CEL_TYPE_TEXT_SIZE];
@@ -306,7 +306,7 @@ check_tree(struct kp_cel_checker *checker, const struct kp_cel_node *tree,
 	if (type == NULL || !check_result(checker, tree, type))
 		return false;
 	kp_cel_static_print(text, type);
-	*out_type = kp_cel_arena_copy(arena, kp_bytes_of(text));
+	*out_type = kp_arena_copy(arena, kp_bytes_of(text));
 	if (*out_type == NULL)
 		return kp_cel_fault_set(checker->fault, KP_CEL_FAULT_LIMIT, 0,
 		    "the expression needs too much memory");
@@ -315,8 +315,7 @@ check_tree(struct kp_cel_checker *checker, const struct kp_cel_node *tree,
 
 bool
 kp_cel_check(const struct kp_cel_node *tree, const struct kp_cel_env *env,
-    struct kp_cel_arena *arena, const char **out_type,
-    struct kp_cel_fault *fault)
+    struct kp_arena *arena, const char **out_type, struct kp_cel_fault *fault)
 {
 	struct kp_cel_checker checker = { .env = env, .fault = fault };
 	bool ok;

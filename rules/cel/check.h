@@ -15,7 +15,7 @@
  * does not fit, or at a limit.
  */
 bool kp_cel_check(const struct kp_cel_node *tree, const struct kp_cel_env *env,
-    struct kp_cel_arena *arena, const char **out_type,
+    struct kp_arena *arena, const char **out_type,
     struct kp_cel_fault *fault) KP_MUST_CHECK;
 
 #endif

@@ -17,8 +17,8 @@ static bool
 make_words(struct kp_cel_checker *checker, size_t num, struct words *out)
 {
 	out->num = 0;
-	out->list = kp_cel_arena_get(
-	    &checker->types.arena, num + 1, sizeof(*out->list));
+	out->list =
+	    kp_arena_get(&checker->types.arena, num + 1, sizeof(*out->list));
 	if (out->list == NULL)
 		checker->types.is_stopped = true;
 	return out->list != NULL;
@@ -44,7 +44,7 @@ shown(struct kp_bytes name)
 static char *
 text_of(struct kp_cel_checker *checker, struct kp_bytes name)
 {
-	char *text = kp_cel_arena_copy(&checker->types.arena, name);
+	char *text = kp_arena_copy(&checker->types.arena, name);
 
 	if (text == NULL)
 		checker->types.is_stopped = true;

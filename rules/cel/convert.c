@@ -155,7 +155,7 @@ kp_cel_to_double(const struct kp_cel_call *call)
 static struct kp_cel_value
 text_of(const struct kp_cel_call *call, const char *text, size_t len)
 {
-	const char *copy = kp_cel_arena_copy(
+	const char *copy = kp_arena_copy(
 	    call->eval->arena, (struct kp_bytes){ (const uint8_t *)text, len });
 
 	if (copy == NULL)

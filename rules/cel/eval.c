@@ -28,7 +28,7 @@ kp_cel_stop(struct kp_cel_eval *eval, enum kp_cel_fault_kind kind)
 void *
 kp_cel_get(struct kp_cel_eval *eval, size_t count, size_t size)
 {
-	void *memory = kp_cel_arena_get(eval->arena, count, size);
+	void *memory = kp_arena_get(eval->arena, count, size);
 
 	if (memory == NULL)
 		(void)kp_cel_stop(eval, KP_CEL_FAULT_MEMORY);
@@ -57,7 +57,7 @@ kp_cel_fail(struct kp_cel_eval *eval, const char *fmt, ...)
 	if (vsnprintf(text, sizeof(text), fmt, args) < 0)
 		text[0] = '\0';
 	va_end(args);
-	copy = kp_cel_arena_copy(eval->arena, kp_bytes_of(text));
+	copy = kp_arena_copy(eval->arena, kp_bytes_of(text));
 	if (copy == NULL)
 		return kp_cel_stop(eval, KP_CEL_FAULT_MEMORY);
 	return kp_cel_error(copy);

@@ -8,7 +8,7 @@
 
 struct kp_cel_program {
 	struct kp_bytes source;
-	struct kp_cel_arena arena; /* of source and tree */
+	struct kp_arena arena; /* of source and tree */
 	struct kp_cel_node *tree;
 	const char *type; /* of its value; in arena, or static */
 	enum kp_cel_match (*matches)(struct kp_bytes text,
@@ -22,7 +22,7 @@ struct kp_cel_program {
 struct kp_cel_eval {
 	const struct kp_cel_program *program;
 	const struct kp_cel_input *input;
-	struct kp_cel_arena *arena;
+	struct kp_arena *arena;
 	struct kp_cel_meter *meter;
 	/* Not NONE: a limit was reached; no error may be absorbed any more. */
 	enum kp_cel_fault_kind stopped;
@@ -78,7 +78,7 @@ kp_cel_function_run kp_cel_base64_encode, kp_cel_base64_decode;
 /* kp_cel_resolve fills what names stand for; constants it makes are in arena,
  * that of the tree. False and *fault at a limit. */
 bool kp_cel_resolve(struct kp_cel_node *tree, const struct kp_cel_env *env,
-    struct kp_cel_arena *arena, struct kp_cel_fault *fault) KP_MUST_CHECK;
+    struct kp_arena *arena, struct kp_cel_fault *fault) KP_MUST_CHECK;
 
 struct kp_cel_value kp_cel_eval_node(
     struct kp_cel_eval *eval, const struct kp_cel_node *node);

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
-#include "rules/cel/arena.h"
+#include "base/arena.h"
 #include "rules/cel/source.h"
 #include "rules/cel/value.h"
 
@@ -44,7 +44,7 @@ bool kp_cel_lexer_next(
  * minus in front. Texts are copied into arena. False and *fault if it is none.
  */
 bool kp_cel_literal(const struct kp_cel_token *token, bool is_negative,
-    struct kp_cel_arena *arena, struct kp_cel_value *out,
+    struct kp_arena *arena, struct kp_cel_value *out,
     struct kp_cel_fault *fault) KP_MUST_CHECK;
 
 #endif

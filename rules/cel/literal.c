@@ -239,7 +239,7 @@ unwrap(struct text *text)
 }
 
 static bool
-read_text(const struct kp_cel_token *token, struct kp_cel_arena *arena,
+read_text(const struct kp_cel_token *token, struct kp_arena *arena,
     struct kp_cel_value *out, struct kp_cel_fault *fault)
 {
 	struct text text = {
@@ -249,7 +249,7 @@ read_text(const struct kp_cel_token *token, struct kp_cel_arena *arena,
 
 	unwrap(&text);
 	/* No escape is shorter than what it stands for. */
-	text.out = kp_cel_arena_get(arena, text.rest.len + 4, 1);
+	text.out = kp_arena_get(arena, text.rest.len + 4, 1);
 	if (text.out == NULL)
 		return kp_cel_fault_set(fault, KP_CEL_FAULT_LIMIT, token->pos,
 		    "the expression needs too much memory");
@@ -263,7 +263,7 @@ read_text(const struct kp_cel_token *token, struct kp_cel_arena *arena,
 
 bool
 kp_cel_literal(const struct kp_cel_token *token, bool is_negative,
-    struct kp_cel_arena *arena, struct kp_cel_value *out,
+    struct kp_arena *arena, struct kp_cel_value *out,
     struct kp_cel_fault *fault)
 {
 	if (token->kind == KP_CEL_T_INT)

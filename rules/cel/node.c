@@ -20,7 +20,7 @@ kp_cel_nodes_add(struct kp_cel_parser *p, struct kp_cel_nodes *nodes,
 	if (nodes->num == nodes->capacity) {
 		nodes->capacity =
 		    nodes->capacity == 0 ? 4 : 2 * nodes->capacity;
-		list = kp_cel_arena_get(
+		list = kp_arena_get(
 		    p->arena, nodes->capacity, sizeof(struct kp_cel_node *));
 		if (list == NULL)
 			return refuse(p, node->pos,
@@ -42,7 +42,7 @@ kp_cel_node_new(
 		(void)refuse(p, pos, "the expression has too many parts");
 		return NULL;
 	}
-	node = kp_cel_arena_get(p->arena, 1, sizeof(*node));
+	node = kp_arena_get(p->arena, 1, sizeof(*node));
 	if (node == NULL) {
 		(void)refuse(p, pos, "the expression needs too much memory");
 		return NULL;
@@ -58,8 +58,8 @@ kp_cel_node_close(struct kp_cel_parser *p, struct kp_cel_node *node,
 	if (node == NULL)
 		return NULL;
 	node->num_args = parts->num;
-	node->args = kp_cel_arena_get(
-	    p->arena, parts->num, sizeof(struct kp_cel_node *));
+	node->args =
+	    kp_arena_get(p->arena, parts->num, sizeof(struct kp_cel_node *));
 	if (node->args == NULL) {
 		(void)refuse(
 		    p, node->pos, "the expression needs too much memory");

@@ -182,8 +182,8 @@ check_source(struct kp_bytes source, struct kp_cel_fault *fault)
 }
 
 struct kp_cel_node *
-kp_cel_parse(struct kp_bytes source, struct kp_cel_arena *arena,
-    struct kp_cel_fault *fault)
+kp_cel_parse(
+    struct kp_bytes source, struct kp_arena *arena, struct kp_cel_fault *fault)
 {
 	struct kp_cel_parser parser = {
 		.lexer = { .source = source, .fault = fault },

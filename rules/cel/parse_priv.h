@@ -9,7 +9,7 @@
 struct kp_cel_parser {
 	struct kp_cel_lexer lexer;
 	struct kp_cel_token token; /* the next one, not yet taken */
-	struct kp_cel_arena *arena;
+	struct kp_arena *arena;
 	struct kp_cel_fault *fault;
 	uint32_t nesting, num_nodes;
 };

@@ -12,20 +12,20 @@ kp_cel_scratch_init(
     struct kp_cel_scratch *scratch, uint64_t max_steps, size_t max_len)
 {
 	*scratch = (struct kp_cel_scratch){ .meter = { .max = max_steps } };
-	kp_cel_arena_init(&scratch->arena, max_len);
+	kp_arena_init(&scratch->arena, max_len);
 }
 
 void
 kp_cel_scratch_fini(struct kp_cel_scratch *scratch)
 {
-	kp_cel_arena_fini(&scratch->arena);
+	kp_arena_fini(&scratch->arena);
 }
 
 static bool
 build(struct kp_cel_program *program, struct kp_bytes source,
     const struct kp_cel_env *env, struct kp_cel_fault *fault)
 {
-	const char *copy = kp_cel_arena_copy(&program->arena, source);
+	const char *copy = kp_arena_copy(&program->arena, source);
 
 	if (copy == NULL)
 		return kp_cel_fault_set(fault, KP_CEL_FAULT_LIMIT, 0,
@@ -49,7 +49,7 @@ kp_cel_program_new(struct kp_bytes source, const struct kp_cel_env *env,
 {
 	struct kp_cel_program *program = kp_alloc(1, sizeof(*program));
 
-	kp_cel_arena_init(&program->arena, KP_CEL_MAX_TREE_LEN);
+	kp_arena_init(&program->arena, KP_CEL_MAX_TREE_LEN);
 	if (build(program, source, env, fault))
 		return program;
 	kp_cel_program_free(program);
@@ -61,7 +61,7 @@ kp_cel_program_free(struct kp_cel_program *program)
 {
 	if (program == NULL)
 		return;
-	kp_cel_arena_fini(&program->arena);
+	kp_arena_fini(&program->arena);
 	free(program);
 }
 
@@ -84,7 +84,7 @@ kp_cel_program_run(const struct kp_cel_program *program,
 {
 	struct kp_cel_eval eval KP_UNINITIALIZED;
 
-	kp_cel_arena_reset(&scratch->arena);
+	kp_arena_reset(&scratch->arena);
 	scratch->meter.used = 0;
 	eval.program = program;
 	eval.input = input;

@@ -11,7 +11,7 @@
 #ifndef KP_RULES_CEL_PROGRAM_H
 #define KP_RULES_CEL_PROGRAM_H
 
-#include "rules/cel/arena.h"
+#include "base/arena.h"
 #include "rules/cel/source.h"
 #include "rules/cel/value.h"
 
@@ -78,7 +78,7 @@ struct kp_cel_input {
 
 /* Memory and cost of evaluations, one after the other. */
 struct kp_cel_scratch {
-	struct kp_cel_arena arena;
+	struct kp_arena arena;
 	struct kp_cel_meter meter;
 };
 

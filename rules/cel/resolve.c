@@ -12,7 +12,7 @@
 
 struct scope {
 	const struct kp_cel_env *env;
-	struct kp_cel_arena *arena;
+	struct kp_arena *arena;
 	struct kp_cel_fault *fault;
 	struct kp_bytes locals[KP_CEL_MAX_LOCALS];
 	uint32_t num_locals;
@@ -190,8 +190,8 @@ resolve_list(struct scope *scope, struct kp_cel_node *node)
 	for (uint32_t i = 0; i < node->num_args; i++)
 		if (node->args[i]->kind != KP_CEL_CONSTANT)
 			return true;
-	list = kp_cel_arena_get(scope->arena, 1, sizeof(*list));
-	items = kp_cel_arena_get(scope->arena, node->num_args, sizeof(*items));
+	list = kp_arena_get(scope->arena, 1, sizeof(*list));
+	items = kp_arena_get(scope->arena, node->num_args, sizeof(*items));
 	if (items == NULL)
 		return kp_cel_fault_set(scope->fault, KP_CEL_FAULT_LIMIT,
 		    node->pos, "the expression needs too much memory");
@@ -248,7 +248,7 @@ resolve(struct scope *scope, struct kp_cel_node *node)
 
 bool
 kp_cel_resolve(struct kp_cel_node *tree, const struct kp_cel_env *env,
-    struct kp_cel_arena *arena, struct kp_cel_fault *fault)
+    struct kp_arena *arena, struct kp_cel_fault *fault)
 {
 	struct scope scope = { .env = env, .arena = arena, .fault = fault };
 

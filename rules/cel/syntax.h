@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
-#include "rules/cel/arena.h"
+#include "base/arena.h"
 #include "rules/cel/source.h"
 #include "rules/cel/value.h"
 
@@ -98,7 +98,7 @@ struct kp_cel_node {
  * borrowed from source or arena; NULL and *fault if there is none. A text that
  * is no UTF-8 is refused.
  */
-struct kp_cel_node *kp_cel_parse(struct kp_bytes source,
-    struct kp_cel_arena *arena, struct kp_cel_fault *fault);
+struct kp_cel_node *kp_cel_parse(
+    struct kp_bytes source, struct kp_arena *arena, struct kp_cel_fault *fault);
 
 #endif

@@ -43,7 +43,7 @@ void
 kp_cel_types_init(struct kp_cel_types *types, const struct kp_cel_env *env)
 {
 	*types = (struct kp_cel_types){ .env = env };
-	kp_cel_arena_init(&types->arena, KP_CEL_MAX_TYPES_LEN);
+	kp_arena_init(&types->arena, KP_CEL_MAX_TYPES_LEN);
 	for (int kind = 0; kind < KP_CEL_IS_LIST; kind++)
 		types->plain[kind].kind = (enum kp_cel_kind)kind;
 }
@@ -51,7 +51,7 @@ kp_cel_types_init(struct kp_cel_types *types, const struct kp_cel_env *env)
 void
 kp_cel_types_fini(struct kp_cel_types *types)
 {
-	kp_cel_arena_fini(&types->arena);
+	kp_arena_fini(&types->arena);
 }
 
 bool
@@ -75,7 +75,7 @@ make(struct kp_cel_types *types, struct kp_cel_static content)
 	struct kp_cel_static *type = NULL;
 
 	if (!types->is_stopped)
-		type = kp_cel_arena_get(&types->arena, 1, sizeof(*type));
+		type = kp_arena_get(&types->arena, 1, sizeof(*type));
 	if (type == NULL)
 		types->is_stopped = true;
 	else

@@ -8,7 +8,7 @@
 #ifndef KP_RULES_CEL_TYPES_H
 #define KP_RULES_CEL_TYPES_H
 
-#include "rules/cel/arena.h"
+#include "base/arena.h"
 #include "rules/cel/program.h"
 
 /* Types inside types. */
@@ -52,7 +52,7 @@ struct kp_cel_binding; /* what a variable stood for before */
  * a limit was reached: then is_stopped is true for good.
  */
 struct kp_cel_types {
-	struct kp_cel_arena arena;
+	struct kp_arena arena;
 	const struct kp_cel_env *env;
 	struct kp_cel_static plain[KP_CEL_IS_LIST];
 	struct kp_cel_binding *bindings; /* the newest first */

@@ -96,7 +96,7 @@ bind(struct kp_cel_types *types, struct kp_cel_static *variable,
     struct kp_cel_static *type)
 {
 	struct kp_cel_binding *binding =
-	    kp_cel_arena_get(&types->arena, 1, sizeof(*binding));
+	    kp_arena_get(&types->arena, 1, sizeof(*binding));
 
 	if (binding == NULL) {
 		types->is_stopped = true;

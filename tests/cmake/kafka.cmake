@@ -7,7 +7,7 @@ kp_not_fuzzed(
   support/sample.c fuzz/messages.c fuzz/messages_mutator.c)
 
 foreach(name IN ITEMS header properties reader walker walker_feed
-    walker_tail writer rewrite verdicts)
+    walker_tail writer rewrite verdicts tree)
   kp_unit_test(${name} SOURCES unit/proto/test_${name}.c LINK kp_test_kafka)
 endforeach()
 

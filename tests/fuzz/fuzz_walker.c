@@ -7,12 +7,15 @@
 #include <stdlib.h>
 
 #include "proto/kafka/reader.h"
+#include "proto/kafka/tree.h"
 #include "proto/kafka/walker.h"
 #include "tests/fuzz/messages.h"
 #include "tests/support/sample.h"
 #include "tests/support/walks.h"
 
 #define MAX_OUT (1u << 20)
+/* A value for each byte would be less. */
+#define MAX_TREE (1u << 30)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -139,6 +142,49 @@ check_pieces(const struct kp_message_input *input,
 	free(copy);
 }
 
+/* What a tree is written as is read as the same tree. */
+static void
+check_written_tree(const struct kp_tree *tree)
+{
+	struct kp_arena arena;
+	struct kp_buf out, again;
+	struct kp_tree second;
+	struct kp_error err;
+
+	kp_buf_init(&out, 4 * MAX_OUT);
+	kp_buf_init(&again, 4 * MAX_OUT);
+	kp_arena_init(&arena, MAX_TREE);
+	kp_tree_write(tree, &out);
+	kp_assert(!out.failed);
+	kp_assert(kp_tree_read(&second, tree->message, tree->version,
+	    kp_buf_bytes(&out), &arena, &err));
+	kp_assert(!second.has_unknown);
+	kp_tree_write(&second, &again);
+	kp_assert(kp_bytes_equal(kp_buf_bytes(&out), kp_buf_bytes(&again)));
+	kp_arena_fini(&arena);
+	kp_buf_fini(&out);
+	kp_buf_fini(&again);
+}
+
+/* A walk and a tree are two ways to read the same. */
+static void
+check_tree(
+    const struct kp_message_input *input, bool is_valid, bool has_unknown)
+{
+	struct kp_arena arena;
+	struct kp_tree tree;
+	struct kp_error err;
+
+	kp_arena_init(&arena, MAX_TREE);
+	kp_assert(kp_tree_read(&tree, input->message, input->version,
+		      input->body, &arena, &err) == is_valid);
+	if (is_valid) {
+		kp_assert(tree.has_unknown == has_unknown);
+		check_written_tree(&tree);
+	}
+	kp_arena_fini(&arena);
+}
+
 /* Whoever wants to see whatever: soundness and what is unknown are the same. */
 static void
 check_looks(
@@ -181,6 +227,7 @@ check(const struct kp_message_input *input)
 		check_rewritten(input, &rewrite);
 	}
 	check_looks(input, is_valid, rewrite.is_changed);
+	check_tree(input, is_valid, rewrite.is_changed);
 	for (size_t i = 0; i < sizeof(visitors) / sizeof(visitors[0]); i++) {
 		check_pieces(
 		    input, visitors[i], is_valid, rewrite.is_changed, true);

@@ -52,12 +52,12 @@ print_tree(struct kp_buf *out, const struct kp_cel_node *node)
 static void
 expect_tree(const char *source, const char *wanted)
 {
-	struct kp_cel_arena arena;
+	struct kp_arena arena;
 	struct kp_cel_fault fault;
 	struct kp_cel_node *node;
 	struct kp_buf out;
 
-	kp_cel_arena_init(&arena, 1 << 20);
+	kp_arena_init(&arena, 1 << 20);
 	kp_buf_init(&out, 1 << 16);
 	node = kp_cel_parse(kp_bytes_of(source), &arena, &fault);
 	cr_assert_not_null(node, "%s: %s", source, fault.text);
@@ -65,19 +65,19 @@ expect_tree(const char *source, const char *wanted)
 	cr_assert_str_eq(
 	    kp_buf_text(&out), wanted, "%s: %s", source, kp_buf_text(&out));
 	kp_buf_fini(&out);
-	kp_cel_arena_fini(&arena);
+	kp_arena_fini(&arena);
 }
 
 static struct kp_cel_fault
 refused(struct kp_bytes source)
 {
-	struct kp_cel_arena arena;
+	struct kp_arena arena;
 	struct kp_cel_fault fault;
 
-	kp_cel_arena_init(&arena, 4 << 20);
+	kp_arena_init(&arena, 4 << 20);
 	cr_assert_null(kp_cel_parse(source, &arena, &fault), "%.40s",
 	    (const char *)source.data);
-	kp_cel_arena_fini(&arena);
+	kp_arena_fini(&arena);
 	return fault;
 }
 
@@ -260,11 +260,11 @@ Test(cel_parse, long_chains_are_no_deep_trees)
 {
 	char *text = repeat("a||", "a", "", 1000);
 	char *nots = repeat("!", "a", "", 1001);
-	struct kp_cel_arena arena;
+	struct kp_arena arena;
 	struct kp_cel_fault fault;
 	struct kp_cel_node *node;
 
-	kp_cel_arena_init(&arena, 1 << 20);
+	kp_arena_init(&arena, 1 << 20);
 	node = kp_cel_parse(kp_bytes_of(text), &arena, &fault);
 	cr_assert_not_null(node);
 	cr_assert_eq(node->num_args, 1001);
@@ -272,7 +272,7 @@ Test(cel_parse, long_chains_are_no_deep_trees)
 	node = kp_cel_parse(kp_bytes_of(nots), &arena, &fault);
 	cr_assert_not_null(node);
 	cr_assert_eq(node->depth, 2);
-	kp_cel_arena_fini(&arena);
+	kp_arena_fini(&arena);
 	free(text);
 	free(nots);
 }
@@ -282,13 +282,13 @@ Test(cel_parse, memory_is_limited_at_any_size)
 	const char *source = "a.all(x, [x, 'text', {1: f(x)}] == b && c || d)";
 
 	for (size_t len = 0;; len += 16) {
-		struct kp_cel_arena arena;
+		struct kp_arena arena;
 		struct kp_cel_fault fault;
 		struct kp_cel_node *node;
 
-		kp_cel_arena_init(&arena, len);
+		kp_arena_init(&arena, len);
 		node = kp_cel_parse(kp_bytes_of(source), &arena, &fault);
-		kp_cel_arena_fini(&arena);
+		kp_arena_fini(&arena);
 		if (node != NULL)
 			break;
 		cr_assert_eq(fault.kind, KP_CEL_FAULT_LIMIT, "%s", fault.text);
@@ -303,14 +303,14 @@ Test(cel_parse, every_prefix_is_a_tree_or_a_fault)
 
 	for (size_t len = 0; len < strlen(source); len++) {
 		struct kp_bytes part = { (const uint8_t *)source, len };
-		struct kp_cel_arena arena;
+		struct kp_arena arena;
 		struct kp_cel_fault fault;
 
-		kp_cel_arena_init(&arena, 1 << 20);
+		kp_arena_init(&arena, 1 << 20);
 		if (kp_cel_parse(part, &arena, &fault) == NULL) {
 			cr_assert_neq(fault.kind, KP_CEL_FAULT_NONE);
 			cr_assert_leq(fault.pos, len);
 		}
-		kp_cel_arena_fini(&arena);
+		kp_arena_fini(&arena);
 	}
 }

@@ -2,7 +2,6 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "rules/cel/arena.h"
 #include "rules/cel/source.h"
 #include "rules/cel/utf8.h"
 
@@ -92,20 +91,4 @@ Test(cel_source, broken_characters_are_none)
 		cr_assert(!kp_cel_utf8_is_valid(kp_bytes_of(bad[i])));
 		cr_assert_geq(kp_cel_utf8_count(kp_bytes_of(bad[i])), 1);
 	}
-}
-
-Test(cel_source, an_arena_keeps_to_its_limit)
-{
-	struct kp_cel_arena arena;
-
-	kp_cel_arena_init(&arena, 10000);
-	cr_assert_not_null(kp_cel_arena_get(&arena, 1, 5000));
-	cr_assert_null(kp_cel_arena_get(&arena, 2, 2504));
-	cr_assert_null(kp_cel_arena_get(&arena, 1, 1), "failure is sticky");
-	kp_cel_arena_reset(&arena);
-	cr_assert_null(kp_cel_arena_get(&arena, SIZE_MAX / 2, 4));
-	kp_cel_arena_reset(&arena);
-	cr_assert_not_null(kp_cel_arena_get(&arena, 1, 10000));
-	kp_cel_arena_fini(&arena);
-	cr_assert_null(kp_cel_arena_get(&arena, 1, 1));
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "rules/cel/arena.h"
+#include "base/arena.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -9,22 +9,22 @@
 #define CHUNK_SIZE 4096
 #define ALIGNMENT 16
 
-struct kp_cel_chunk {
-	_Alignas(ALIGNMENT) struct kp_cel_chunk *next;
+struct kp_arena_block {
+	_Alignas(ALIGNMENT) struct kp_arena_block *next;
 	size_t len; /* of the bytes behind this header */
 };
 
 void
-kp_cel_arena_init(struct kp_cel_arena *arena, size_t max_len)
+kp_arena_init(struct kp_arena *arena, size_t max_len)
 {
-	*arena = (struct kp_cel_arena){ .max_len = max_len };
+	*arena = (struct kp_arena){ .max_len = max_len };
 }
 
 static void
-free_chunks(struct kp_cel_chunk *chunk)
+free_chunks(struct kp_arena_block *chunk)
 {
 	while (chunk != NULL) {
-		struct kp_cel_chunk *next = chunk->next;
+		struct kp_arena_block *next = chunk->next;
 
 		free(chunk);
 		chunk = next;
@@ -32,16 +32,16 @@ free_chunks(struct kp_cel_chunk *chunk)
 }
 
 void
-kp_cel_arena_fini(struct kp_cel_arena *arena)
+kp_arena_fini(struct kp_arena *arena)
 {
 	free_chunks(arena->chunks);
-	*arena = (struct kp_cel_arena){ .max_len = 0 };
+	*arena = (struct kp_arena){ .max_len = 0 };
 }
 
 void
-kp_cel_arena_reset(struct kp_cel_arena *arena)
+kp_arena_reset(struct kp_arena *arena)
 {
-	struct kp_cel_chunk *kept = arena->chunks;
+	struct kp_arena_block *kept = arena->chunks;
 
 	arena->used = arena->taken = 0;
 	arena->failed = false;
@@ -53,16 +53,16 @@ kp_cel_arena_reset(struct kp_cel_arena *arena)
 }
 
 static bool
-add_chunk(struct kp_cel_arena *arena, size_t len)
+add_chunk(struct kp_arena *arena, size_t len)
 {
-	struct kp_cel_chunk *chunk;
+	struct kp_arena_block *chunk;
 
 	if (len < CHUNK_SIZE)
 		len = CHUNK_SIZE;
 	chunk = kp_try_alloc(sizeof(*chunk) + len);
 	if (chunk == NULL)
 		return false;
-	*chunk = (struct kp_cel_chunk){ .next = arena->chunks, .len = len };
+	*chunk = (struct kp_arena_block){ .next = arena->chunks, .len = len };
 	arena->chunks = chunk;
 	arena->used = 0;
 	arena->left = len;
@@ -70,7 +70,7 @@ add_chunk(struct kp_cel_arena *arena, size_t len)
 }
 
 static void *
-take(struct kp_cel_arena *arena, size_t len)
+take(struct kp_arena *arena, size_t len)
 {
 	uint8_t *bytes = (uint8_t *)(arena->chunks + 1) + arena->used;
 
@@ -81,7 +81,7 @@ take(struct kp_cel_arena *arena, size_t len)
 }
 
 void *
-kp_cel_arena_get(struct kp_cel_arena *arena, size_t count, size_t size)
+kp_arena_get(struct kp_arena *arena, size_t count, size_t size)
 {
 	size_t room = arena->max_len - arena->taken, len;
 
@@ -100,12 +100,12 @@ kp_cel_arena_get(struct kp_cel_arena *arena, size_t count, size_t size)
 }
 
 char *
-kp_cel_arena_copy(struct kp_cel_arena *arena, struct kp_bytes bytes)
+kp_arena_copy(struct kp_arena *arena, struct kp_bytes bytes)
 {
 	char *copy = NULL;
 
 	if (bytes.len < SIZE_MAX)
-		copy = kp_cel_arena_get(arena, bytes.len + 1, 1);
+		copy = kp_arena_get(arena, bytes.len + 1, 1);
 	if (copy == NULL)
 		return NULL;
 	kp_copy(copy, bytes.data, bytes.len);
