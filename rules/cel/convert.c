@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "rules/cel/eval_priv.h"
 #include "rules/cel/moment.h"
-#include "rules/cel/utf8.h"
 
 #define MAX_NUMBER_LEN 400
 /* What the C library takes for a number and a double, beside a node. */
@@ -229,7 +229,7 @@ text_of_bytes(const struct kp_cel_call *call, struct kp_cel_value value)
 {
 	if (!kp_cel_spend(call->eval, value.extra / KP_CEL_BYTES_A_STEP))
 		return kp_cel_stop(call->eval, KP_CEL_FAULT_COST);
-	if (!kp_cel_utf8_is_valid(kp_cel_content(value)))
+	if (!kp_utf8_is_valid(kp_cel_content(value)))
 		return kp_cel_error("the bytes are no text in UTF-8");
 	value.type = KP_CEL_STRING;
 	return value;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "rules/cel/ext_priv.h"
-#include "rules/cel/utf8.h"
+#include "base/utf8.h"
 
 /* What a search takes before it looks at a byte, at most. */
 #define STEPS_OF_SEARCH 16
@@ -25,7 +25,7 @@ slice(struct kp_bytes text, size_t from, size_t to)
 static size_t
 length_at(struct kp_bytes text, size_t at)
 {
-	size_t len = kp_cel_utf8_decode(slice(text, at, text.len), NULL);
+	size_t len = kp_utf8_decode(slice(text, at, text.len), NULL);
 
 	return len == 0 ? 1 : len;
 }
@@ -184,7 +184,7 @@ kp_cel_index_of(const struct kp_cel_call *call)
 		return out_of_steps(call);
 	if (!is_found)
 		return kp_cel_int(-1);
-	return kp_cel_int((int64_t)kp_cel_utf8_count(slice(text, 0, at)));
+	return kp_cel_int((int64_t)kp_utf8_count(slice(text, 0, at)));
 }
 
 /* lowerAscii, upperAscii; detail says which. */
@@ -247,7 +247,7 @@ static size_t
 space_at(struct kp_bytes text, size_t at)
 {
 	uint32_t point;
-	size_t len = kp_cel_utf8_decode(slice(text, at, text.len), &point);
+	size_t len = kp_utf8_decode(slice(text, at, text.len), &point);
 
 	return len > 0 && is_space(point) ? len : 0;
 }
@@ -461,8 +461,7 @@ kp_cel_quote(const struct kp_cel_call *call)
 		return out_of_steps(call);
 	kp_cel_text_add(&out, kp_bytes_of("\""));
 	for (size_t at = 0; at < text.len;) {
-		size_t len =
-		    kp_cel_utf8_decode(slice(text, at, text.len), NULL);
+		size_t len = kp_utf8_decode(slice(text, at, text.len), NULL);
 		const char *escape = escape_of(text.data[at]);
 
 		if (len == 0) /* what is no character becomes U+FFFD */

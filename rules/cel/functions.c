@@ -2,9 +2,9 @@
 /* The table of all functions, and those on texts, sizes and moments. */
 #include <string.h>
 
+#include "base/utf8.h"
 #include "rules/cel/eval_priv.h"
 #include "rules/cel/moment.h"
-#include "rules/cel/utf8.h"
 
 static struct kp_cel_value
 run_size(const struct kp_cel_call *call)
@@ -21,7 +21,7 @@ run_size(const struct kp_cel_call *call)
 		return kp_cel_no_overload(call->eval, "size", call->args, 1);
 	if (!kp_cel_spend(call->eval, value.extra / KP_CEL_BYTES_A_STEP))
 		return kp_cel_stop(call->eval, KP_CEL_FAULT_COST);
-	return kp_cel_int((int64_t)kp_cel_utf8_count(kp_cel_content(value)));
+	return kp_cel_int((int64_t)kp_utf8_count(kp_cel_content(value)));
 }
 
 static struct kp_cel_value

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "rules/cel/utf8.h"
+#include "base/utf8.h"
 
 static int
 peek(const struct kp_cel_lexer *lexer, size_t ahead)
@@ -171,9 +171,8 @@ scan_sign(struct kp_cel_lexer *lexer)
 		lexer->pos++;
 		return true;
 	}
-	(void)kp_cel_utf8_decode(
-	    (struct kp_bytes){ lexer->source.data + lexer->pos,
-		lexer->source.len - lexer->pos },
+	(void)kp_utf8_decode((struct kp_bytes){ lexer->source.data + lexer->pos,
+				 lexer->source.len - lexer->pos },
 	    &point);
 	if (is_one_of(c, "&|="))
 		return kp_cel_fault_set(lexer->fault, KP_CEL_FAULT_SYNTAX,

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "rules/cel/lexer.h"
-#include "rules/cel/utf8.h"
 
 #define MAX_NUMBER_LEN 400
 
@@ -149,7 +149,7 @@ put_number(struct text *text, uint32_t number)
 		text->out[text->len++] = (uint8_t)number;
 		return true;
 	}
-	len = kp_cel_utf8_encode(number, text->out + text->len);
+	len = kp_utf8_encode(number, text->out + text->len);
 	if (len == 0)
 		return refuse_escape(text, "no character has this number");
 	text->len += len;

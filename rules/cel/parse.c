@@ -4,7 +4,8 @@
  * deep as brackets are nested, which is limited.
  */
 #include "rules/cel/parse_priv.h"
-#include "rules/cel/utf8.h"
+
+#include "base/utf8.h"
 
 static bool
 is_text(struct kp_bytes bytes, const char *text)
@@ -175,7 +176,7 @@ check_source(struct kp_bytes source, struct kp_cel_fault *fault)
 		return kp_cel_fault_set(fault, KP_CEL_FAULT_LIMIT, 0,
 		    "the expression has %zu bytes, at most %d are allowed",
 		    source.len, KP_CEL_MAX_SOURCE_LEN);
-	if (!kp_cel_utf8_is_valid(source))
+	if (!kp_utf8_is_valid(source))
 		return kp_cel_fault_set(fault, KP_CEL_FAULT_SYNTAX, 0,
 		    "the expression is not in UTF-8");
 	return true;

@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
-#include "rules/cel/utf8.h"
+#include "base/utf8.h"
 
 bool
 kp_cel_fault_set(struct kp_cel_fault *fault, enum kp_cel_fault_kind kind,
@@ -42,7 +42,7 @@ kp_cel_place_of(struct kp_bytes source, size_t pos)
 	for (size_t i = 0; i < pos; i++)
 		place.line += source.data[i] == '\n';
 	start = line_start(source, pos);
-	place.column = (uint32_t)kp_cel_utf8_count((struct kp_bytes){
+	place.column = (uint32_t)kp_utf8_count((struct kp_bytes){
 			   source.data + start, pos - start }) +
 		       1;
 	return place;
@@ -52,7 +52,7 @@ kp_cel_place_of(struct kp_bytes source, size_t pos)
 static size_t
 add_character(struct kp_buf *out, struct kp_bytes rest)
 {
-	size_t len = kp_cel_utf8_decode(rest, NULL);
+	size_t len = kp_utf8_decode(rest, NULL);
 
 	if (len == 0 || rest.data[0] < 0x20 || rest.data[0] == 0x7f) {
 		kp_buf_add_text(out, rest.data[0] == '\t' ? " " : "?");
@@ -102,7 +102,7 @@ kp_cel_render(struct kp_buf *out, struct kp_bytes source,
 	    out, "%u:%u: %s\n | ", place.line, place.column, fault->text);
 	add_excerpt(out, source, start);
 	kp_buf_add_text(out, "\n | ");
-	dots = kp_cel_utf8_count(
+	dots = kp_utf8_count(
 	    (struct kp_bytes){ source.data + start, pos - start });
 	while (dots-- > 0)
 		kp_buf_add_text(out, ".");

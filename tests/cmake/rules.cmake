@@ -1,5 +1,5 @@
 # What operators write: YAML, resources, node configuration, rule tables.
-foreach(name IN ITEMS text yaml yaml_write)
+foreach(name IN ITEMS text utf8 yaml yaml_write)
   kp_unit_test(${name} SOURCES unit/base/test_${name}.c LINK kp_base)
 endforeach()
 

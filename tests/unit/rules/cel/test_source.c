@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "rules/cel/source.h"
-#include "rules/cel/utf8.h"
 
 static void
 expect_render(struct kp_bytes source, uint32_t pos, const char *wanted)
@@ -54,41 +53,4 @@ Test(cel_source, what_cannot_be_printed_is_not)
 
 	expect_render((struct kp_bytes){ bytes, sizeof(bytes) }, 4,
 	    "1:5: wrong\n | a\?\?\?b\n | ....^");
-}
-
-Test(cel_source, characters_survive_the_way_there_and_back)
-{
-	for (uint32_t point = 0; point <= 0x110000; point++) {
-		uint8_t bytes[4];
-		size_t len = kp_cel_utf8_encode(point, bytes);
-		uint32_t back = 0;
-		bool is_none =
-		    point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff);
-
-		cr_assert_eq(len == 0, is_none);
-		if (is_none)
-			continue;
-		cr_assert_eq(
-		    kp_cel_utf8_decode((struct kp_bytes){ bytes, len }, &back),
-		    len);
-		cr_assert_eq(back, point);
-		cr_assert_eq(kp_cel_utf8_decode(
-				 (struct kp_bytes){ bytes, len - 1 }, NULL),
-		    0);
-	}
-}
-
-Test(cel_source, broken_characters_are_none)
-{
-	static const char *const bad[] = { "\x80", "\xc0\x80", "\xc1\xbf",
-		"\xe0\x80\x80", "\xed\xa0\x80", "\xf0\x80\x80\x80",
-		"\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "\xc3(",
-		"\xe2\x82(" };
-
-	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
-		cr_assert_eq(
-		    kp_cel_utf8_decode(kp_bytes_of(bad[i]), NULL), 0, "%zu", i);
-		cr_assert(!kp_cel_utf8_is_valid(kp_bytes_of(bad[i])));
-		cr_assert_geq(kp_cel_utf8_count(kp_bytes_of(bad[i])), 1);
-	}
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "rules/cel/utf8.h"
+#include "base/utf8.h"
 
 #define MAX_POINT 0x10ffff
 
@@ -24,7 +24,7 @@ head(uint8_t byte, uint32_t *out)
 }
 
 size_t
-kp_cel_utf8_decode(struct kp_bytes bytes, uint32_t *out_point)
+kp_utf8_decode(struct kp_bytes bytes, uint32_t *out_point)
 {
 	static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	uint32_t point = 0;
@@ -51,7 +51,7 @@ kp_cel_utf8_decode(struct kp_bytes bytes, uint32_t *out_point)
 }
 
 size_t
-kp_cel_utf8_encode(uint32_t point, uint8_t out[4])
+kp_utf8_encode(uint32_t point, uint8_t out[4])
 {
 	static const uint8_t marks[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
 	size_t len = point < 0x80 ? 1 : point < 0x800 ? 2 : 3;
@@ -69,7 +69,7 @@ kp_cel_utf8_encode(uint32_t point, uint8_t out[4])
 }
 
 size_t
-kp_cel_utf8_count(struct kp_bytes bytes)
+kp_utf8_count(struct kp_bytes bytes)
 {
 	size_t count = 0, at = 0;
 
@@ -77,9 +77,8 @@ kp_cel_utf8_count(struct kp_bytes bytes)
 		size_t len = 1;
 
 		if (bytes.data[at] >= 0x80)
-			len = kp_cel_utf8_decode(
-			    (struct kp_bytes){
-				bytes.data + at, bytes.len - at },
+			len = kp_utf8_decode((struct kp_bytes){ bytes.data + at,
+						 bytes.len - at },
 			    NULL);
 		at += len == 0 ? 1 : len;
 		count++;
@@ -88,12 +87,12 @@ kp_cel_utf8_count(struct kp_bytes bytes)
 }
 
 bool
-kp_cel_utf8_is_valid(struct kp_bytes bytes)
+kp_utf8_is_valid(struct kp_bytes bytes)
 {
 	size_t at = 0;
 
 	while (at < bytes.len) {
-		size_t len = kp_cel_utf8_decode(
+		size_t len = kp_utf8_decode(
 		    (struct kp_bytes){ bytes.data + at, bytes.len - at }, NULL);
 
 		if (len == 0)
