@@ -232,8 +232,13 @@ def protocol(step):
 
 def conformance(step):
     build(step, "release", target="kp_cel_conformance")
-    program = ROOT / "build" / "release" / "bin" / "kp_cel_conformance"
-    pytest(step, "tests/conformance", KP_CEL_CONFORMANCE=str(program))
+    build(step, "release", target="kp_regex_answers")
+    programs = ROOT / "build" / "release" / "bin"
+    pytest(
+        *(step, "tests/conformance", "tests/differential"),
+        KP_CEL_CONFORMANCE=str(programs / "kp_cel_conformance"),
+        KP_REGEX_ANSWERS=str(programs / "kp_regex_answers"),
+    )
 
 
 def integration(step):

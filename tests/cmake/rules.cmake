@@ -23,6 +23,10 @@ foreach(name IN ITEMS check eval ext moment parse source)
   kp_unit_test(cel_${name}
     SOURCES unit/rules/cel/test_${name}.c LINK kp_cel)
 endforeach()
+kp_unit_test(regex SOURCES unit/rules/regex/test_regex.c LINK kp_regex)
+# For tests/differential.
+kp_program(kp_regex_answers programs/regex_answers.c)
+target_link_libraries(kp_regex_answers PRIVATE kp_regex)
 # For tests/conformance.
 kp_program(kp_cel_conformance programs/cel_conformance.c)
 target_link_libraries(kp_cel_conformance PRIVATE kp_cel)
