@@ -136,6 +136,7 @@ eval_call(struct kp_cel_eval *eval, const struct kp_cel_node *node)
 			return args[i];
 	}
 	call.detail = node->function->detail;
+	call.regex = node->regex;
 	return placed(node->function->run(&call), node);
 }
 

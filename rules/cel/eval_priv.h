@@ -10,9 +10,8 @@ struct kp_cel_program {
 	struct kp_bytes source;
 	struct kp_arena arena; /* of source and tree */
 	struct kp_cel_node *tree;
-	const char *type; /* of its value; in arena, or static */
-	enum kp_cel_match (*matches)(struct kp_bytes text,
-	    struct kp_bytes pattern, struct kp_cel_meter *meter);
+	const char *type;                /* of its value; in arena, or static */
+	struct kp_cel_pattern *patterns; /* match.h */
 };
 
 /* IDENT: slots from here on are variables of macros. */
@@ -26,6 +25,8 @@ struct kp_cel_eval {
 	struct kp_cel_meter *meter;
 	/* Not NONE: a limit was reached; no error may be absorbed any more. */
 	enum kp_cel_fault_kind stopped;
+	void *match_scratch; /* in arena */
+	size_t match_scratch_len;
 	struct kp_cel_value locals[KP_CEL_MAX_LOCALS];
 };
 
@@ -34,7 +35,8 @@ struct kp_cel_call {
 	struct kp_cel_eval *eval;
 	const struct kp_cel_value *args; /* the receiver first */
 	uint32_t num;
-	int detail; /* of the table's row */
+	int detail;                   /* of the table's row */
+	const struct kp_regex *regex; /* of matches(); NULL: not yet known */
 };
 
 typedef struct kp_cel_value kp_cel_function_run(const struct kp_cel_call *call);
@@ -73,12 +75,13 @@ enum { KP_CEL_CEIL, KP_CEL_FLOOR, KP_CEL_ROUND, KP_CEL_TRUNC };
 enum { KP_CEL_IS_NAN, KP_CEL_IS_INF, KP_CEL_IS_FINITE };
 enum { KP_CEL_BIT_AND, KP_CEL_BIT_OR, KP_CEL_BIT_XOR };
 enum { KP_CEL_SHIFT_LEFT, KP_CEL_SHIFT_RIGHT };
+kp_cel_function_run kp_cel_matches;
 kp_cel_function_run kp_cel_base64_encode, kp_cel_base64_decode;
 
-/* kp_cel_resolve fills what names stand for; constants it makes are in arena,
- * that of the tree. False and *fault at a limit. */
-bool kp_cel_resolve(struct kp_cel_node *tree, const struct kp_cel_env *env,
-    struct kp_arena *arena, struct kp_cel_fault *fault) KP_MUST_CHECK;
+/* kp_cel_resolve fills what names of the program's tree stand for, and compiles
+ * patterns. False and *fault at a limit, and if a pattern is none. */
+bool kp_cel_resolve(struct kp_cel_program *program,
+    const struct kp_cel_env *env, struct kp_cel_fault *fault) KP_MUST_CHECK;
 
 struct kp_cel_value kp_cel_eval_node(
     struct kp_cel_eval *eval, const struct kp_cel_node *node);

@@ -81,25 +81,6 @@ run_text_test(const struct kp_cel_call *call)
 	    kp_cel_content(text), kp_cel_content(part)));
 }
 
-static struct kp_cel_value
-run_matches(const struct kp_cel_call *call)
-{
-	struct kp_cel_value text = call->args[0], pattern = call->args[1];
-	enum kp_cel_match match;
-
-	if (text.type != KP_CEL_STRING || pattern.type != KP_CEL_STRING)
-		return kp_cel_no_overload(call->eval, "matches", call->args, 2);
-	if (call->eval->program->matches == NULL)
-		return kp_cel_error("there are no regular expressions here");
-	match = call->eval->program->matches(
-	    kp_cel_content(text), kp_cel_content(pattern), call->eval->meter);
-	if (!kp_cel_spend(call->eval, 0) || match == KP_CEL_MATCH_TOO_DEAR)
-		return kp_cel_stop(call->eval, KP_CEL_FAULT_COST);
-	if (match == KP_CEL_BAD_PATTERN)
-		return kp_cel_error("the pattern is no regular expression");
-	return kp_cel_bool(match == KP_CEL_MATCH);
-}
-
 /* Parts of timestamps, with a time zone if wanted, and of durations. */
 static struct kp_cel_value
 run_part(const struct kp_cel_call *call)
@@ -139,7 +120,7 @@ static const struct kp_cel_function table[] = {
 	{ "contains",              false, true,  2, 2, run_text_test, CONTAINS },
 	{ "startsWith",            false, true,  2, 2, run_text_test, STARTS_WITH },
 	{ "endsWith",              false, true,  2, 2, run_text_test, ENDS_WITH },
-	{ "matches",               true,  true,  2, 2, run_matches, 0 },
+	{ "matches",               true,  true,  2, 2, kp_cel_matches, 0 },
 	{ "getFullYear",           false, true,  1, 2, run_part, KP_CEL_YEAR },
 	{ "getMonth",              false, true,  1, 2, run_part, KP_CEL_MONTH },
 	{ "getDate",               false, true,  1, 2, run_part, KP_CEL_DATE },

@@ -5,7 +5,7 @@
 
 #include "base/alloc.h"
 #include "rules/cel/check.h"
-#include "rules/cel/eval_priv.h"
+#include "rules/cel/match.h"
 
 void
 kp_cel_scratch_init(
@@ -32,11 +32,9 @@ build(struct kp_cel_program *program, struct kp_bytes source,
 		    "the expression needs too much memory");
 	program->source =
 	    (struct kp_bytes){ (const uint8_t *)copy, source.len };
-	program->matches = env->matches;
 	program->tree = kp_cel_parse(program->source, &program->arena, fault);
 	program->type = "dyn";
-	if (program->tree == NULL ||
-	    !kp_cel_resolve(program->tree, env, &program->arena, fault))
+	if (program->tree == NULL || !kp_cel_resolve(program, env, fault))
 		return false;
 	return env->types == NULL ||
 	       kp_cel_check(
@@ -61,6 +59,7 @@ kp_cel_program_free(struct kp_cel_program *program)
 {
 	if (program == NULL)
 		return;
+	kp_cel_patterns_free(program->patterns);
 	kp_arena_fini(&program->arena);
 	free(program);
 }
@@ -91,6 +90,8 @@ kp_cel_program_run(const struct kp_cel_program *program,
 	eval.arena = &scratch->arena;
 	eval.meter = &scratch->meter;
 	eval.stopped = KP_CEL_FAULT_NONE;
+	eval.match_scratch = NULL;
+	eval.match_scratch_len = 0;
 	*out = kp_cel_eval_node(&eval, program->tree);
 	fault->kind = eval.stopped;
 	if (eval.stopped == KP_CEL_FAULT_NONE && out->type != KP_CEL_ERROR)

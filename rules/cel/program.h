@@ -22,13 +22,6 @@
 /* Digits behind the point that format() writes. */
 #define KP_CEL_MAX_PRECISION 100
 
-enum kp_cel_match {
-	KP_CEL_NO_MATCH,
-	KP_CEL_MATCH,
-	KP_CEL_BAD_PATTERN,
-	KP_CEL_MATCH_TOO_DEAR,
-};
-
 /* What an object of the host has. */
 struct kp_cel_field {
 	const char *name, *type;
@@ -59,13 +52,6 @@ struct kp_cel_env {
 	size_t num_objects;
 	const char *result;    /* the type that is wanted; NULL: any */
 	const char *container; /* where names are looked for first, or NULL */
-	/*
-	 * The engine of matches(), whose time must be bounded by the lengths of
-	 * text and pattern and is added to the meter; NULL: matches() is an
-	 * error. Kept.
-	 */
-	enum kp_cel_match (*matches)(struct kp_bytes text,
-	    struct kp_bytes pattern, struct kp_cel_meter *meter);
 };
 
 /* The values of the variables, asked for when they are needed. */

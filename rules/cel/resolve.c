@@ -5,14 +5,14 @@
  */
 #include <string.h>
 
-#include "rules/cel/eval_priv.h"
+#include "rules/cel/match.h"
 
 /* A longer name is none that the host could have given. */
 #define MAX_NAME_LEN 256
 
 struct scope {
 	const struct kp_cel_env *env;
-	struct kp_arena *arena;
+	struct kp_cel_program *program;
 	struct kp_cel_fault *fault;
 	struct kp_bytes locals[KP_CEL_MAX_LOCALS];
 	uint32_t num_locals;
@@ -172,7 +172,9 @@ resolve_call(struct scope *scope, struct kp_cel_node *node)
 	if (!resolve_qualified_call(node))
 		node->function = kp_cel_function_find(
 		    node->name, node->is_member, node->num_args);
-	return resolve_args(scope, node);
+	return resolve_args(scope, node) &&
+	       kp_cel_pattern_add(&scope->program->patterns, node,
+		   &scope->program->arena, scope->fault);
 }
 
 /*
@@ -190,8 +192,9 @@ resolve_list(struct scope *scope, struct kp_cel_node *node)
 	for (uint32_t i = 0; i < node->num_args; i++)
 		if (node->args[i]->kind != KP_CEL_CONSTANT)
 			return true;
-	list = kp_arena_get(scope->arena, 1, sizeof(*list));
-	items = kp_arena_get(scope->arena, node->num_args, sizeof(*items));
+	list = kp_arena_get(&scope->program->arena, 1, sizeof(*list));
+	items = kp_arena_get(
+	    &scope->program->arena, node->num_args, sizeof(*items));
 	if (items == NULL)
 		return kp_cel_fault_set(scope->fault, KP_CEL_FAULT_LIMIT,
 		    node->pos, "the expression needs too much memory");
@@ -247,10 +250,10 @@ resolve(struct scope *scope, struct kp_cel_node *node)
 }
 
 bool
-kp_cel_resolve(struct kp_cel_node *tree, const struct kp_cel_env *env,
-    struct kp_arena *arena, struct kp_cel_fault *fault)
+kp_cel_resolve(struct kp_cel_program *program, const struct kp_cel_env *env,
+    struct kp_cel_fault *fault)
 {
-	struct scope scope = { .env = env, .arena = arena, .fault = fault };
+	struct scope scope = { .env = env, .program = program, .fault = fault };
 
-	return resolve(&scope, tree);
+	return resolve(&scope, program->tree);
 }

@@ -74,6 +74,7 @@ enum kp_cel_loop {
 };
 
 struct kp_cel_function;
+struct kp_regex;
 
 struct kp_cel_node {
 	enum kp_cel_node_kind kind;
@@ -91,6 +92,7 @@ struct kp_cel_node {
 	/* Filled by kp_cel_program: what names stand for. */
 	int32_t slot;
 	const struct kp_cel_function *function;
+	const struct kp_regex *regex; /* of matches() with a known pattern */
 };
 
 /*

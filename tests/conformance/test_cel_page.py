@@ -48,7 +48,7 @@ def test_an_example_is_true(example):
 
 
 def test_every_function_and_macro_has_a_row_and_nothing_else_has():
-    there = names("functions.c", r'^\t\{ "([\w.]+)",') - {"matches"}
+    there = names("functions.c", r'^\t\{ "([\w.]+)",')
     there |= names("macros.c", r'^\t\{ "(\w+)",') | {"has", "cel.bind"}
     cells = [row[0] for row in ROWS if re.match(r"`[a-z]", row[0])]
     rows = {name for cell in cells for name in re.findall(r"`([\w.]+)`", cell)} - {"in"}

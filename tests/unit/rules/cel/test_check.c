@@ -284,20 +284,20 @@ Test(cel_check, without_types_nothing_is_checked)
 Test(cel_check, a_declared_function_must_be_there)
 {
 	const struct kp_cel_env env = env_of(NULL);
-	struct kp_arena arena;
+	struct kp_cel_program program = { .tree = NULL };
+	struct kp_arena *arena = &program.arena;
 	struct kp_cel_fault fault;
-	struct kp_cel_node *tree;
 	const char *type;
 
-	kp_arena_init(&arena, 1 << 20);
-	tree = kp_cel_parse(kp_bytes_of("size(name)"), &arena, &fault);
-	cr_assert_not_null(tree);
-	cr_assert(kp_cel_resolve(tree, &env, &arena, &fault));
-	cr_assert(kp_cel_check(tree, &env, &arena, &type, &fault));
-	tree->function = NULL;
-	cr_assert(!kp_cel_check(tree, &env, &arena, &type, &fault));
+	kp_arena_init(arena, 1 << 20);
+	program.tree = kp_cel_parse(kp_bytes_of("size(name)"), arena, &fault);
+	cr_assert_not_null(program.tree);
+	cr_assert(kp_cel_resolve(&program, &env, &fault));
+	cr_assert(kp_cel_check(program.tree, &env, arena, &type, &fault));
+	program.tree->function = NULL;
+	cr_assert(!kp_cel_check(program.tree, &env, arena, &type, &fault));
 	cr_assert_str_eq(fault.text, "there is no function \"size\"");
-	kp_arena_fini(&arena);
+	kp_arena_fini(arena);
 }
 
 /* The type of a call with arguments of these types, "" if there is none. */

@@ -92,20 +92,9 @@ get(const struct kp_cel_input *input, size_t variable)
 	}
 }
 
-static enum kp_cel_match
-matches(
-    struct kp_bytes text, struct kp_bytes pattern, struct kp_cel_meter *meter)
-{
-	kp_cel_meter_add(meter, text.len);
-	if (pattern.len == 0)
-		return KP_CEL_BAD_PATTERN;
-	return kp_bytes_equal(text, pattern) ? KP_CEL_MATCH : KP_CEL_NO_MATCH;
-}
-
 static const struct kp_cel_env env = { .variables = names,
 	.num_variables = sizeof(names) / sizeof(*names),
-	.container = "n.m",
-	.matches = matches };
+	.container = "n.m" };
 
 static struct kp_cel_scratch scratch;
 
@@ -185,7 +174,7 @@ Test(cel_eval, the_host_is_asked_for_what_is_named)
 		"[1].exists(x, x == 1)", "[5].exists(y, y == x - 2)",
 		"name.matches('orders.eu')", "type(topic) != int" };
 	static const char *const wrong[] = { "topic.none", "has(topic.none)",
-		"topic.?none", "broken", "name.matches('')", "unknown",
+		"topic.?none", "broken", "name.matches('(' + '')", "unknown",
 		"unknown.field", "f(1)", "configs.none", "rows[3]", "rows[-1]",
 		"rows['a']", "x.y", "has(x.y)", "name[0]" };
 
@@ -467,4 +456,48 @@ Test(cel_eval, variables_of_macros_are_limited)
 	cr_assert_null(kp_cel_program_new(kp_buf_bytes(&source), &env, &fault));
 	cr_assert_eq(fault.kind, KP_CEL_FAULT_LIMIT);
 	kp_buf_fini(&source);
+}
+
+Test(cel_eval, a_pattern_is_searched_for)
+{
+	static const char *const right[] = { "'orders.eu'.matches('[.]')",
+		"matches('orders.eu', '^orders[.](eu|us)$')",
+		"!'orders.eux'.matches('^orders[.](eu|us)$')",
+		"'orders.eu'.matches('')",
+		"['a', 'b'].exists(p, 'b'.matches(p))",
+		"'orders'.matches('(?i)ORD' + 'ERS')" };
+
+	for (size_t i = 0; i < sizeof(right) / sizeof(*right); i++)
+		expect_true(right[i]);
+}
+
+Test(cel_eval, a_pattern_that_is_none_is_refused_with_the_expression)
+{
+	struct kp_cel_fault fault;
+
+	cr_assert_null(kp_cel_program_new(
+	    kp_bytes_of("name.matches('(a')"), &env, &fault));
+	cr_assert_eq(fault.kind, KP_CEL_FAULT_SYNTAX);
+	cr_assert_eq(fault.pos, 13, "%u", fault.pos);
+	cr_assert_not_null(strstr(fault.text, "pattern"), "%s", fault.text);
+}
+
+/* Neither a text nor a pattern that is met can take longer than it may. */
+Test(cel_eval, patterns_are_counted)
+{
+	static const char *const dear[] = {
+		"('aaaaaaaaaaaaaaaaaaaaaaaaaaaa' + "
+		"'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa').matches('([ab]?){400}' + "
+		"'c')",
+		"'a'.matches('([a-z]{100})' + '{9}')",
+	};
+	struct kp_cel_value value;
+	struct kp_cel_fault fault;
+
+	for (size_t i = 0; i < sizeof(dear) / sizeof(*dear); i++) {
+		cr_assert(
+		    run(dear[i], 1000000, 1 << 20, &value, &fault), "%zu", i);
+		cr_assert_not(run(dear[i], 50, 1 << 20, &value, &fault));
+		cr_assert_eq(fault.kind, KP_CEL_FAULT_COST, "%zu", i);
+	}
 }
