@@ -56,6 +56,14 @@ endfunction()
 # kp_make_seeds has some for it. KP_FUZZ_SECONDS bounds one ctest run.
 set(KP_FUZZ_SECONDS 20 CACHE STRING "seconds that ctest lets each fuzz target run")
 add_custom_target(fuzzers)
+# A test whose process has gRPC in it, which no sanitizer sees through.
+function(kp_test_beside_grpc name)
+  set(support ${PROJECT_SOURCE_DIR}/tests/support)
+  set_property(TEST ${name} APPEND PROPERTY ENVIRONMENT
+    "TSAN_OPTIONS=suppressions=${support}/tsan.supp"
+    "LSAN_OPTIONS=suppressions=${support}/lsan.supp:print_suppressions=0")
+endfunction()
+
 function(kp_fuzz_test name)
   if(NOT KP_FUZZ)
     return()

@@ -205,6 +205,7 @@ def sanitized(step):
         KP_BUILD=str(ROOT / "build" / step.name),
         # gRPC is not instrumented
         TSAN_OPTIONS=f"suppressions={ROOT}/tests/support/tsan.supp",
+        LSAN_OPTIONS=f"suppressions={ROOT}/tests/support/lsan.supp:print_suppressions=0",
     )
     for report, is_green in zip(reports, ends):
         count_junit(step, report, is_green)

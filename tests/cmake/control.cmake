@@ -62,8 +62,7 @@ kp_unit_test(etcd SOURCES unit/control/server/test_etcd.c LINK kp_test_etcd)
 kp_unit_test(etcd_keys SOURCES unit/control/server/test_etcd_keys.c
   LINK kp_test_store)
 foreach(name IN ITEMS store_etcd etcd)
-  set_property(TEST unit.${name} APPEND PROPERTY ENVIRONMENT
-    "TSAN_OPTIONS=suppressions=${CMAKE_CURRENT_SOURCE_DIR}/support/tsan.supp")
+  kp_test_beside_grpc(unit.${name})
 endforeach()
 kp_fuzz_test(etcd SOURCES fuzz/fuzz_etcd.c fuzz/etcd_shelf.c LINK kp_server)
 if(KP_FUZZ)

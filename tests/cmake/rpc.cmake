@@ -13,14 +13,12 @@ target_link_libraries(kp_test_sync PUBLIC
   kp_agent_link kp_test_pushes kp_test_rpc)
 kp_unit_test(agent_link
   SOURCES unit/control/test_agent_link.c LINK kp_test_sync)
-set_property(TEST unit.agent_link APPEND PROPERTY ENVIRONMENT
-  "TSAN_OPTIONS=suppressions=${CMAKE_CURRENT_SOURCE_DIR}/support/tsan.supp")
+kp_test_beside_grpc(unit.agent_link)
 
 foreach(name IN ITEMS hostile status stream tls unary)
   kp_unit_test(rpc_${name}
     SOURCES unit/control/rpc/test_${name}.c LINK kp_test_rpc)
-  set_property(TEST unit.rpc_${name} APPEND PROPERTY ENVIRONMENT
-    "TSAN_OPTIONS=suppressions=${CMAKE_CURRENT_SOURCE_DIR}/support/tsan.supp")
+  kp_test_beside_grpc(unit.rpc_${name})
 endforeach()
 kp_unit_test(unpack SOURCES unit/control/test_unpack.c
   LINK kp_unpack kp_test_rpc_proto)
@@ -35,6 +33,5 @@ if(KP_TEST_STANDIN)
   target_include_directories(kp_test_hub BEFORE PUBLIC support/standin)
 endif()
 kp_unit_test(hub SOURCES unit/control/server/test_hub.c LINK kp_test_hub)
-set_property(TEST unit.hub APPEND PROPERTY ENVIRONMENT
-  "TSAN_OPTIONS=suppressions=${CMAKE_CURRENT_SOURCE_DIR}/support/tsan.supp")
+kp_test_beside_grpc(unit.hub)
 kp_fuzz_test(hub SOURCES fuzz/fuzz_hub.c LINK kp_server PkgConfig::GRPC)
