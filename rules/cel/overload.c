@@ -12,7 +12,7 @@ struct trial {
 	struct kp_cel_types *types;
 	struct kp_cel_static *const *args;
 	uint32_t num;
-	struct kp_cel_static *letters[KP_CEL_MAX_LETTERS];
+	struct kp_cel_static *letters[KP_CEL_NUM_LETTERS];
 };
 
 unsigned
@@ -75,7 +75,7 @@ try_overload(struct trial *trial, const struct kp_cel_overload *overload)
 
 	if (!kp_cel_types_spend(trial->types, 0))
 		return NULL;
-	for (size_t i = 0; i < KP_CEL_MAX_LETTERS; i++)
+	for (size_t i = 0; i < KP_CEL_NUM_LETTERS; i++)
 		trial->letters[i] = NULL;
 	if (!takes_args(trial, overload->params)) {
 		kp_cel_types_undo(trial->types, mark);

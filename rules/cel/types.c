@@ -130,7 +130,7 @@ find_letter(struct parser *parser, struct kp_bytes name)
 	struct kp_cel_static **letter;
 
 	if (parser->letters == NULL || name.len != 1 || name.data[0] < 'A' ||
-	    name.data[0] >= 'A' + KP_CEL_MAX_LETTERS)
+	    name.data[0] >= 'A' + KP_CEL_NUM_LETTERS)
 		return NULL;
 	letter = &parser->letters[name.data[0] - 'A'];
 	if (*letter == NULL)

@@ -83,7 +83,7 @@ struct kp_cel_static *kp_cel_static_variable(struct kp_cel_types *types);
  * letters is NULL. What has no brackets is of dyn. NULL if there is no such
  * type.
  */
-#define KP_CEL_MAX_LETTERS 2
+#define KP_CEL_NUM_LETTERS 2
 struct kp_cel_static *kp_cel_static_parse(struct kp_cel_types *types,
     const char **text, struct kp_cel_static **letters);
 

@@ -45,7 +45,7 @@ FIGURES = {
     "proto2": (0, 0, 108, 0),
     "proto2_ext": (0, 0, 18, 0),
     "proto3": (0, 0, 75, 0),
-    "string": (42, 9, 0, 0),
+    "string": (51, 0, 0, 0),
     "string_ext": (206, 0, 3, 0),
     "timestamps": (71, 5, 0, 0),
     "type_deductions": (33, 0, 31, 5),

@@ -40,7 +40,7 @@ def product(text):
 
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_an_example_is_true(example):
-    line = "\t" + example.encode().hex() + "\n"
+    line = "check\t\t" + example.encode().hex() + "\n"
     answer = subprocess.run(
         [os.environ["KP_CEL_CONFORMANCE"]], input=line, stdout=subprocess.PIPE, text=True, check=True
     )

@@ -376,7 +376,7 @@ Test(cel_check, functions_take_what_their_declarations_say)
 Test(cel_check, every_declaration_can_be_read)
 {
 	const struct kp_cel_env env = env_of(NULL);
-	struct kp_cel_static *letters[KP_CEL_MAX_LETTERS];
+	struct kp_cel_static *letters[KP_CEL_NUM_LETTERS];
 	struct kp_cel_types all;
 	size_t num;
 	const struct kp_cel_overload *list = kp_cel_overloads(&num);
