@@ -19,16 +19,20 @@ foreach(name IN ITEMS claims kinds)
     SOURCES unit/rules/kinds/test_${name}.c LINK kp_test_rules)
 endforeach()
 
-foreach(name IN ITEMS check eval ext moment parse source)
+foreach(name IN ITEMS check moment parse source)
   kp_unit_test(cel_${name}
     SOURCES unit/rules/cel/test_${name}.c LINK kp_cel)
 endforeach()
+foreach(name IN ITEMS eval ext)
+  kp_unit_test(cel_${name}
+    SOURCES unit/rules/cel/test_${name}.c support/cel_host.c LINK kp_cel)
+endforeach()
 kp_unit_test(regex SOURCES unit/rules/regex/test_regex.c LINK kp_regex)
 # For tests/differential.
-kp_program(kp_regex_answers programs/regex_answers.c)
+kp_program(kp_regex_answers programs/regex_answers.c support/hex.c)
 target_link_libraries(kp_regex_answers PRIVATE kp_regex)
 # For tests/conformance.
-kp_program(kp_cel_conformance programs/cel_conformance.c)
+kp_program(kp_cel_conformance programs/cel_conformance.c support/hex.c)
 target_link_libraries(kp_cel_conformance PRIVATE kp_cel)
 
 kp_fuzz_test(yaml SOURCES fuzz/fuzz_yaml.c LINK kp_base)

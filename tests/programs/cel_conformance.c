@@ -18,6 +18,7 @@
 #include "base/alloc.h"
 #include "rules/cel/moment.h"
 #include "rules/cel/program.h"
+#include "tests/support/hex.h"
 
 #define MAX_VARIABLES 8
 #define MAX_LINE (1 << 20)
@@ -44,20 +45,6 @@ get_variable(const struct kp_cel_input *input, size_t variable)
 	const struct test *test = input->host;
 
 	return test->variables[variable].value;
-}
-
-/* Turns hexadecimal into bytes, in place. */
-static struct kp_bytes
-unhex(char *text)
-{
-	size_t len = strlen(text) / 2;
-
-	for (size_t i = 0; i < len; i++) {
-		char digits[3] = { text[2 * i], text[2 * i + 1], '\0' };
-
-		text[i] = (char)strtoul(digits, NULL, 16);
-	}
-	return (struct kp_bytes){ (const uint8_t *)text, len };
 }
 
 static void
@@ -189,8 +176,8 @@ read_variables(struct test *test, char **rest)
 		struct variable *variable = &test->variables[test->num];
 
 		test->types[test->num] = strsep(rest, "\t");
-		if (!evaluate(
-			variable, unhex(strsep(rest, "\t")), &nothing, &fault))
+		if (!evaluate(variable, kp_unhex(strsep(rest, "\t")), &nothing,
+			&fault))
 			variable->value = kp_cel_error("no such value");
 		test->names[test->num++] = name;
 	}
@@ -223,7 +210,7 @@ answer(char *line)
 
 	test->mode = strsep(&line, "\t");
 	test->container = strsep(&line, "\t");
-	source = unhex(strsep(&line, "\t"));
+	source = kp_unhex(strsep(&line, "\t"));
 	read_variables(test, &line);
 	print_answer(test, source, &result);
 	free_variable(&result);

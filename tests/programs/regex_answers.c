@@ -14,6 +14,7 @@
 
 #include "base/alloc.h"
 #include "rules/regex/regex.h"
+#include "tests/support/hex.h"
 
 #define MAX_LINE (1 << 20)
 #define NUM_WAYS 4 /* flags of kp_regex_new */
@@ -22,19 +23,6 @@ struct way {
 	struct kp_regex *regex;
 	void *scratch;
 };
-
-static struct kp_bytes
-unhex(char *text)
-{
-	size_t len = strlen(text) / 2;
-
-	for (size_t i = 0; i < len; i++) {
-		char digits[3] = { text[2 * i], text[2 * i + 1], '\0' };
-
-		text[i] = (char)strtoul(digits, NULL, 16);
-	}
-	return (struct kp_bytes){ (const uint8_t *)text, len };
-}
 
 /* False: a limit was reached. */
 static bool
@@ -79,13 +67,13 @@ answer(char *line)
 	struct way ways[NUM_WAYS];
 	char *text;
 
-	if (!make(ways, unhex(strsep(&line, "\t"))))
+	if (!make(ways, kp_unhex(strsep(&line, "\t"))))
 		putchar('#');
 	else if (ways[0].regex == NULL)
 		putchar('?');
 	else
 		while ((text = strsep(&line, "\t")) != NULL)
-			answer_text(ways, unhex(text));
+			answer_text(ways, kp_unhex(text));
 	putchar('\n');
 	(void)fflush(stdout);
 	for (unsigned i = 0; i < NUM_WAYS; i++) {

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "rules/cel/program.h"
+#include "tests/support/cel_host.h"
 
 /*
  * The host: x is 5, n.x is 7, name a text, topic an object, configs a map and
@@ -68,8 +69,8 @@ topic_field(const struct kp_cel_object *object, struct kp_bytes name,
 static const struct kp_cel_object topic = { .type_name = "Topic",
 	.field = topic_field };
 
-static struct kp_cel_value
-get(const struct kp_cel_input *input, size_t variable)
+struct kp_cel_value
+kp_host_get(const struct kp_cel_input *input, size_t variable)
 {
 	(void)input;
 	switch (variable) {
@@ -92,72 +93,9 @@ get(const struct kp_cel_input *input, size_t variable)
 	}
 }
 
-static const struct kp_cel_env env = { .variables = names,
+const struct kp_cel_env kp_host_env = { .variables = names,
 	.num_variables = sizeof(names) / sizeof(*names),
 	.container = "n.m" };
-
-static struct kp_cel_scratch scratch;
-
-/* Runs source; what is returned borrows from nothing but static memory. */
-static bool
-run(const char *source, uint64_t max_steps, size_t max_len,
-    struct kp_cel_value *out, struct kp_cel_fault *fault)
-{
-	const struct kp_cel_input input = { .get = get };
-	struct kp_cel_program *program =
-	    kp_cel_program_new(kp_bytes_of(source), &env, fault);
-	bool ok;
-
-	cr_assert_not_null(program, "%s: %s", source, fault->text);
-	kp_cel_scratch_init(&scratch, max_steps, max_len);
-	ok = kp_cel_program_run(program, &input, &scratch, out, fault);
-	kp_cel_scratch_fini(&scratch);
-	kp_cel_program_free(program);
-	return ok;
-}
-
-static void
-expect_true(const char *source)
-{
-	struct kp_cel_value value;
-	struct kp_cel_fault fault;
-
-	cr_assert(run(source, KP_CEL_DEFAULT_STEPS, KP_CEL_DEFAULT_MEMORY,
-		      &value, &fault),
-	    "%s: %s", source, fault.text);
-	cr_expect(value.type == KP_CEL_BOOL && value.as.truth, "%s", source);
-}
-
-static struct kp_cel_fault
-fault_of(const char *source)
-{
-	struct kp_cel_value value;
-	struct kp_cel_fault fault;
-
-	cr_assert(!run(source, KP_CEL_DEFAULT_STEPS, KP_CEL_DEFAULT_MEMORY,
-		      &value, &fault),
-	    "%s", source);
-	return fault;
-}
-
-static void
-expect_all_true(const char *const *sources, size_t num)
-{
-	for (size_t i = 0; i < num; i++)
-		expect_true(sources[i]);
-}
-#define EXPECT_ALL_TRUE(list) \
-	expect_all_true(list, sizeof(list) / sizeof(*(list)))
-
-static void
-expect_all_wrong(const char *const *sources, size_t num)
-{
-	for (size_t i = 0; i < num; i++)
-		cr_assert_eq(fault_of(sources[i]).kind, KP_CEL_FAULT_VALUE,
-		    "%s", sources[i]);
-}
-#define EXPECT_ALL_WRONG(list) \
-	expect_all_wrong(list, sizeof(list) / sizeof(*(list)))
 
 Test(cel_eval, the_host_is_asked_for_what_is_named)
 {
@@ -179,9 +117,9 @@ Test(cel_eval, the_host_is_asked_for_what_is_named)
 		"rows['a']", "x.y", "has(x.y)", "name[0]" };
 
 	/* In the container "n.m", x is n.x before it is x. */
-	expect_true("x == 7 && n.x == 7 && .x == 5");
-	EXPECT_ALL_TRUE(sources);
-	EXPECT_ALL_WRONG(wrong);
+	kp_host_true("x == 7 && n.x == 7 && .x == 5");
+	KP_HOST_ALL_TRUE(sources);
+	KP_HOST_ALL_WRONG(wrong);
 }
 
 Test(cel_eval, errors_are_absorbed_by_what_decides)
@@ -199,8 +137,8 @@ Test(cel_eval, errors_are_absorbed_by_what_decides)
 		"[1, 1].transformMapEntry(i, v, {v: i})",
 		"[1].transformMapEntry(i, v, v)", "cel.bind(a, broken, a)" };
 
-	EXPECT_ALL_TRUE(sources);
-	EXPECT_ALL_WRONG(wrong);
+	KP_HOST_ALL_TRUE(sources);
+	KP_HOST_ALL_WRONG(wrong);
 }
 
 Test(cel_eval, what_does_not_fit_is_an_error)
@@ -219,7 +157,7 @@ Test(cel_eval, what_does_not_fit_is_an_error)
 		"{[]: 1}", "1 < 'a'", "[1] < [2]", "null < null", "1 in 1",
 		"size(1)", "int(true)", "[?1]", "optional.none().value()" };
 
-	EXPECT_ALL_WRONG(wrong);
+	KP_HOST_ALL_WRONG(wrong);
 }
 
 Test(cel_eval, values_compare_across_types)
@@ -235,7 +173,7 @@ Test(cel_eval, values_compare_across_types)
 		"optional.of(1) == optional.of(1)",
 		"optional.none() != optional.of(1)" };
 
-	EXPECT_ALL_TRUE(sources);
+	KP_HOST_ALL_TRUE(sources);
 }
 
 Test(cel_eval, functions_do_what_the_specification_says)
@@ -278,7 +216,7 @@ Test(cel_eval, functions_do_what_the_specification_says)
 		"!has({'a': 1}.b) && has({'a': 1}.a)"
 	};
 
-	EXPECT_ALL_TRUE(sources);
+	KP_HOST_ALL_TRUE(sources);
 }
 
 Test(cel_eval, a_fault_has_its_place_and_reason)
@@ -300,7 +238,7 @@ Test(cel_eval, a_fault_has_its_place_and_reason)
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		struct kp_cel_fault fault = fault_of(cases[i].source);
+		struct kp_cel_fault fault = kp_host_fault(cases[i].source);
 
 		cr_assert_eq(fault.pos, cases[i].pos, "%s: %u", cases[i].source,
 		    fault.pos);
@@ -324,9 +262,9 @@ Test(cel_eval, no_expression_takes_longer_than_its_budget)
 	};
 
 	for (size_t i = 0; i < sizeof(sources) / sizeof(*sources); i++) {
-		cr_assert_eq(
-		    fault_of(sources[i]).kind, KP_CEL_FAULT_COST, "%zu", i);
-		cr_assert_leq(scratch.meter.used,
+		cr_assert_eq(kp_host_fault(sources[i]).kind, KP_CEL_FAULT_COST,
+		    "%zu", i);
+		cr_assert_leq(kp_host_scratch.meter.used,
 		    KP_CEL_DEFAULT_STEPS + KP_CEL_DEFAULT_STEPS / 10);
 	}
 }
@@ -339,7 +277,7 @@ Test(cel_eval, no_expression_takes_more_than_its_memory)
 			     ".map(a, a + a + a + a).map(a, a + a + a + a)"
 			     ".size() == 9 || true";
 
-	cr_assert_eq(fault_of(source).kind, KP_CEL_FAULT_MEMORY);
+	cr_assert_eq(kp_host_fault(source).kind, KP_CEL_FAULT_MEMORY);
 }
 
 /* Every limit of steps and of memory, from none at all: no error is absorbed.
@@ -356,14 +294,15 @@ Test(cel_eval, limits_end_an_evaluation_wherever_it_is)
 	uint64_t steps = 0;
 	size_t len = 0;
 
-	while (!run(source, steps, KP_CEL_DEFAULT_MEMORY, &value, &fault)) {
+	while (!kp_host_run(
+	    source, steps, KP_CEL_DEFAULT_MEMORY, &value, &fault)) {
 		cr_assert_eq(fault.kind, KP_CEL_FAULT_COST, "%s", fault.text);
 		cr_assert_str_eq(
 		    fault.text, "the evaluation used up its budget");
 		cr_assert_lt(steps++, 1000);
 	}
 	cr_assert_gt(steps, 30);
-	while (!run(source, steps, len, &value, &fault)) {
+	while (!kp_host_run(source, steps, len, &value, &fault)) {
 		cr_assert_eq(fault.kind, KP_CEL_FAULT_MEMORY, "%s", fault.text);
 		cr_assert_str_eq(
 		    fault.text, "the evaluation used up its memory");
@@ -376,19 +315,19 @@ Test(cel_eval, memory_that_is_refused_ends_an_evaluation)
 {
 	struct kp_cel_value value;
 	struct kp_cel_fault fault;
-	const struct kp_cel_input input = { .get = get };
-	struct kp_cel_program *program =
-	    kp_cel_program_new(kp_bytes_of("[x].map(i, i + 1)"), &env, &fault);
+	const struct kp_cel_input input = { .get = kp_host_get };
+	struct kp_cel_program *program = kp_cel_program_new(
+	    kp_bytes_of("[x].map(i, i + 1)"), &kp_host_env, &fault);
 
 	cr_assert_not_null(program);
-	kp_cel_scratch_init(&scratch, 1000, 1 << 20);
+	kp_cel_scratch_init(&kp_host_scratch, 1000, 1 << 20);
 	kp_alloc_fail_after(1);
-	cr_assert(
-	    !kp_cel_program_run(program, &input, &scratch, &value, &fault));
+	cr_assert(!kp_cel_program_run(
+	    program, &input, &kp_host_scratch, &value, &fault));
 	cr_assert_eq(fault.kind, KP_CEL_FAULT_MEMORY);
-	cr_expect(
-	    kp_cel_program_run(program, &input, &scratch, &value, &fault));
-	kp_cel_scratch_fini(&scratch);
+	cr_expect(kp_cel_program_run(
+	    program, &input, &kp_host_scratch, &value, &fault));
+	kp_cel_scratch_fini(&kp_host_scratch);
 	kp_cel_program_free(program);
 }
 
@@ -417,9 +356,10 @@ Test(cel_eval, what_takes_longer_costs_more)
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		expect_true(cases[i].source);
-		cr_assert_geq(scratch.meter.used, cases[i].steps, "%s: %llu",
-		    cases[i].source, (unsigned long long)scratch.meter.used);
+		kp_host_true(cases[i].source);
+		cr_assert_geq(kp_host_scratch.meter.used, cases[i].steps,
+		    "%s: %llu", cases[i].source,
+		    (unsigned long long)kp_host_scratch.meter.used);
 	}
 }
 
@@ -433,12 +373,13 @@ Test(cel_eval, values_too_deep_to_compare_end_an_evaluation)
 	for (int i = 0; i < KP_CEL_MAX_VALUE_DEPTH - 4; i++)
 		kp_buf_add_text(&source, ".map(a, [a])");
 	kp_buf_add_text(&source, "].all(v, v == v)");
-	expect_true(kp_buf_text(&source));
+	kp_host_true(kp_buf_text(&source));
 	source.len -= strlen("].all(v, v == v)");
 	for (int i = 0; i < 8; i++)
 		kp_buf_add_text(&source, ".map(a, [a])");
 	kp_buf_add_text(&source, "].all(v, v != v || true)");
-	cr_assert_eq(fault_of(kp_buf_text(&source)).kind, KP_CEL_FAULT_COST);
+	cr_assert_eq(
+	    kp_host_fault(kp_buf_text(&source)).kind, KP_CEL_FAULT_COST);
 	kp_buf_fini(&source);
 }
 
@@ -453,7 +394,8 @@ Test(cel_eval, variables_of_macros_are_limited)
 	kp_buf_add_text(&source, "true");
 	for (int i = 0; i < 33; i++)
 		kp_buf_add_text(&source, ")");
-	cr_assert_null(kp_cel_program_new(kp_buf_bytes(&source), &env, &fault));
+	cr_assert_null(
+	    kp_cel_program_new(kp_buf_bytes(&source), &kp_host_env, &fault));
 	cr_assert_eq(fault.kind, KP_CEL_FAULT_LIMIT);
 	kp_buf_fini(&source);
 }
@@ -468,7 +410,7 @@ Test(cel_eval, a_pattern_is_searched_for)
 		"'orders'.matches('(?i)ORD' + 'ERS')" };
 
 	for (size_t i = 0; i < sizeof(right) / sizeof(*right); i++)
-		expect_true(right[i]);
+		kp_host_true(right[i]);
 }
 
 Test(cel_eval, a_pattern_that_is_none_is_refused_with_the_expression)
@@ -476,7 +418,7 @@ Test(cel_eval, a_pattern_that_is_none_is_refused_with_the_expression)
 	struct kp_cel_fault fault;
 
 	cr_assert_null(kp_cel_program_new(
-	    kp_bytes_of("name.matches('(a')"), &env, &fault));
+	    kp_bytes_of("name.matches('(a')"), &kp_host_env, &fault));
 	cr_assert_eq(fault.kind, KP_CEL_FAULT_SYNTAX);
 	cr_assert_eq(fault.pos, 13, "%u", fault.pos);
 	cr_assert_not_null(strstr(fault.text, "pattern"), "%s", fault.text);
@@ -496,8 +438,10 @@ Test(cel_eval, patterns_are_counted)
 
 	for (size_t i = 0; i < sizeof(dear) / sizeof(*dear); i++) {
 		cr_assert(
-		    run(dear[i], 1000000, 1 << 20, &value, &fault), "%zu", i);
-		cr_assert_not(run(dear[i], 50, 1 << 20, &value, &fault));
+		    kp_host_run(dear[i], 1000000, 1 << 20, &value, &fault),
+		    "%zu", i);
+		cr_assert_not(
+		    kp_host_run(dear[i], 50, 1 << 20, &value, &fault));
 		cr_assert_eq(fault.kind, KP_CEL_FAULT_COST, "%zu", i);
 	}
 }

@@ -4,12 +4,13 @@
 
 #include "base/alloc.h"
 #include "rules/cel/program.h"
+#include "tests/support/cel_host.h"
 
 /* The host has a list whose second element is broken, and a text that is no
  * UTF-8. */
 static const char *const names[] = { "rows", "raw" };
-static const struct kp_cel_env env = { .variables = names, .num_variables = 2 };
-static struct kp_cel_scratch scratch;
+const struct kp_cel_env kp_host_env = { .variables = names,
+	.num_variables = 2 };
 
 static struct kp_cel_value
 row_at(const struct kp_cel_list *list, size_t index)
@@ -21,69 +22,13 @@ row_at(const struct kp_cel_list *list, size_t index)
 
 static const struct kp_cel_list rows = { .num = 2, .at = row_at };
 
-static struct kp_cel_value
-get(const struct kp_cel_input *input, size_t variable)
+struct kp_cel_value
+kp_host_get(const struct kp_cel_input *input, size_t variable)
 {
 	(void)input;
 	return variable == 0 ? kp_cel_list(&rows)
 			     : kp_cel_string(kp_bytes_of("\xff\xc3"));
 }
-
-static bool
-run(const char *source, uint64_t max_steps, size_t max_len,
-    struct kp_cel_value *out, struct kp_cel_fault *fault)
-{
-	const struct kp_cel_input input = { .get = get };
-	struct kp_cel_program *program =
-	    kp_cel_program_new(kp_bytes_of(source), &env, fault);
-	bool ok;
-
-	cr_assert_not_null(program, "%s: %s", source, fault->text);
-	kp_cel_scratch_init(&scratch, max_steps, max_len);
-	ok = kp_cel_program_run(program, &input, &scratch, out, fault);
-	kp_cel_scratch_fini(&scratch);
-	kp_cel_program_free(program);
-	return ok;
-}
-
-static void
-expect_all_true(const char *const *sources, size_t num)
-{
-	struct kp_cel_value value;
-	struct kp_cel_fault fault;
-
-	for (size_t i = 0; i < num; i++) {
-		cr_assert(run(sources[i], KP_CEL_DEFAULT_STEPS,
-			      KP_CEL_DEFAULT_MEMORY, &value, &fault),
-		    "%s: %s", sources[i], fault.text);
-		cr_expect(value.type == KP_CEL_BOOL && value.as.truth, "%s",
-		    sources[i]);
-	}
-}
-#define EXPECT_ALL_TRUE(list) \
-	expect_all_true(list, sizeof(list) / sizeof(*(list)))
-
-static struct kp_cel_fault
-fault_of(const char *source)
-{
-	struct kp_cel_value value;
-	struct kp_cel_fault fault;
-
-	cr_assert(!run(source, KP_CEL_DEFAULT_STEPS, KP_CEL_DEFAULT_MEMORY,
-		      &value, &fault),
-	    "%s", source);
-	return fault;
-}
-
-static void
-expect_all_wrong(const char *const *sources, size_t num)
-{
-	for (size_t i = 0; i < num; i++)
-		cr_assert_eq(fault_of(sources[i]).kind, KP_CEL_FAULT_VALUE,
-		    "%s", sources[i]);
-}
-#define EXPECT_ALL_WRONG(list) \
-	expect_all_wrong(list, sizeof(list) / sizeof(*(list)))
 
 Test(cel_ext, texts_are_taken_apart_by_characters)
 {
@@ -119,8 +64,8 @@ Test(cel_ext, texts_are_taken_apart_by_characters)
 		"'a'.substring(-9223372036854775808)",
 		"'a'.substring(9223372036854775807)" };
 
-	EXPECT_ALL_TRUE(sources);
-	EXPECT_ALL_WRONG(wrong);
+	KP_HOST_ALL_TRUE(sources);
+	KP_HOST_ALL_WRONG(wrong);
 }
 
 Test(cel_ext, texts_are_replaced_split_and_joined)
@@ -153,8 +98,8 @@ Test(cel_ext, texts_are_replaced_split_and_joined)
 		"'a'.split('a', 1u)", "'a'.replace('a', 1)",
 		"'a'.replace('a', 'b', 'c')" };
 
-	EXPECT_ALL_TRUE(sources);
-	EXPECT_ALL_WRONG(wrong);
+	KP_HOST_ALL_TRUE(sources);
+	KP_HOST_ALL_WRONG(wrong);
 }
 
 Test(cel_ext, values_are_formatted)
@@ -194,8 +139,8 @@ Test(cel_ext, values_are_formatted)
 		"'%s'.format([{1: optional.none()}])", "1.format([])",
 		"'%s'.format(1)" };
 
-	EXPECT_ALL_TRUE(sources);
-	EXPECT_ALL_WRONG(wrong);
+	KP_HOST_ALL_TRUE(sources);
+	KP_HOST_ALL_WRONG(wrong);
 }
 
 Test(cel_ext, numbers_have_their_functions)
@@ -226,8 +171,8 @@ Test(cel_ext, numbers_have_their_functions)
 		"math.bitOr(1.0, 1.0)", "math.ceil(1)", "greatest(1)",
 		"math.none(1)" };
 
-	EXPECT_ALL_TRUE(sources);
-	EXPECT_ALL_WRONG(wrong);
+	KP_HOST_ALL_TRUE(sources);
+	KP_HOST_ALL_WRONG(wrong);
 }
 
 Test(cel_ext, base64_is_written_and_read_strictly)
@@ -251,18 +196,18 @@ Test(cel_ext, base64_is_written_and_read_strictly)
 		"base64.decode('\xc3\xa9\xc3\xa9')", "base64.decode(b'Zg')",
 		"base64.encode('f')", "encode(b'f')" };
 
-	EXPECT_ALL_TRUE(sources);
-	EXPECT_ALL_WRONG(wrong);
+	KP_HOST_ALL_TRUE(sources);
+	KP_HOST_ALL_WRONG(wrong);
 }
 
 Test(cel_ext, a_call_of_another_shape_says_so)
 {
-	cr_assert_str_eq(fault_of("'a'.charAt(1, 2)").text,
+	cr_assert_str_eq(kp_host_fault("'a'.charAt(1, 2)").text,
 	    "\"charAt\" is not called like this: its receiver or the number "
 	    "of its arguments is wrong");
-	cr_assert_str_eq(fault_of("math.greatests(1)").text,
+	cr_assert_str_eq(kp_host_fault("math.greatests(1)").text,
 	    "there is no function \"greatests\" with these arguments");
-	cr_assert_str_eq(fault_of("'ab'.charAt(3)").text,
+	cr_assert_str_eq(kp_host_fault("'ab'.charAt(3)").text,
 	    "the index 3 is outside of the "
 	    "text");
 }
@@ -287,13 +232,14 @@ Test(cel_ext, limits_end_a_function_wherever_it_is)
 	uint64_t steps = 0;
 	size_t len = 0;
 
-	while (!run(everything, steps, KP_CEL_DEFAULT_MEMORY, &value, &fault)) {
+	while (!kp_host_run(
+	    everything, steps, KP_CEL_DEFAULT_MEMORY, &value, &fault)) {
 		cr_assert_eq(fault.kind, KP_CEL_FAULT_COST, "%s", fault.text);
 		cr_assert_lt(steps++, 2000);
 	}
 	cr_assert(value.as.truth);
 	cr_assert_gt(steps, 200);
-	while (!run(everything, steps, len, &value, &fault)) {
+	while (!kp_host_run(everything, steps, len, &value, &fault)) {
 		cr_assert_eq(fault.kind, KP_CEL_FAULT_MEMORY, "%s", fault.text);
 		cr_assert_str_eq(
 		    fault.text, "the evaluation used up its memory");
@@ -317,26 +263,26 @@ Test(cel_ext, memory_that_is_refused_ends_a_function)
 		"b.upperAscii() + b.replace('0', '1') + b.split('0').join() + "
 		"base64.encode(bytes(b)))[0]).size() == 1",
 	};
-	const struct kp_cel_input input = { .get = get };
+	const struct kp_cel_input input = { .get = kp_host_get };
 	struct kp_cel_value value;
 	struct kp_cel_fault fault;
 	struct kp_cel_program *program;
 	unsigned n;
 
 	for (size_t i = 0; i < sizeof(sources) / sizeof(*sources); i++) {
-		program =
-		    kp_cel_program_new(kp_bytes_of(sources[i]), &env, &fault);
+		program = kp_cel_program_new(
+		    kp_bytes_of(sources[i]), &kp_host_env, &fault);
 		cr_assert_not_null(program, "%s", fault.text);
 		for (n = 1; n < 1000; n++) {
 			bool ok;
 
-			kp_cel_scratch_init(&scratch, KP_CEL_DEFAULT_STEPS,
-			    KP_CEL_DEFAULT_MEMORY);
+			kp_cel_scratch_init(&kp_host_scratch,
+			    KP_CEL_DEFAULT_STEPS, KP_CEL_DEFAULT_MEMORY);
 			kp_alloc_fail_after(n);
 			ok = kp_cel_program_run(
-			    program, &input, &scratch, &value, &fault);
+			    program, &input, &kp_host_scratch, &value, &fault);
 			kp_alloc_fail_after(0);
-			kp_cel_scratch_fini(&scratch);
+			kp_cel_scratch_fini(&kp_host_scratch);
 			if (ok)
 				break;
 			cr_assert_eq(fault.kind, KP_CEL_FAULT_MEMORY,
@@ -360,7 +306,7 @@ run_with_text(unsigned num, const char *source, struct kp_cel_fault *fault)
 	for (unsigned i = 0; i < num; i++)
 		kp_buf_add_text(&text, ".map(t, t + t)");
 	kp_buf_printf(&text, ".all(t, %s)", source);
-	ok = run(kp_buf_text(&text), KP_CEL_DEFAULT_STEPS,
+	ok = kp_host_run(kp_buf_text(&text), KP_CEL_DEFAULT_STEPS,
 	    KP_CEL_DEFAULT_MEMORY, &value, fault);
 	kp_buf_fini(&text);
 	return ok;
@@ -398,7 +344,7 @@ Test(cel_ext, what_takes_long_is_counted)
 		    "%s", cases[i].source);
 		cr_assert_eq(fault.kind, cases[i].kind, "%s: %s",
 		    cases[i].source, fault.text);
-		cr_assert_leq(scratch.meter.used,
+		cr_assert_leq(kp_host_scratch.meter.used,
 		    KP_CEL_DEFAULT_STEPS + KP_CEL_DEFAULT_STEPS / 10);
 	}
 }
@@ -411,7 +357,7 @@ steps_of(const char *source)
 
 	cr_assert(
 	    run_with_text(16, source, &fault), "%s: %s", source, fault.text);
-	return scratch.meter.used;
+	return kp_host_scratch.meter.used;
 }
 
 Test(cel_ext, what_is_looked_at_and_made_is_counted)
@@ -457,12 +403,12 @@ Test(cel_ext, values_too_deep_to_format_are_an_error)
 	for (int i = 0; i < KP_CEL_MAX_VALUE_DEPTH - 2; i++)
 		kp_buf_add_text(&source, ".map(a, [a])");
 	kp_buf_add_text(&source, "]).size() > 0");
-	cr_assert(run(kp_buf_text(&source), KP_CEL_DEFAULT_STEPS,
+	cr_assert(kp_host_run(kp_buf_text(&source), KP_CEL_DEFAULT_STEPS,
 		      KP_CEL_DEFAULT_MEMORY, &value, &fault),
 	    "%s", fault.text);
 	source.len -= strlen("]).size() > 0");
 	kp_buf_add_text(&source, ".map(a, [a])]).size() > 0");
-	cr_assert_str_eq(fault_of(kp_buf_text(&source)).text,
+	cr_assert_str_eq(kp_host_fault(kp_buf_text(&source)).text,
 	    "the value is too deep to be formatted");
 	kp_buf_fini(&source);
 }
