@@ -119,14 +119,6 @@ as_optional(struct kp_cel_eval *eval, struct lookup lookup)
 	return kp_cel_optional(NULL);
 }
 
-static struct kp_cel_value
-at(struct kp_cel_value value, const struct kp_cel_node *node)
-{
-	if (value.type == KP_CEL_ERROR)
-		value.extra = node->pos;
-	return value;
-}
-
 /* has(): is it there, and no field that is unset? */
 static struct kp_cel_value
 test_of(struct lookup lookup)
@@ -160,13 +152,13 @@ kp_cel_eval_select(struct kp_cel_eval *eval, const struct kp_cel_node *node)
 	}
 	lookup = find_field(eval, of, node->name);
 	if (node->is_test)
-		return at(test_of(lookup), node);
+		return kp_cel_at(test_of(lookup), node);
 	if (is_optional)
-		return at(as_optional(eval, lookup), node);
+		return kp_cel_at(as_optional(eval, lookup), node);
 	if (lookup.is_found || lookup.is_unset ||
 	    lookup.value.type == KP_CEL_ERROR)
-		return at(lookup.value, node);
-	return at(missing_field(eval, node), node);
+		return kp_cel_at(lookup.value, node);
+	return kp_cel_at(missing_field(eval, node), node);
 }
 
 struct kp_cel_value
@@ -190,10 +182,11 @@ kp_cel_eval_index(struct kp_cel_eval *eval, const struct kp_cel_node *node)
 	is_list = of.type == KP_CEL_LIST;
 	lookup = find_element(eval, of, key);
 	if (is_optional)
-		return at(as_optional(eval, lookup), node);
+		return kp_cel_at(as_optional(eval, lookup), node);
 	if (lookup.is_found || lookup.value.type == KP_CEL_ERROR)
-		return at(lookup.value, node);
-	return at(kp_cel_error(is_list ? "the index is outside of the list"
-				       : "there is no such key"),
+		return kp_cel_at(lookup.value, node);
+	return kp_cel_at(
+	    kp_cel_error(is_list ? "the index is outside of the list"
+				 : "there is no such key"),
 	    node);
 }

@@ -77,15 +77,6 @@ kp_cel_no_overload(struct kp_cel_eval *eval, const char *operation,
 	    kp_cel_type_name(args[0]), kp_cel_type_name(args[1]));
 }
 
-/* An error that has no place yet happened here. */
-static struct kp_cel_value
-placed(struct kp_cel_value value, const struct kp_cel_node *node)
-{
-	if (value.type == KP_CEL_ERROR)
-		value.extra = node->pos;
-	return value;
-}
-
 static struct kp_cel_value
 eval_constant(struct kp_cel_eval *eval, const struct kp_cel_node *node)
 {
@@ -99,11 +90,11 @@ eval_ident(struct kp_cel_eval *eval, const struct kp_cel_node *node)
 	if (node->slot >= KP_CEL_FIRST_LOCAL)
 		return eval->locals[node->slot - KP_CEL_FIRST_LOCAL];
 	if (node->slot >= 0)
-		return placed(
+		return kp_cel_at(
 		    eval->input->get(eval->input, (size_t)node->slot), node);
-	return placed(kp_cel_fail(eval, "\"%.*s\" is not known",
-			  node->name.len < 100 ? (int)node->name.len : 100,
-			  (const char *)node->name.data),
+	return kp_cel_at(kp_cel_fail(eval, "\"%.*s\" is not known",
+			     node->name.len < 100 ? (int)node->name.len : 100,
+			     (const char *)node->name.data),
 	    node);
 }
 
@@ -129,7 +120,7 @@ eval_call(struct kp_cel_eval *eval, const struct kp_cel_node *node)
 	};
 
 	if (node->function == NULL)
-		return placed(no_function(eval, node), node);
+		return kp_cel_at(no_function(eval, node), node);
 	for (uint32_t i = 0; i < node->num_args; i++) {
 		args[i] = kp_cel_eval_node(eval, node->args[i]);
 		if (args[i].type == KP_CEL_ERROR)
@@ -137,7 +128,7 @@ eval_call(struct kp_cel_eval *eval, const struct kp_cel_node *node)
 	}
 	call.detail = node->function->detail;
 	call.regex = node->regex;
-	return placed(node->function->run(&call), node);
+	return kp_cel_at(node->function->run(&call), node);
 }
 
 static struct kp_cel_value
@@ -149,7 +140,7 @@ eval_not(struct kp_cel_eval *eval, const struct kp_cel_node *node)
 		return kp_cel_bool(!value.as.truth);
 	if (value.type == KP_CEL_ERROR)
 		return value;
-	return placed(kp_cel_no_overload(eval, "!", &value, 1), node);
+	return kp_cel_at(kp_cel_no_overload(eval, "!", &value, 1), node);
 }
 
 static struct kp_cel_value
@@ -160,8 +151,9 @@ eval_negate(struct kp_cel_eval *eval, const struct kp_cel_node *node)
 	if (value.type == KP_CEL_ERROR)
 		return value;
 	if (value.type != KP_CEL_INT && value.type != KP_CEL_DOUBLE)
-		return placed(kp_cel_no_overload(eval, "-", &value, 1), node);
-	return placed(kp_cel_negate(value), node);
+		return kp_cel_at(
+		    kp_cel_no_overload(eval, "-", &value, 1), node);
+	return kp_cel_at(kp_cel_negate(value), node);
 }
 
 static struct kp_cel_value
@@ -174,7 +166,7 @@ eval_binary(struct kp_cel_eval *eval, const struct kp_cel_node *node)
 	b = kp_cel_eval_node(eval, node->args[1]);
 	if (b.type == KP_CEL_ERROR)
 		return b;
-	return placed(kp_cel_operate(eval, node->operation, a, b), node);
+	return kp_cel_at(kp_cel_operate(eval, node->operation, a, b), node);
 }
 
 /*
@@ -199,9 +191,10 @@ eval_logic(struct kp_cel_eval *eval, const struct kp_cel_node *node)
 			continue;
 		result = value;
 		if (value.type != KP_CEL_ERROR)
-			result = placed(kp_cel_no_overload(eval,
-					    decisive ? "||" : "&&", &value, 1),
-			    node);
+			result =
+			    kp_cel_at(kp_cel_no_overload(eval,
+					  decisive ? "||" : "&&", &value, 1),
+				node);
 	}
 	return result;
 }
@@ -214,7 +207,8 @@ eval_conditional(struct kp_cel_eval *eval, const struct kp_cel_node *node)
 	if (value.type == KP_CEL_ERROR)
 		return value;
 	if (value.type != KP_CEL_BOOL)
-		return placed(kp_cel_no_overload(eval, "?:", &value, 1), node);
+		return kp_cel_at(
+		    kp_cel_no_overload(eval, "?:", &value, 1), node);
 	return kp_cel_eval_node(eval, node->args[value.as.truth ? 1 : 2]);
 }
 
@@ -226,7 +220,7 @@ eval_maybe(struct kp_cel_eval *eval, const struct kp_cel_node *node)
 
 	if (value.type == KP_CEL_ERROR || value.type == KP_CEL_OPTIONAL)
 		return value;
-	return placed(
+	return kp_cel_at(
 	    kp_cel_error("what stands behind \"?\" is not optional"), node);
 }
 
@@ -252,6 +246,6 @@ kp_cel_eval_node(struct kp_cel_eval *eval, const struct kp_cel_node *node)
 	};
 
 	if (!kp_cel_spend(eval, 1))
-		return placed(kp_cel_stop(eval, eval->stopped), node);
+		return kp_cel_at(kp_cel_stop(eval, eval->stopped), node);
 	return table[node->kind](eval, node);
 }

@@ -102,6 +102,15 @@ struct kp_cel_value kp_cel_operate(struct kp_cel_eval *eval,
 struct kp_cel_value kp_cel_negate(struct kp_cel_value value);
 const char *kp_cel_sign_of(enum kp_cel_operator operation);
 
+/* kp_cel_at says of an error that node is its place. */
+static inline struct kp_cel_value
+kp_cel_at(struct kp_cel_value value, const struct kp_cel_node *node)
+{
+	if (value.type == KP_CEL_ERROR)
+		value.extra = node->pos;
+	return value;
+}
+
 /* kp_cel_fail is an error with a text of its own, in the arena. */
 struct kp_cel_value kp_cel_fail(struct kp_cel_eval *eval, const char *fmt, ...)
     KP_PRINTF(2, 3);

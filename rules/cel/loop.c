@@ -35,14 +35,6 @@ bind(struct loop *loop, size_t i)
 	locals[0] = loop->range.type == KP_CEL_LIST ? entry.value : entry.key;
 }
 
-static struct kp_cel_value
-at(struct kp_cel_value value, const struct kp_cel_node *node)
-{
-	if (value.type == KP_CEL_ERROR)
-		value.extra = node->pos;
-	return value;
-}
-
 /* A condition: a bool or an error. */
 static struct kp_cel_value
 eval_condition(struct loop *loop, const struct kp_cel_node *node)
@@ -51,7 +43,7 @@ eval_condition(struct loop *loop, const struct kp_cel_node *node)
 
 	if (value.type == KP_CEL_BOOL || value.type == KP_CEL_ERROR)
 		return value;
-	return at(
+	return kp_cel_at(
 	    kp_cel_fail(loop->eval, "a condition must be bool, this one is %s",
 		kp_cel_type_name(value)),
 	    node);
@@ -99,17 +91,17 @@ add_entries(struct loop *loop, struct kp_cel_value *out)
 	const struct kp_cel_map *map = out->as.map;
 
 	if (out->type != KP_CEL_MAP) {
-		*out =
-		    at(kp_cel_error("the body of transformMapEntry() must be "
-				    "a map"),
-			loop->node);
+		*out = kp_cel_at(
+		    kp_cel_error("the body of transformMapEntry() must be "
+				 "a map"),
+		    loop->node);
 		return false;
 	}
 	for (size_t i = 0; i < map->num; i++) {
 		struct kp_cel_entry entry = kp_cel_map_at(map, i);
 
-		*out = at(kp_cel_entries_add(loop->eval, &loop->entries,
-			      entry.key, entry.value),
+		*out = kp_cel_at(kp_cel_entries_add(loop->eval, &loop->entries,
+				     entry.key, entry.value),
 		    loop->node);
 		if (out->type == KP_CEL_ERROR)
 			return false;
@@ -131,11 +123,11 @@ step_collect(struct loop *loop, size_t i, struct kp_cel_value *out)
 	}
 	if (loop->node->loop == KP_CEL_TO_ENTRIES)
 		return add_entries(loop, out);
-	*out = at(kp_cel_entries_add(loop->eval, &loop->entries,
-		      loop->range.type == KP_CEL_MAP
-			  ? kp_cel_map_at(loop->range.as.map, i).key
-			  : kp_cel_int((int64_t)i),
-		      *out),
+	*out = kp_cel_at(kp_cel_entries_add(loop->eval, &loop->entries,
+			     loop->range.type == KP_CEL_MAP
+				 ? kp_cel_map_at(loop->range.as.map, i).key
+				 : kp_cel_int((int64_t)i),
+			     *out),
 	    loop->node);
 	return out->type != KP_CEL_ERROR;
 }
@@ -145,8 +137,8 @@ static bool
 step(struct loop *loop, size_t i, struct kp_cel_value *out)
 {
 	if (!kp_cel_spend(loop->eval, 1)) {
-		*out =
-		    at(kp_cel_stop(loop->eval, KP_CEL_FAULT_COST), loop->node);
+		*out = kp_cel_at(
+		    kp_cel_stop(loop->eval, KP_CEL_FAULT_COST), loop->node);
 		return false;
 	}
 	bind(loop, i);
@@ -191,7 +183,7 @@ eval_optional(struct kp_cel_eval *eval, const struct kp_cel_node *node,
 	struct kp_cel_value value;
 
 	if (range.type != KP_CEL_OPTIONAL)
-		return at(
+		return kp_cel_at(
 		    kp_cel_fail(eval, "%.*s() is for an optional",
 			(int)node->name.len, (const char *)node->name.data),
 		    node);
@@ -205,7 +197,7 @@ eval_optional(struct kp_cel_eval *eval, const struct kp_cel_node *node,
 		return kp_cel_some(eval, value);
 	if (value.type == KP_CEL_OPTIONAL)
 		return value;
-	return at(
+	return kp_cel_at(
 	    kp_cel_error("the body of optFlatMap() must be optional"), node);
 }
 
@@ -227,7 +219,7 @@ kp_cel_eval_loop(struct kp_cel_eval *eval, const struct kp_cel_node *node)
 	if (node->loop == KP_CEL_OPT_MAP || node->loop == KP_CEL_OPT_FLAT_MAP)
 		return eval_optional(eval, node, loop.range);
 	if (loop.range.type != KP_CEL_LIST && loop.range.type != KP_CEL_MAP)
-		return at(
+		return kp_cel_at(
 		    kp_cel_fail(eval,
 			"%.*s() is for a list or a map, not for %s",
 			(int)node->name.len, (const char *)node->name.data,
@@ -236,11 +228,11 @@ kp_cel_eval_loop(struct kp_cel_eval *eval, const struct kp_cel_node *node)
 	loop.num = loop.range.type == KP_CEL_LIST ? loop.range.as.list->num
 						  : loop.range.as.map->num;
 	if (!prepare(&loop))
-		return at(kp_cel_stop(eval, KP_CEL_FAULT_MEMORY), node);
+		return kp_cel_at(kp_cel_stop(eval, KP_CEL_FAULT_MEMORY), node);
 	for (size_t i = 0; i < loop.num; i++)
 		if (!step(&loop, i, &result))
 			return result;
 	if (loop.error.type == KP_CEL_ERROR)
 		return loop.error;
-	return at(finish(&loop), node);
+	return kp_cel_at(finish(&loop), node);
 }
