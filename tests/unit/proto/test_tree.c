@@ -30,8 +30,6 @@ tear_down(void)
 	kp_buf_fini(&out);
 }
 
-TestSuite(tree, .init = set_up, .fini = tear_down);
-
 static bool
 read_body(struct kp_tree *tree, const struct kp_message *message, int version)
 {
@@ -81,6 +79,7 @@ Test(tree, what_is_read_of_every_message_is_written_again)
 {
 	size_t num = 0;
 
+	set_up();
 	for (int key = 0; key <= KP_MAX_API_KEY; key++) {
 		const struct kp_api *api = kp_api_find((int16_t)key);
 
@@ -90,6 +89,7 @@ Test(tree, what_is_read_of_every_message_is_written_again)
 		num += check_versions(api->response);
 	}
 	cr_assert(num > 1000);
+	tear_down();
 }
 
 /* A full sample says nothing by a default, so nothing is left out. */
@@ -99,10 +99,12 @@ Test(tree, a_message_without_defaults_is_written_as_it_was)
 	struct kp_sample sample = { .random = 7, .is_full = true };
 	struct kp_tree tree;
 
+	set_up();
 	kp_sample_body(&sample, &body, message, 7);
 	cr_assert(read_body(&tree, message, 7), "%s", err.text);
 	kp_tree_write(&tree, &out);
 	cr_assert(kp_bytes_equal(kp_buf_bytes(&body), kp_buf_bytes(&out)));
+	tear_down();
 }
 
 static struct kp_tree_value *
@@ -126,6 +128,7 @@ Test(tree, one_is_made_of_defaults_and_filled)
 	struct kp_tree_value *topic;
 	const struct kp_field *fields;
 
+	set_up();
 	kp_tree_make(&tree, message, 7, &arena);
 	cr_assert(!arena.failed);
 	cr_assert(
@@ -144,6 +147,7 @@ Test(tree, one_is_made_of_defaults_and_filled)
 	topic = &topics_of(&again)->items[1];
 	cr_assert(kp_bytes_equal(
 	    kp_tree_get(topic, fields, "Name")->text, kp_bytes_of("bc")));
+	tear_down();
 }
 
 Test(tree, what_a_version_cannot_hold_is_not_written)
@@ -151,6 +155,7 @@ Test(tree, what_a_version_cannot_hold_is_not_written)
 	const struct kp_message *message = kp_api_find(CREATE_TOPICS)->request;
 	struct kp_tree tree;
 
+	set_up();
 	kp_tree_make(&tree, message, 7, &arena);
 	topics_of(&tree)->is_null = true;
 	kp_tree_write(&tree, &out);
@@ -162,6 +167,7 @@ Test(tree, what_a_version_cannot_hold_is_not_written)
 	    INT64_C(1) << 31;
 	kp_tree_write(&tree, &out);
 	cr_assert(out.failed);
+	tear_down();
 }
 
 /* A count that the body could hold, of items that the arena cannot. */
@@ -170,10 +176,12 @@ Test(tree, memory_for_values_is_limited)
 	const struct kp_message *message = kp_api_find(CREATE_TOPICS)->request;
 	struct kp_tree tree;
 
+	set_up();
 	kp_write_int32(&body, 100000);
 	for (size_t i = 0; i < 50000; i++)
 		kp_write_int32(&body, 0);
 	arena.max_len = 1u << 20;
 	cr_assert(!read_body(&tree, message, 4));
 	cr_assert(err.kind == KP_ERR_LIMIT, "%s", err.text);
+	tear_down();
 }

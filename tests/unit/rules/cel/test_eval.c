@@ -440,8 +440,7 @@ Test(cel_eval, patterns_are_counted)
 		cr_assert(
 		    kp_host_run(dear[i], 1000000, 1 << 20, &value, &fault),
 		    "%zu", i);
-		cr_assert_not(
-		    kp_host_run(dear[i], 50, 1 << 20, &value, &fault));
+		cr_assert(!kp_host_run(dear[i], 50, 1 << 20, &value, &fault));
 		cr_assert_eq(fault.kind, KP_CEL_FAULT_COST, "%zu", i);
 	}
 }
