@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "control/server/etcd_priv.h"
 #include "control/server/items.h"
 #include "proto/control/unpack.h"
@@ -157,13 +158,13 @@ read_store(struct kp_etcd *etcd, uint64_t at, uint64_t after, uint64_t last)
 {
 	struct seen seen = { .next = after + 1, .last = last };
 	struct kp_error err = { .kind = KP_ERR_NONE };
-	enum kp_store_result result =
-	    kp_etcd_store_load(&etcd->store, at, see_item, &seen, &err);
+	enum kp_store_result result = kp_etcd_store_load(
+	    &etcd->store, at, see_item, &seen, KP_NEVER, &err);
 
 	check_result(result, &err);
 	err.kind = KP_ERR_NONE;
 	result = kp_etcd_store_history(
-	    &etcd->store, after, last, see_revision, &seen, &err);
+	    &etcd->store, after, last, see_revision, &seen, KP_NEVER, &err);
 	check_result(result, &err);
 	err.kind = KP_ERR_NONE;
 	result = kp_etcd_store_each_record(
