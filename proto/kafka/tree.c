@@ -96,14 +96,14 @@ static bool
 fill_value(const struct kp_tree *tree, const struct kp_field *field,
     struct kp_tree_value *out)
 {
-	*out = (struct kp_tree_value){
-		.is_null = is_null_by_default(field, tree->version),
-	};
-	if (field->is_array || out->is_null)
-		return true;
-	if (field->kind == KP_STRUCT)
+	bool is_null = is_null_by_default(field, tree->version);
+
+	*out = (struct kp_tree_value){ .num = 0 };
+	if (field->is_array || (field->kind == KP_STRUCT && is_null))
+		out->is_null = is_null;
+	else if (field->kind == KP_STRUCT)
 		return kp_tree_fill(tree, field->fields, out);
-	if (kp_field_is_number(field))
+	else if (kp_field_is_number(field))
 		out->number = default_number(field);
 	else
 		out->text = default_text(field, tree->version);
@@ -145,6 +145,17 @@ struct_is_default(const struct kp_tree *tree, const struct kp_field *fields,
 	return true;
 }
 
+/* "" is not null, though both have no bytes. */
+static bool
+text_is_default(const struct kp_tree *tree, const struct kp_field *field,
+    struct kp_bytes text)
+{
+	struct kp_bytes usual = default_text(field, tree->version);
+
+	return (text.data == NULL) == (usual.data == NULL) &&
+	       kp_bytes_equal(text, usual);
+}
+
 bool
 kp_tree_is_default(const struct kp_tree *tree, const struct kp_field *field,
     const struct kp_tree_value *value)
@@ -156,8 +167,7 @@ kp_tree_is_default(const struct kp_tree *tree, const struct kp_field *field,
 	if (kp_field_is_number(field))
 		return value->number == default_number(field);
 	if (field->kind != KP_STRUCT)
-		return kp_bytes_equal(
-		    value->text, default_text(field, tree->version));
+		return text_is_default(tree, field, value->text);
 	if (value->is_null || is_null)
 		return value->is_null == is_null;
 	return struct_is_default(tree, field->fields, value);

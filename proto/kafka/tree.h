@@ -23,7 +23,7 @@
  * does not have hold their defaults.
  */
 struct kp_tree_value {
-	bool is_null;
+	bool is_null;         /* of arrays and structs; texts say it by data */
 	uint32_t num;         /* items */
 	int64_t number;       /* of a float64 its bits; of bool 0 or 1 */
 	struct kp_bytes text; /* string, bytes, records, uuid; NULL: null */

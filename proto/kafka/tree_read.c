@@ -92,8 +92,7 @@ read_scalar(const struct reading *reading, const struct kp_field *field,
 	out->text = read_text(reading, field);
 	if (!check(reading, field))
 		return false;
-	out->is_null = out->text.data == NULL;
-	if (out->is_null &&
+	if (out->text.data == NULL &&
 	    !kp_field_may_be_null(field, reading->tree->version))
 		return fail(reading, field, "is null");
 	if (!kp_field_holds_len(field, out->text.len))

@@ -8,6 +8,7 @@
 #include "tests/support/walks.h"
 
 #define MAX_TREE (64u << 20)
+#define FETCH 1
 #define CREATE_TOPICS 19
 
 static struct kp_arena arena;
@@ -183,5 +184,24 @@ Test(tree, memory_for_values_is_limited)
 	arena.max_len = 1u << 20;
 	cr_assert(!read_body(&tree, message, 4));
 	cr_assert(err.kind == KP_ERR_LIMIT, "%s", err.text);
+	tear_down();
+}
+
+/* Tagged, and null if nothing is said: "" is something else. */
+Test(tree, an_empty_text_is_not_null)
+{
+	const struct kp_message *message = kp_api_find(FETCH)->request;
+	struct kp_tree tree, again;
+	struct kp_bytes *text;
+
+	set_up();
+	kp_tree_make(&tree, message, 12, &arena);
+	text = &kp_tree_get(&tree.root, message->fields, "ClusterId")->text;
+	cr_assert(text->data == NULL);
+	*text = kp_bytes_of("");
+	kp_tree_write(&tree, &body);
+	cr_assert(read_body(&again, message, 12), "%s", err.text);
+	text = &kp_tree_get(&again.root, message->fields, "ClusterId")->text;
+	cr_assert(text->data != NULL && text->len == 0);
 	tear_down();
 }
