@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/utf8.h"
 
 /* Longest word that is compared, so that the table stays on the stack. */
 #define MAX_SUGGEST_LEN 64
@@ -340,30 +341,10 @@ kp_wrap(struct kp_buf *out, const char *text, size_t indent, size_t width)
 size_t
 kp_utf8_len(const char *text)
 {
-	static const struct {
-		uint8_t mask, bits;
-		uint32_t min;
-	} forms[] = { { 0x80, 0x00, 0 }, { 0xe0, 0xc0, 0x80 },
-		{ 0xf0, 0xe0, 0x800 }, { 0xf8, 0xf0, 0x10000 } };
-	const uint8_t *bytes = (const uint8_t *)text;
-	size_t len = 1;
-	uint32_t point;
+	size_t len = *text == '\0' ? 1 : strnlen(text, 4);
 
-	while (
-	    len <= 4 && (bytes[0] & forms[len - 1].mask) != forms[len - 1].bits)
-		len++;
-	if (len > 4)
-		return 0;
-	point = bytes[0] & (uint8_t)~forms[len - 1].mask;
-	for (size_t i = 1; i < len; i++) {
-		if ((bytes[i] & 0xc0) != 0x80)
-			return 0;
-		point = point << 6 | (bytes[i] & 0x3f);
-	}
-	if (point < forms[len - 1].min || point > 0x10ffff ||
-	    (point >= 0xd800 && point <= 0xdfff))
-		return 0;
-	return len;
+	return kp_utf8_decode(
+	    (struct kp_bytes){ (const uint8_t *)text, len }, NULL);
 }
 
 bool
