@@ -102,8 +102,10 @@ kp_cel_check_ident(
 	if (node->slot >= KP_CEL_FIRST_LOCAL)
 		return checker->locals[node->slot - KP_CEL_FIRST_LOCAL];
 	if (node->slot >= 0)
-		return kp_cel_check_declared(
-		    checker, node, checker->env->types[node->slot]);
+		return kp_cel_check_declared(checker, node,
+		    checker->env->types == NULL
+			? NULL
+			: checker->env->types[node->slot]);
 	return refuse_ident(checker, node);
 }
 

@@ -5,8 +5,8 @@
  */
 #include <string.h>
 
-#include "rules/cel/ext_priv.h"
 #include "base/utf8.h"
+#include "rules/cel/ext_priv.h"
 
 /* What a search takes before it looks at a byte, at most. */
 #define STEPS_OF_SEARCH 16

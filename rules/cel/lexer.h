@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/bytes.h"
 #include "base/arena.h"
+#include "base/bytes.h"
 #include "rules/cel/source.h"
 #include "rules/cel/value.h"
 

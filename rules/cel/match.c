@@ -82,7 +82,7 @@ run(struct kp_cel_eval *eval, const struct kp_regex *regex,
 	enum kp_regex_result result;
 
 	if (len > 0 && room == NULL)
-		return kp_cel_stop(eval, KP_CEL_FAULT_LIMIT);
+		return kp_cel_stop(eval, KP_CEL_FAULT_MEMORY);
 	result = kp_regex_match(regex, text, room, meter);
 	if (result == KP_REGEX_SPENT ||
 	    !kp_cel_spend(eval, meter->used / REGEX_STEPS))
@@ -102,7 +102,7 @@ run_once(struct kp_cel_eval *eval, struct kp_bytes pattern,
 	if (regex == NULL && problem.kind == KP_REGEX_FAULT_COST)
 		return kp_cel_stop(eval, KP_CEL_FAULT_COST);
 	if (regex == NULL && problem.kind == KP_REGEX_FAULT_MEMORY)
-		return kp_cel_stop(eval, KP_CEL_FAULT_LIMIT);
+		return kp_cel_stop(eval, KP_CEL_FAULT_MEMORY);
 	if (regex == NULL)
 		return kp_cel_fail(
 		    eval, "the pattern is not valid: %s", problem.text);

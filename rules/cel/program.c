@@ -36,9 +36,8 @@ build(struct kp_cel_program *program, struct kp_bytes source,
 	program->type = "dyn";
 	if (program->tree == NULL || !kp_cel_resolve(program, env, fault))
 		return false;
-	return env->types == NULL ||
-	       kp_cel_check(
-		   program->tree, env, &program->arena, &program->type, fault);
+	return env->is_unchecked || kp_cel_check(program->tree, env,
+					&program->arena, &program->type, fault);
 }
 
 struct kp_cel_program *

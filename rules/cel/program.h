@@ -43,11 +43,12 @@ struct kp_cel_env {
 	const char *const *variables; /* names, dots are allowed */
 	size_t num_variables;
 	/*
-	 * The types of the variables, in their order. With them, an expression
-	 * that does not fit together is refused when it is made; NULL: nothing
-	 * is checked. What only evaluation can know is dyn.
+	 * The types of the variables, in their order; NULL, as a whole or for
+	 * one: dyn, which only evaluation can know. An expression that does not
+	 * fit together is refused when it is made, unless is_unchecked.
 	 */
 	const char *const *types;
+	bool is_unchecked;
 	const struct kp_cel_object_type *objects;
 	size_t num_objects;
 	const char *result;    /* the type that is wanted; NULL: any */

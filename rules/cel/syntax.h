@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/bytes.h"
 #include "base/arena.h"
+#include "base/bytes.h"
 #include "rules/cel/source.h"
 #include "rules/cel/value.h"
 

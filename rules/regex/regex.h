@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Regular expressions in RE2's syntax, matched in time that grows no
- * faster than the text. They say whether there is a match, not where. A
- *compiled pattern is immutable: threads may share it. @thread any
+ * Regular expressions in RE2's syntax, matched in time that grows no faster
+ *than the text. They say whether there is a match, not where. A compiled
+ *pattern is immutable: threads may share it. @thread any
  *
  *	regex = kp_regex_new(pattern, KP_REGEX_WHOLE, NULL, &fault);
  *	if (kp_regex_match(regex, text, NULL, NULL) == KP_REGEX_MATCH) ...

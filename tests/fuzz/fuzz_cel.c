@@ -110,11 +110,12 @@ evaluate(const struct kp_cel_program *program, struct kp_bytes source,
 }
 
 static bool
-make(struct kp_bytes source, const char *const *declared)
+make(struct kp_bytes source, bool is_checked)
 {
 	const struct kp_cel_env env = { .variables = names,
 		.num_variables = sizeof(names) / sizeof(*names),
-		.types = declared,
+		.types = types,
+		.is_unchecked = !is_checked,
 		.objects = objects,
 		.num_objects = 1 };
 	struct kp_cel_fault fault;
@@ -125,7 +126,7 @@ make(struct kp_bytes source, const char *const *declared)
 		check_fault(source, &fault);
 		return false;
 	}
-	evaluate(program, source, declared != NULL);
+	evaluate(program, source, is_checked);
 	kp_cel_program_free(program);
 	return true;
 }
@@ -134,9 +135,9 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct kp_bytes source = { data, size };
-	bool is_parsed = make(source, NULL);
+	bool is_parsed = make(source, false);
 
-	if (make(source, types))
+	if (make(source, true))
 		kp_assert(is_parsed);
 	return 0;
 }

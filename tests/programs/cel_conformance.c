@@ -135,7 +135,8 @@ prepare(struct variable *out, struct kp_bytes source, const struct test *test,
 {
 	const struct kp_cel_env env = { .variables = test->names,
 		.num_variables = test->num,
-		.types = strcmp(test->mode, "run") == 0 ? NULL : test->types,
+		.types = test->types,
+		.is_unchecked = strcmp(test->mode, "run") == 0,
 		.container = test->container };
 
 	kp_cel_scratch_init(

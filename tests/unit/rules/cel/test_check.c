@@ -145,88 +145,81 @@ Test(cel_check, each_expression_has_a_type)
 		expect_type(cases[i].source, cases[i].type);
 }
 
+static const struct {
+	const char *source;
+	uint32_t pos;
+	const char *text;
+} misfits[] = {
+	{ "topic.nmae", 5,
+	    "Topic has no field \"nmae\"; did you mean \"name\"?" },
+	{ "has(topic.nmae)", 9,
+	    "Topic has no field \"nmae\"; did you mean \"name\"?" },
+	{ "topic.?nmae", 5,
+	    "Topic has no field \"nmae\"; did you mean \"name\"?" },
+	{ "maybe.nmae", 5,
+	    "Topic has no field \"nmae\"; did you mean \"name\"?" },
+	{ "rows.all(t, t.nothingLikeIt)", 13,
+	    "Topic has no field \"nothingLikeIt\"" },
+	{ "true && topik.name == ''", 8,
+	    "there is no variable \"topik\"; did you mean \"topic\"?" },
+	{ "rows.map(thing, thinh)", 16,
+	    "there is no variable \"thinh\"; did you mean \"thing\"?" },
+	{ "zzzzzzzz", 0, "there is no variable \"zzzzzzzz\"" },
+	{ "topik.startsWith('a')", 0,
+	    "there is no variable \"topik\"; did you mean \"topic\"?" },
+	{ "count + name", 6, "there is no \"+\" for int and string" },
+	{ "1 + 1.0", 2, "there is no \"+\" for int and double" },
+	{ "count == name", 6, "there is no \"==\" for int and string" },
+	{ "-name", 0, "there is no \"-\" for string" },
+	{ "!count", 0, "there is no \"!\" for int" },
+	{ "1 in 2", 2, "there is no \"in\" for int and int" },
+	{ "rows['a']", 4, "there is no \"[]\" for list(Topic) and string" },
+	{ "topic['name']", 5, "there is no \"[]\" for Topic and string" },
+	{ "configs[?1]", 7,
+	    "there is no \"[?]\" for map(string, string) and int" },
+	{ "count ? 1 : 2", 6, "there is no \"?:\" for int, int and int" },
+	{ "true ? count : name", 5,
+	    "there is no \"?:\" for bool, int and string" },
+	{ "true && count", 8, "a condition must be bool, this one is int" },
+	{ "rows.all(t, t.name)", 13,
+	    "a condition must be bool, this one is string" },
+	{ "rows.filter(t, t)", 15,
+	    "a condition must be bool, this one is Topic" },
+	{ "count.all(x, true)", 6,
+	    "all() is for a list or a map, not for int" },
+	{ "count.optMap(x, x)", 6, "optMap() is for an optional, not for int" },
+	{ "maybe.optFlatMap(x, x)", 20,
+	    "the body of optFlatMap() must be optional" },
+	{ "rows.transformMapEntry(i, t, i)", 29,
+	    "the body of transformMapEntry() must be a map, this is "
+	    "int" },
+	{ "[?count]", 2,
+	    "what stands behind \"?\" must be optional, this is int" },
+	{ "size(count)", 0, "there is no \"size\" for int" },
+	{ "name.size(1)", 5, "there is no \"size\" for string and int" },
+	{ "optional.of()", 9, "there is no \"optional.of\" without arguments" },
+	{ "siez(name)", 0,
+	    "there is no function \"siez\"; did you mean \"size\"?" },
+	{ "math.gretest(1, 2)", 5,
+	    "there is no function \"math.gretest\"; did you mean "
+	    "\"math.greatest\"?" },
+	{ "startsWith(name, 'a')", 0,
+	    "\"startsWith\" is called on a value: x.startsWith(...)" },
+	{ "count.string()", 6,
+	    "\"string\" is not called on a value: string(x)" },
+	{ "count.field", 5, "a value of type int has no fields" },
+	{ "broken.size()", 0, "the host declares no type \"list(Tpoic)\"" },
+	{ "cel.bind(a, [], a == [a])", 18,
+	    "there is no \"==\" for list(dyn) and list(list(dyn))" },
+	{ "cel.bind(a, 1, a + 'b')", 17,
+	    "there is no \"+\" for int and string" },
+};
+
 Test(cel_check, what_does_not_fit_is_refused_with_place_and_reason)
 {
-	static const struct {
-		const char *source;
-		uint32_t pos;
-		const char *text;
-	} cases[] = {
-		{ "topic.nmae", 5,
-		    "Topic has no field \"nmae\"; did you mean \"name\"?" },
-		{ "has(topic.nmae)", 9,
-		    "Topic has no field \"nmae\"; did you mean \"name\"?" },
-		{ "topic.?nmae", 5,
-		    "Topic has no field \"nmae\"; did you mean \"name\"?" },
-		{ "maybe.nmae", 5,
-		    "Topic has no field \"nmae\"; did you mean \"name\"?" },
-		{ "rows.all(t, t.nothingLikeIt)", 13,
-		    "Topic has no field \"nothingLikeIt\"" },
-		{ "true && topik.name == ''", 8,
-		    "there is no variable \"topik\"; did you mean \"topic\"?" },
-		{ "rows.map(thing, thinh)", 16,
-		    "there is no variable \"thinh\"; did you mean \"thing\"?" },
-		{ "zzzzzzzz", 0, "there is no variable \"zzzzzzzz\"" },
-		{ "topik.startsWith('a')", 0,
-		    "there is no variable \"topik\"; did you mean \"topic\"?" },
-		{ "count + name", 6, "there is no \"+\" for int and string" },
-		{ "1 + 1.0", 2, "there is no \"+\" for int and double" },
-		{ "count == name", 6, "there is no \"==\" for int and string" },
-		{ "-name", 0, "there is no \"-\" for string" },
-		{ "!count", 0, "there is no \"!\" for int" },
-		{ "1 in 2", 2, "there is no \"in\" for int and int" },
-		{ "rows['a']", 4,
-		    "there is no \"[]\" for list(Topic) and string" },
-		{ "topic['name']", 5,
-		    "there is no \"[]\" for Topic and string" },
-		{ "configs[?1]", 7,
-		    "there is no \"[?]\" for map(string, string) and int" },
-		{ "count ? 1 : 2", 6,
-		    "there is no \"?:\" for int, int and int" },
-		{ "true ? count : name", 5,
-		    "there is no \"?:\" for bool, int and string" },
-		{ "true && count", 8,
-		    "a condition must be bool, this one is int" },
-		{ "rows.all(t, t.name)", 13,
-		    "a condition must be bool, this one is string" },
-		{ "rows.filter(t, t)", 15,
-		    "a condition must be bool, this one is Topic" },
-		{ "count.all(x, true)", 6,
-		    "all() is for a list or a map, not for int" },
-		{ "count.optMap(x, x)", 6,
-		    "optMap() is for an optional, not for int" },
-		{ "maybe.optFlatMap(x, x)", 20,
-		    "the body of optFlatMap() must be optional" },
-		{ "rows.transformMapEntry(i, t, i)", 29,
-		    "the body of transformMapEntry() must be a map, this is "
-		    "int" },
-		{ "[?count]", 2,
-		    "what stands behind \"?\" must be optional, this is int" },
-		{ "size(count)", 0, "there is no \"size\" for int" },
-		{ "name.size(1)", 5,
-		    "there is no \"size\" for string and int" },
-		{ "optional.of()", 9,
-		    "there is no \"optional.of\" without arguments" },
-		{ "siez(name)", 0,
-		    "there is no function \"siez\"; did you mean \"size\"?" },
-		{ "math.gretest(1, 2)", 5,
-		    "there is no function \"math.gretest\"; did you mean "
-		    "\"math.greatest\"?" },
-		{ "startsWith(name, 'a')", 0,
-		    "\"startsWith\" is called on a value: x.startsWith(...)" },
-		{ "count.string()", 6,
-		    "\"string\" is not called on a value: string(x)" },
-		{ "count.field", 5, "a value of type int has no fields" },
-		{ "broken.size()", 0,
-		    "the host declares no type \"list(Tpoic)\"" },
-		{ "cel.bind(a, [], a == [a])", 18,
-		    "there is no \"==\" for list(dyn) and list(list(dyn))" },
-		{ "cel.bind(a, 1, a + 'b')", 17,
-		    "there is no \"+\" for int and string" },
-	};
-
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
-		expect_refused(cases[i].source, cases[i].pos, cases[i].text);
+	for (size_t i = 0; i < sizeof(misfits) / sizeof(*misfits); i++)
+		expect_refused(
+		    misfits[i].source, misfits[i].pos, misfits[i].text);
 }
 
 Test(cel_check, the_caret_stands_below_what_does_not_fit)
@@ -266,13 +259,29 @@ Test(cel_check, the_host_says_which_type_it_wants)
 	cr_assert_str_eq(fault.text, "the host declares no type \"Boolean\"");
 }
 
-Test(cel_check, without_types_nothing_is_checked)
+Test(cel_check, variables_without_types_are_dyn)
 {
 	struct kp_cel_env env = env_of(NULL);
 	struct kp_cel_fault fault;
 	struct kp_cel_program *program;
 
 	env.types = NULL;
+	cr_assert_null(
+	    kp_cel_program_new(kp_bytes_of("1 + 'a'"), &env, &fault));
+	cr_assert_eq(fault.kind, KP_CEL_FAULT_TYPE);
+	program =
+	    kp_cel_program_new(kp_bytes_of("topic.nmae + 1"), &env, &fault);
+	cr_assert_not_null(program);
+	kp_cel_program_free(program);
+}
+
+Test(cel_check, nothing_is_checked_only_if_that_is_said)
+{
+	struct kp_cel_env env = env_of(NULL);
+	struct kp_cel_fault fault;
+	struct kp_cel_program *program;
+
+	env.is_unchecked = true;
 	program =
 	    kp_cel_program_new(kp_bytes_of("topic.nmae + 1"), &env, &fault);
 	cr_assert_not_null(program);

@@ -95,6 +95,7 @@ kp_host_get(const struct kp_cel_input *input, size_t variable)
 
 const struct kp_cel_env kp_host_env = { .variables = names,
 	.num_variables = sizeof(names) / sizeof(*names),
+	.is_unchecked = true,
 	.container = "n.m" };
 
 Test(cel_eval, the_host_is_asked_for_what_is_named)
@@ -443,4 +444,16 @@ Test(cel_eval, patterns_are_counted)
 		cr_assert(!kp_host_run(dear[i], 50, 1 << 20, &value, &fault));
 		cr_assert_eq(fault.kind, KP_CEL_FAULT_COST, "%zu", i);
 	}
+}
+
+/* All states of a pattern need room, which is that of the evaluation. */
+Test(cel_eval, patterns_keep_to_the_memory_there_is)
+{
+	const char *source = "'aab'.matches('([ab]?){400}' + 'c')";
+	struct kp_cel_value value;
+	struct kp_cel_fault fault;
+
+	cr_assert(kp_host_run(source, 1000000, 1 << 20, &value, &fault));
+	cr_assert(!kp_host_run(source, 1000000, 1024, &value, &fault));
+	cr_assert_eq(fault.kind, KP_CEL_FAULT_MEMORY);
 }

@@ -9,8 +9,9 @@
 /* The host has a list whose second element is broken, and a text that is no
  * UTF-8. */
 static const char *const names[] = { "rows", "raw" };
-const struct kp_cel_env kp_host_env = { .variables = names,
-	.num_variables = 2 };
+const struct kp_cel_env kp_host_env = {
+	.variables = names, .num_variables = 2, .is_unchecked = true
+};
 
 static struct kp_cel_value
 row_at(const struct kp_cel_list *list, size_t index)
