@@ -291,6 +291,13 @@ class Server:
             self.kill()
 
 
+def numbered(text, number):
+    """Resources that are like no others: what is pushed as it is already makes no
+    revision, and so would not be found by its reason."""
+    return re.sub(r"(metadata: \{name: [\w-]+)\}",
+                  rf'\1, annotations: {{push: "{number}"}}}}', text)
+
+
 class Pusher:
     """Makes one change after the other until told to stop: push(number, reason)
     says whether it was acknowledged, and by its reason it is found again."""

@@ -10,7 +10,7 @@ import shutil
 import pytest
 import steady
 import test_control
-from control_rig import Pusher, reasons
+from control_rig import Pusher, numbered, reasons
 from kproxy_rig import wait_until
 from rig import NODE_PORTS
 from test_fleet import Fleet
@@ -71,8 +71,9 @@ def edges(fleet, cluster):
 
 
 def changed(nodes, cluster, number):
-    return [test_control.resources(node, cluster.bootstrap().split(","),
-                                   NODE_PORTS - number % 3) for node in nodes]
+    servers = cluster.bootstrap().split(",")
+    return [numbered(test_control.resources(node, servers, NODE_PORTS - number % 3),
+                     number) for node in nodes]
 
 
 def test_clients_notice_nothing_while_each_is_killed_and_pushes_go_on(
@@ -98,7 +99,8 @@ def test_clients_notice_nothing_while_each_is_killed_and_pushes_go_on(
         newest = fleet.servers[0].user().list().revision
         for server in fleet.servers:
             wait_until(lambda: server.user().list().revision >= newest)
-            assert set(pusher.acknowledged) <= set(reasons(server))
+            found = reasons(server)
+            assert [one for one in pusher.acknowledged if one not in found] == []
         assert newest > len(pusher.acknowledged) > 20
         test_control.converge(fleet.servers[2], edges, newest)
         assert [unexpected_ends(node) for node in edges] == [{}, {}]
