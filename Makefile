@@ -103,7 +103,7 @@ hooks: ## check form and commit messages before each commit of this clone
 	git config core.hooksPath .githooks
 
 docs: dev ## write the pages of docs/ that come from tables anew
-	for page in resources config server-config limits; do \
+	for page in resources config server-config limits policies; do \
 		build/dev/bin/kp_print_docs $$page >docs/$$page.md || exit 1; \
 	done
 	python3 scripts/api_docs.py >docs/api.md.new && mv docs/api.md.new docs/api.md

@@ -165,6 +165,8 @@ tables_new(const struct kp_compile_input *input)
 	    kp_alloc(count_kind(set, "Cluster"), sizeof(*tables->clusters));
 	tables->virtual_clusters =
 	    kp_alloc(num_shown, sizeof(*tables->virtual_clusters));
+	tables->policies =
+	    kp_alloc(count_kind(set, "Policy"), sizeof(*tables->policies));
 	/* one for each: of all nodes together some may share a listener */
 	tables->listeners = kp_alloc(num_shown, sizeof(*tables->listeners));
 	return tables;

@@ -57,6 +57,21 @@ add_escaped(struct kp_buf *out, const char *text)
 	}
 }
 
+/* Lines of a text stay lines, indented: none of them looks like a problem. */
+static void
+add_lines(struct kp_buf *out, const char *text)
+{
+	char *copy = kp_strdup(text), *rest = copy, *line;
+
+	for (bool is_first = true; (line = strsep(&rest, "\n")) != NULL;
+	     is_first = false) {
+		if (!is_first)
+			kp_buf_add_text(out, "\n\t");
+		add_escaped(out, line);
+	}
+	free(copy);
+}
+
 /* "text" as far as it goes after quote, or nothing. */
 static char *
 dup_quoted(const char *quote)
@@ -116,7 +131,7 @@ line_of(const struct kp_origin *at, const char *title, const char *text)
 	add_escaped(&line, title);
 	if (title[0] != '\0')
 		kp_buf_add_text(&line, ": ");
-	add_escaped(&line, text);
+	add_lines(&line, text);
 	copy = kp_strdup(kp_buf_text(&line));
 	kp_buf_fini(&line);
 	return copy;

@@ -34,7 +34,9 @@ struct kp_problem {
 
 /* The zero state is an empty list. */
 struct kp_diagnostics {
-	char **lines; /* "file:line:column: text", control characters escaped */
+	/* "file:line:column: text", control characters escaped; what has more
+	 * lines than one has all but the first indented */
+	char **lines;
 	struct kp_problem *problems; /* one for each line */
 	size_t num_lines;
 	size_t num_left_out; /* beyond KP_MAX_DIAGNOSTICS */

@@ -45,6 +45,11 @@
 	    1 * GIB, 512 * KIB, "512KiB", \
 	    "One request of a client that nobody knows yet.", \
 	    "closed", CLOSED("frame_too_large")) \
+	X(GOVERNED_REQUEST, "governedRequest", SIZE, 1 * KIB, 64 * MIB, \
+	    1 * MIB, "1MiB", \
+	    "One request that policies are asked about. While they are, it " \
+	    "takes up to 32 times as much memory.", \
+	    "closed", CLOSED("frame_too_large")) \
 	X(IN_FLIGHT, "inFlight", INT, 1, MANY, 1000, "1000", \
 	    "Requests of one connection that wait for their answers.", \
 	    "not read until answers have come", \

@@ -21,6 +21,7 @@ enum kp_limit {
 	KP_LIMIT_MEMORY_PER_CONNECTION,
 	KP_LIMIT_FRAME, /* one request or answer */
 	KP_LIMIT_FRAME_BEFORE_AUTH,
+	KP_LIMIT_GOVERNED_REQUEST,  /* one that policies are asked about */
 	KP_LIMIT_IN_FLIGHT,         /* of one connection, without answer */
 	KP_LIMIT_HANDSHAKE_TIMEOUT, /* PROXY header and TLS */
 	KP_LIMIT_FIRST_REQUEST_TIMEOUT,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "rules/explain.h"
+#include "rules/govern/page.h"
 
 #define MAX_PAGE_LEN (1u << 20)
 
@@ -22,10 +23,12 @@ main(int argc, char **argv)
 		kp_explain_server_page(&page);
 	if (argc == 2 && strcmp(argv[1], "limits") == 0)
 		kp_explain_limits_page(&page);
+	if (argc == 2 && strcmp(argv[1], "policies") == 0)
+		kp_govern_page(&page);
 	if (page.len == 0) {
-		(void)fprintf(stderr,
-		    "usage: kp_print_docs "
-		    "resources|config|server-config|limits\n");
+		(void)fprintf(stderr, "usage: kp_print_docs "
+				      "resources|config|server-config|limits|"
+				      "policies\n");
 		return 2;
 	}
 	ok = !page.failed && fwrite(page.data, page.len, 1, stdout) == 1 &&

@@ -74,6 +74,9 @@ kp_tables_free(struct kp_tables *tables)
 		listener_fini(&tables->listeners[i]);
 	for (size_t i = 0; i < tables->num_virtual_clusters; i++)
 		free(tables->virtual_clusters[i].name);
+	for (size_t i = 0; i < tables->num_policies; i++)
+		kp_tables_policy_fini(&tables->policies[i]);
+	free(tables->policies);
 	free(tables->clusters);
 	free(tables->listeners);
 	free(tables->virtual_clusters);
@@ -202,6 +205,10 @@ kp_tables_check(const struct kp_tables *tables, struct kp_error *err)
 	}
 	for (size_t i = 0; i < tables->num_listeners; i++) {
 		if (!check_listener(&tables->listeners[i], err))
+			return false;
+	}
+	for (size_t i = 0; i < tables->num_policies; i++) {
+		if (!kp_tables_policy_check(&tables->policies[i], err))
 			return false;
 	}
 	return check_virtual_clusters(tables, err);

@@ -84,6 +84,37 @@ struct kp_tables_virtual_cluster {
 	uint32_t max_connections; /* 0: only the node's limit */
 };
 
+enum kp_policy_action { KP_POLICY_DENY, KP_POLICY_WARN };
+
+/* What an expression that cannot be evaluated means. */
+enum kp_policy_failure { KP_POLICY_FAIL, KP_POLICY_IGNORE };
+
+struct kp_tables_variable {
+	char *name, *expression;
+};
+
+struct kp_tables_validation {
+	char *expression;
+	char *message, *message_expression; /* NULL: none */
+};
+
+/* What a Policy says (rules/govern/policy.h makes programs of it). */
+struct kp_tables_policy {
+	char *name;
+	int16_t *apis; /* keys */
+	size_t num_apis;
+	char **topics; /* patterns with "*"; none: all */
+	size_t num_topics;
+	char **virtual_clusters; /* the same */
+	size_t num_virtual_clusters;
+	struct kp_tables_variable *variables;
+	size_t num_variables;
+	struct kp_tables_validation *validations;
+	size_t num_validations;
+	enum kp_policy_action action;
+	enum kp_policy_failure failure;
+};
+
 struct kp_tables {
 	uint64_t generation;
 	enum kp_log_level log_level;
@@ -94,7 +125,22 @@ struct kp_tables {
 	size_t num_listeners;
 	struct kp_tables_virtual_cluster *virtual_clusters;
 	size_t num_virtual_clusters;
+	struct kp_tables_policy *policies;
+	size_t num_policies;
 };
+
+/* kp_tables_policy_fini frees what a policy owns, not itself. */
+void kp_tables_policy_fini(struct kp_tables_policy *policy);
+/* The caller ends *out with kp_tables_policy_fini. */
+void kp_tables_policy_copy(
+    struct kp_tables_policy *out, const struct kp_tables_policy *from);
+bool kp_tables_policy_equal(
+    const struct kp_tables_policy *a, const struct kp_tables_policy *b);
+
+/* Limits of one policy. */
+#define KP_POLICY_MAX_VARIABLES 32
+#define KP_POLICY_MAX_VALIDATIONS 100
+#define KP_POLICY_MAX_PATTERNS 1000
 
 /*
  * kp_tables_pack adds the serialized tables to out; with_secrets false leaves

@@ -244,6 +244,82 @@ put_virtual_cluster(
 	return m;
 }
 
+static char **
+put_texts(struct sheets *w, char *const *from, size_t num)
+{
+	char **list = sheets_alloc(w, num, sizeof(*list));
+
+	for (size_t i = 0; list != NULL && i < num; i++)
+		list[i] = put_text(from[i]);
+	return list;
+}
+
+static Kp__Tables__Variable *
+put_variable(struct sheets *w, const struct kp_tables_variable *from)
+{
+	Kp__Tables__Variable *m = sheets_alloc(w, 1, sizeof(*m));
+
+	if (m == NULL)
+		return NULL;
+	kp__tables__variable__init(m);
+	m->name = put_text(from->name);
+	m->expression = put_text(from->expression);
+	return m;
+}
+
+static Kp__Tables__Validation *
+put_validation(struct sheets *w, const struct kp_tables_validation *from)
+{
+	Kp__Tables__Validation *m = sheets_alloc(w, 1, sizeof(*m));
+
+	if (m == NULL)
+		return NULL;
+	kp__tables__validation__init(m);
+	m->expression = put_text(from->expression);
+	m->message = put_text(from->message);
+	m->message_expression = put_text(from->message_expression);
+	return m;
+}
+
+static void
+put_expressions(struct sheets *w, const struct kp_tables_policy *from,
+    Kp__Tables__Policy *m)
+{
+	m->variables =
+	    sheets_alloc(w, from->num_variables, sizeof(*m->variables));
+	for (size_t i = 0; !w->failed && i < from->num_variables; i++)
+		m->variables[m->n_variables++] =
+		    put_variable(w, &from->variables[i]);
+	m->validations =
+	    sheets_alloc(w, from->num_validations, sizeof(*m->validations));
+	for (size_t i = 0; !w->failed && i < from->num_validations; i++)
+		m->validations[m->n_validations++] =
+		    put_validation(w, &from->validations[i]);
+}
+
+static Kp__Tables__Policy *
+put_policy(struct sheets *w, const struct kp_tables_policy *from)
+{
+	Kp__Tables__Policy *m = sheets_alloc(w, 1, sizeof(*m));
+
+	if (m == NULL)
+		return NULL;
+	kp__tables__policy__init(m);
+	m->name = put_text(from->name);
+	m->apis = sheets_alloc(w, from->num_apis, sizeof(*m->apis));
+	for (size_t i = 0; !w->failed && i < from->num_apis; i++)
+		m->apis[m->n_apis++] = (uint32_t)from->apis[i];
+	m->topics = put_texts(w, from->topics, from->num_topics);
+	m->n_topics = w->failed ? 0 : from->num_topics;
+	m->virtual_clusters =
+	    put_texts(w, from->virtual_clusters, from->num_virtual_clusters);
+	m->n_virtual_clusters = w->failed ? 0 : from->num_virtual_clusters;
+	put_expressions(w, from, m);
+	m->action = from->action;
+	m->failure = from->failure;
+	return m;
+}
+
 static Kp__Tables__Tables *
 put_tables(struct sheets *w, const struct kp_tables *from, bool with_secrets)
 {
@@ -269,6 +345,11 @@ put_tables(struct sheets *w, const struct kp_tables *from, bool with_secrets)
 	for (size_t i = 0; !w->failed && i < from->num_virtual_clusters; i++)
 		m->virtual_clusters[m->n_virtual_clusters++] =
 		    put_virtual_cluster(w, &from->virtual_clusters[i]);
+	m->policies = sheets_alloc(w, from->num_policies, sizeof(*m->policies));
+	for (size_t i = 0; !w->failed && i < from->num_policies; i++)
+		m->policies[m->n_policies++] =
+		    put_policy(w, &from->policies[i]);
+	m->is_whole = true;
 	return m;
 }
 

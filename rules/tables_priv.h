@@ -15,4 +15,8 @@
 bool kp_tables_check(
     const struct kp_tables *tables, struct kp_error *err) KP_MUST_CHECK;
 
+/* kp_tables_policy_check is the same of one policy; not its expressions. */
+bool kp_tables_policy_check(
+    const struct kp_tables_policy *policy, struct kp_error *err) KP_MUST_CHECK;
+
 #endif

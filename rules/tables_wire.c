@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "proto/control/tables.pb-c.h"
 #include "proto/control/unpack.h"
+#include "proto/kafka/schema.h"
 #include "rules/tables_priv.h"
 
 #define MAX_UNPACKED_LEN (256u << 20)
@@ -195,6 +196,68 @@ take_virtual_cluster(struct wire *w, const Kp__Tables__VirtualCluster *from,
 	out->max_connections = from->max_connections;
 }
 
+static char **
+take_texts(struct wire *w, char *const *from, size_t num)
+{
+	char **list = take_list(w, num, sizeof(*list));
+
+	for (size_t i = 0; list != NULL && i < num; i++)
+		list[i] = take_text(w, from[i]);
+	return list;
+}
+
+static void
+take_expressions(struct wire *w, const Kp__Tables__Policy *from,
+    struct kp_tables_policy *out)
+{
+	out->variables =
+	    take_list(w, from->n_variables, sizeof(*out->variables));
+	out->num_variables = out->variables == NULL ? 0 : from->n_variables;
+	for (size_t i = 0; i < out->num_variables; i++)
+		out->variables[i] = (struct kp_tables_variable){
+			.name = take_text(w, from->variables[i]->name),
+			.expression =
+			    take_text(w, from->variables[i]->expression),
+		};
+	out->validations =
+	    take_list(w, from->n_validations, sizeof(*out->validations));
+	out->num_validations =
+	    out->validations == NULL ? 0 : from->n_validations;
+	for (size_t i = 0; i < out->num_validations; i++) {
+		const Kp__Tables__Validation *one = from->validations[i];
+
+		out->validations[i] = (struct kp_tables_validation){
+			.expression = take_text(w, one->expression),
+			.message = take_text(w, one->message),
+			.message_expression =
+			    take_text(w, one->message_expression),
+		};
+	}
+}
+
+static void
+take_policy(struct wire *w, const Kp__Tables__Policy *from,
+    struct kp_tables_policy *out)
+{
+	out->name = take_text(w, from->name);
+	out->apis = take_list(w, from->n_apis, sizeof(*out->apis));
+	out->num_apis = out->apis == NULL ? 0 : from->n_apis;
+	for (size_t i = 0; i < out->num_apis; i++)
+		out->apis[i] =
+		    (int16_t)take_word(w, from->apis[i], KP_MAX_API_KEY);
+	out->topics = take_texts(w, from->topics, from->n_topics);
+	out->num_topics = out->topics == NULL ? 0 : from->n_topics;
+	out->virtual_clusters =
+	    take_texts(w, from->virtual_clusters, from->n_virtual_clusters);
+	out->num_virtual_clusters =
+	    out->virtual_clusters == NULL ? 0 : from->n_virtual_clusters;
+	take_expressions(w, from, out);
+	out->action =
+	    (enum kp_policy_action)take_word(w, from->action, KP_POLICY_WARN);
+	out->failure = (enum kp_policy_failure)take_word(
+	    w, from->failure, KP_POLICY_IGNORE);
+}
+
 static void
 take_tables(
     struct wire *w, const Kp__Tables__Tables *from, struct kp_tables *out)
@@ -219,6 +282,10 @@ take_tables(
 	for (size_t i = 0; i < out->num_virtual_clusters; i++)
 		take_virtual_cluster(
 		    w, from->virtual_clusters[i], &out->virtual_clusters[i]);
+	out->policies = take_list(w, from->n_policies, sizeof(*out->policies));
+	out->num_policies = out->policies == NULL ? 0 : from->n_policies;
+	for (size_t i = 0; i < out->num_policies; i++)
+		take_policy(w, from->policies[i], &out->policies[i]);
 }
 
 struct kp_tables *
@@ -235,6 +302,12 @@ kp_tables_unpack(struct kp_bytes packed, struct kp_error *err)
 	if (m == NULL) {
 		(void)kp_error_set(err, KP_ERR_PROTOCOL,
 		    "rule tables of %zu bytes could not be read", packed.len);
+		return NULL;
+	}
+	if (!m->is_whole) {
+		kp__tables__tables__free_unpacked(m, &w.budget.allocator);
+		(void)kp_error_set(
+		    err, KP_ERR_PROTOCOL, "rule tables have no end");
 		return NULL;
 	}
 	tables = kp_alloc(1, sizeof(*tables));

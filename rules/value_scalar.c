@@ -42,7 +42,7 @@ kp_parse_wrong_type(struct kp_parse *p, const struct kp_yaml *node,
 	};
 	struct kp_buf wanted;
 
-	kp_buf_init(&wanted, 256);
+	kp_buf_init(&wanted, 512);
 	if (wanted_instead != NULL)
 		kp_buf_add_text(&wanted, wanted_instead);
 	else

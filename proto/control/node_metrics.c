@@ -12,6 +12,7 @@ _Static_assert(KP_NUM_API_SERIES == KP_MAX_API_KEY + 2,
 
 static const char *const close_names[] = { KP_CLOSE_REASONS(LABEL) };
 static const char *const local_names[] = { KP_LOCAL_ANSWERS(LABEL) };
+static const char *const decision_names[] = { KP_DECISIONS(LABEL) };
 static const char *const rewrite_names[] = { KP_REWRITES(LABEL) };
 static const char *const direction_names[] = { KP_TRAFFIC_DIRECTIONS(LABEL) };
 static const char *const codec_names[] = { KP_CODEC_LABELS(LABEL) };
@@ -42,6 +43,12 @@ static void
 local_labels(unsigned series, char *out, size_t out_size)
 {
 	label(out, out_size, "reason", local_names[series]);
+}
+
+static void
+decision_labels(unsigned series, char *out, size_t out_size)
+{
+	label(out, out_size, "decision", decision_names[series]);
 }
 
 static void

@@ -48,6 +48,12 @@
 	X(KNOWN_ANSWER,        "known_answer") \
 	X(REFUSED,             "refused")
 
+/* What policies said of items of requests. X(id, label) */
+#define KP_DECISIONS(X) \
+	X(ALLOWED, "allowed") \
+	X(WARNED,  "warned") \
+	X(DENIED,  "denied")
+
 /* What was rewritten in answers. X(id, label) */
 #define KP_REWRITES(X) \
 	X(ADDRESS,  "address") \
@@ -135,6 +141,10 @@
 	    "When the rule tables in force were published.") \
 	X(NODES_UNMAPPED, "kproxy_nodes_unmapped_total", COUNTER, 1, NULL, \
 	    false, "Nodes left out of answers: listener has no address.") \
+	X(DECISIONS, "kproxy_policy_decisions_total", COUNTER, \
+	    KP_NUM_DECISIONS, decision_labels, false, \
+	    "Items of requests that policies were asked about; warned: " \
+	    "findings that did not keep an item from passing.") \
 	X(REWRITES, "kproxy_address_rewrites_total", COUNTER, \
 	    KP_NUM_REWRITES, rewrite_labels, false, \
 	    "Places in answers that named a broker, by what was done.") \
@@ -165,6 +175,10 @@ enum kp_close_reason { KP_CLOSE_REASONS(KP_CLOSE_ID) KP_NUM_CLOSE_REASONS };
 #define KP_LOCAL_ID(id, label) KP_LOCAL_##id,
 enum kp_local_answer { KP_LOCAL_ANSWERS(KP_LOCAL_ID) KP_NUM_LOCAL_ANSWERS };
 #undef KP_LOCAL_ID
+
+#define KP_DECISION_ID(id, label) KP_DECISION_##id,
+enum kp_decision { KP_DECISIONS(KP_DECISION_ID) KP_NUM_DECISIONS };
+#undef KP_DECISION_ID
 
 #define KP_REWRITE_ID(id, label) KP_REWRITE_##id,
 enum kp_rewrite_kind { KP_REWRITES(KP_REWRITE_ID) KP_NUM_REWRITES };

@@ -68,6 +68,12 @@ kp_in_flight_head(struct kp_in_flight *queue)
 	return queue->num == 0 ? NULL : at(queue, 0);
 }
 
+struct kp_pending *
+kp_in_flight_newest(struct kp_in_flight *queue)
+{
+	return queue->num == 0 ? NULL : at(queue, queue->num - 1);
+}
+
 void
 kp_in_flight_pop(struct kp_in_flight *queue)
 {

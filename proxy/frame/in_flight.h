@@ -14,6 +14,8 @@
 
 enum kp_pending_kind {
 	KP_PENDING_BROKER, /* the broker will answer */
+	KP_PENDING_MERGED, /* so it will, to a part; answer tells of the rest */
+	KP_PENDING_JUDGED, /* not sent yet: nobody can answer */
 	KP_PENDING_LOCAL,  /* answer holds the whole frame */
 	KP_PENDING_TOKEN,  /* the broker may answer with a bare SASL token */
 };
@@ -22,7 +24,8 @@ struct kp_pending {
 	enum kp_pending_kind kind;
 	int16_t api_key, api_version;
 	int32_t correlation_id;
-	struct kp_buf answer; /* owned, of KP_PENDING_LOCAL */
+	struct kp_buf answer; /* owned, of KP_PENDING_LOCAL and _MERGED */
+	size_t charged_len;   /* for it */
 };
 
 /* Most connections never have more than a few: no heap until then. */
@@ -49,6 +52,9 @@ struct kp_pending *kp_in_flight_push(struct kp_in_flight *queue);
 
 /* The oldest entry, NULL if there is none; valid until the next push or pop. */
 struct kp_pending *kp_in_flight_head(struct kp_in_flight *queue);
+
+/* The newest entry, NULL if there is none; valid as above. */
+struct kp_pending *kp_in_flight_newest(struct kp_in_flight *queue);
 
 /* kp_in_flight_pop removes the oldest entry and frees its answer. */
 void kp_in_flight_pop(struct kp_in_flight *queue);

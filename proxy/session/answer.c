@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What happens to each frame of a broker. */
 #include "proto/kafka/reader.h"
+#include "proxy/session/govern.h"
 #include "proxy/session/visitors.h"
 
 /* Correlation id. */
@@ -18,7 +19,7 @@ count_answer(struct kp_session *session, int16_t api_key, size_t len)
 static void
 pop(struct kp_session *session)
 {
-	kp_in_flight_pop(&session->in_flight);
+	kp_session_pop(session);
 	kp_session_count(session, KP_M_IN_FLIGHT, 0, -1);
 }
 
@@ -128,6 +129,8 @@ begin_body(struct kp_session *session, struct kp_flow *flow,
 	enum kp_need need = kp_plan_answer(
 	    &session->shared->plan, flow->api_key, flow->api_version);
 
+	if (session->refused.len > 0)
+		need = KP_NEED_WHOLE;
 	if (need == KP_NEED_PIECES && total_len <= KP_BUFFER_LEN)
 		need = KP_NEED_WHOLE;
 	switch (need) {
@@ -148,7 +151,7 @@ static enum kp_begin
 begin_answer(struct kp_session *session, struct kp_flow *flow,
     struct kp_bytes frame, size_t total_len, struct kp_error *err)
 {
-	const struct kp_pending *head = kp_in_flight_head(&session->in_flight);
+	struct kp_pending *head = kp_in_flight_head(&session->in_flight);
 	struct kp_response_header header = { .api_key = head->api_key,
 		.api_version = head->api_version };
 
@@ -171,6 +174,8 @@ begin_answer(struct kp_session *session, struct kp_flow *flow,
 	flow->api_version = header.api_version;
 	flow->header_len = header.len;
 	flow->num_begun++;
+	session->refused = head->answer;
+	head->answer = (struct kp_buf){ 0 };
 	pop(session);
 	return begin_body(session, flow, frame.data, total_len, err);
 }
@@ -203,7 +208,7 @@ kp_answer_begin(void *context, struct kp_flow *flow, const uint8_t *data,
 		return KP_BEGIN_MORE;
 	kp_reader_init(&reader, frame);
 	frame_len = kp_read_int32(&reader);
-	if (head == NULL)
+	if (head == NULL || head->kind == KP_PENDING_JUDGED)
 		return broken(
 		    session, err, "an answer nobody asked for", frame_len);
 	if (frame_len < (head->kind == KP_PENDING_TOKEN ? 0 : MIN_ANSWER_LEN))
@@ -273,18 +278,17 @@ rewrite(struct kp_session *session, struct kp_flow *flow, struct kp_bytes body,
 /* A body that goes on as it is; its head may be another. */
 static void
 send_clean(struct kp_session *session, struct kp_flow *flow,
-    struct kp_bytes frame, size_t body_len)
+    struct kp_bytes frame, struct kp_bytes body)
 {
-	size_t before = frame.len - body_len;
-	size_t head_len = write_head(flow, frame.data, body_len);
+	size_t head_len = write_head(flow, frame.data, body.len);
 
-	count_answer(session, flow->api_key, head_len + body_len);
-	if (head_len == before) {
+	count_answer(session, flow->api_key, head_len + body.len);
+	if (frame.data + head_len == body.data) {
 		kp_flow_add(flow, frame.data, frame.len);
 		return;
 	}
 	kp_flow_add_head(flow, head_len);
-	kp_flow_add(flow, frame.data + before, body_len);
+	kp_flow_add(flow, body.data, body.len);
 }
 
 static bool
@@ -321,13 +325,16 @@ kp_answer_collected(void *context, struct kp_flow *flow, struct kp_bytes frame,
 	struct kp_bytes body = { frame.data + before, frame.len - before };
 	bool is_clean = false;
 
+	if (session->refused.len > 0 &&
+	    !kp_session_merge(session, flow, &body, err))
+		return refuse_answer(session, flow, err);
 	if (!admit(session, flow, body, err))
 		return refuse_answer(session, flow, err);
 	if (flow->api_key != KP_API_VERSIONS &&
 	    !kp_look_at_answer(session, body, &is_clean, err))
 		return refuse_answer(session, flow, err);
 	if (is_clean) {
-		send_clean(session, flow, frame, body.len);
+		send_clean(session, flow, frame, body);
 		return true;
 	}
 	if (!rewrite(session, flow, body, err))

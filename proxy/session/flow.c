@@ -41,7 +41,7 @@ void
 kp_flow_fini(struct kp_flow *flow)
 {
 	kp_flow_release(flow);
-	kp_buf_fini(&flow->answer);
+	kp_buf_fini(&flow->kept);
 }
 
 bool
@@ -196,11 +196,19 @@ kp_flow_add_rewrite(struct kp_flow *flow, struct kp_error *err)
 void
 kp_flow_add_answer(struct kp_flow *flow, struct kp_buf *buf)
 {
+	struct kp_bytes bytes = kp_flow_keep(flow, buf);
+
+	kp_flow_add(flow, bytes.data, bytes.len);
+}
+
+struct kp_bytes
+kp_flow_keep(struct kp_flow *flow, struct kp_buf *buf)
+{
 	kp_assert(!flow->is_sealed);
-	flow->answer = *buf;
+	flow->kept = *buf;
 	*buf = (struct kp_buf){ 0 };
-	add_span(flow, flow->answer.data, flow->answer.len);
 	flow->is_sealed = true;
+	return kp_buf_bytes(&flow->kept);
 }
 
 static void

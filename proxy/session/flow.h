@@ -109,8 +109,8 @@ struct kp_flow {
 	uint8_t head[KP_FLOW_HEAD_LEN]; /* what goes on instead of its head */
 
 	struct kp_rewrite rewrite;
-	size_t charged_len;   /* for it */
-	struct kp_buf answer; /* owned bytes that are being written */
+	size_t charged_len; /* for it */
+	struct kp_buf kept; /* owned bytes that are being written */
 	struct iovec inline_spans[KP_FLOW_SPANS];
 	struct iovec *spans; /* inline_spans or heap */
 	size_t max_spans, num_spans, next_span;
@@ -182,5 +182,11 @@ bool kp_flow_add_rewrite(
 
 /* kp_flow_add_answer appends the content of buf and takes it over. */
 void kp_flow_add_answer(struct kp_flow *flow, struct kp_buf *buf);
+
+/*
+ * kp_flow_keep takes buf over until all is written, for what is added of it.
+ * Returns its content.
+ */
+struct kp_bytes kp_flow_keep(struct kp_flow *flow, struct kp_buf *buf);
 
 #endif

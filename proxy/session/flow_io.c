@@ -110,7 +110,7 @@ void
 kp_flow_written(struct kp_flow *flow)
 {
 	release_rewrite(flow);
-	kp_buf_fini(&flow->answer);
+	kp_buf_fini(&flow->kept);
 	if (flow->large != NULL && flow->mode != KP_FLOW_COLLECT)
 		release_large(flow);
 	release_spans(flow);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What happens to each frame of a client. */
 #include "proto/kafka/reader.h"
+#include "proxy/session/govern.h"
 #include "proxy/session/visitors.h"
 
 #define PRODUCE 0
@@ -129,7 +130,7 @@ end_tokens(struct kp_session *session)
 	while ((head = kp_in_flight_head(&session->in_flight)) != NULL &&
 	       head->kind == KP_PENDING_TOKEN &&
 	       session->sasl.mechanism == KP_SASL_OTHER) {
-		kp_in_flight_pop(&session->in_flight);
+		kp_session_pop(session);
 		kp_session_count(session, KP_M_IN_FLIGHT, 0, -1);
 	}
 }
@@ -242,11 +243,27 @@ begin_pieces(struct kp_session *session, struct kp_flow *flow,
 	    kp_api_find(request->header.api_key)->request, &visitor, NULL);
 }
 
+/* Policies are asked once all of it is there. */
+static bool
+begin_governed(struct kp_session *session, struct kp_flow *flow,
+    const struct request *request, struct kp_error *err)
+{
+	if (!check_len(session, (int64_t)request->total_len, 0,
+		kp_session_limit(session, KP_LIMIT_GOVERNED_REQUEST), err))
+		return false;
+	if (kp_flow_collect(flow, request->total_len, err))
+		return true;
+	session->reason = kp_session_memory_reason(session);
+	return false;
+}
+
 /* What stages want to see of it decides how it goes on. */
 static bool
 begin_body(struct kp_session *session, struct kp_flow *flow,
     const struct request *request, struct kp_error *err)
 {
+	if (kp_session_governs(session, request->header.api_key))
+		return begin_governed(session, flow, request, err);
 	switch (kp_plan_request(&session->shared->plan, request->header.api_key,
 	    request->header.api_version)) {
 	case KP_NEED_NOTHING:
@@ -279,7 +296,11 @@ forward(struct kp_session *session, struct kp_flow *flow,
 	if (!begin_body(session, flow, request, err))
 		return KP_BEGIN_FAILED;
 	if (acks != 0)
-		(void)push(session, KP_PENDING_BROKER, header);
+		(void)push(session,
+		    kp_session_governs(session, header->api_key)
+			? KP_PENDING_JUDGED
+			: KP_PENDING_BROKER,
+		    header);
 	return KP_BEGIN_OK;
 }
 
@@ -449,6 +470,9 @@ kp_request_collected(void *context, struct kp_flow *flow, struct kp_bytes frame,
 		session->reason = KP_CLOSE_PROTOCOL_ERROR;
 		return false;
 	}
+	if (flow->api_key != BARE_TOKEN &&
+	    kp_session_governs(session, flow->api_key))
+		return kp_session_judge(session, flow, frame, err);
 	kp_flow_add(flow, frame.data, frame.len);
 	return true;
 }

@@ -117,8 +117,19 @@ kp_session_new(struct kp_shared *shared, struct kp_snapshot **snapshot,
 }
 
 void
+kp_session_pop(struct kp_session *session)
+{
+	kp_share_uncharge(&session->memory, KP_MEMORY_ANSWERS,
+	    kp_in_flight_head(&session->in_flight)->charged_len);
+	kp_in_flight_pop(&session->in_flight);
+}
+
+void
 kp_session_free(struct kp_session *session)
 {
+	while (session->in_flight.num > 0)
+		kp_session_pop(session);
+	kp_buf_fini(&session->refused);
 	kp_flow_fini(&session->requests);
 	kp_flow_fini(&session->answers);
 	kp_stream_fini(&session->client);

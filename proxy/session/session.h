@@ -37,6 +37,8 @@ struct kp_session {
 	struct kp_flow requests, answers;
 	enum kp_flow_status of_requests, of_answers; /* what they came to */
 	struct kp_in_flight in_flight;
+	struct kp_buf refused; /* to be merged into the answer at hand; govern.c
+				*/
 	struct kp_versions versions;
 	struct kp_sasl sasl;
 	struct kp_rename rename;
@@ -82,6 +84,9 @@ enum kp_begin kp_answer_begin(void *session, struct kp_flow *flow,
     const uint8_t *data, size_t len, struct kp_error *err);
 bool kp_answer_collected(void *session, struct kp_flow *flow,
     struct kp_bytes frame, struct kp_error *err);
+
+/* kp_session_pop takes the oldest request out of those in flight. */
+void kp_session_pop(struct kp_session *session);
 
 /* kp_session_open makes client and broker streams ready; open.c. */
 bool kp_session_open(

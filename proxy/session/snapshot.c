@@ -53,6 +53,25 @@ build_endpoint(struct kp_endpoint *endpoint, const struct kp_snapshot *before,
 	return true;
 }
 
+/* Those that did not change are shared. */
+static bool
+build_policies(struct kp_snapshot *snapshot, const struct kp_snapshot *before,
+    struct kp_error *err)
+{
+	const struct kp_tables *tables = snapshot->tables;
+
+	if (tables->num_policies == 0)
+		return true;
+	if (before != NULL && before->policies != NULL &&
+	    kp_policies_are_of(
+		before->policies, tables->policies, tables->num_policies))
+		snapshot->policies = kp_policies_ref(before->policies);
+	else
+		snapshot->policies = kp_policies_new(
+		    tables->policies, tables->num_policies, err);
+	return snapshot->policies != NULL;
+}
+
 static bool
 build(struct kp_snapshot *snapshot, const struct kp_snapshot *before,
     struct kp_tls_tickets *tickets, struct kp_error *err)
@@ -73,7 +92,7 @@ build(struct kp_snapshot *snapshot, const struct kp_snapshot *before,
 		if (!build_endpoint(endpoint, before, snapshot, tickets, err))
 			return false;
 	}
-	return true;
+	return build_policies(snapshot, before, err);
 }
 
 static void
@@ -122,6 +141,7 @@ kp_snapshot_unref(struct kp_snapshot *snapshot)
 		kp_tls_client_unref(snapshot->endpoints[i].tls_client);
 		kp_topology_unref(snapshot->endpoints[i].topology);
 	}
+	kp_policies_unref(snapshot->policies);
 	count_alive(snapshot->metrics, -1);
 	free(snapshot->endpoints);
 	kp_tables_free(snapshot->tables);

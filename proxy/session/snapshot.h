@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rule tables in force, with what is built from them: TLS contexts and the link
- * to each cluster's topology. Immutable once published, counted, replaced
- * whole. A connection holds one and refreshes it between frames, which costs
- * one atomic load. An idle connection may pin an old one until its idle
+ * Rule tables in force, with what is built from them: TLS contexts, policies
+ * and the link to each cluster's topology. Immutable once published, counted,
+ * replaced whole. A connection holds one and refreshes it between frames, which
+ * costs one atomic load. An idle connection may pin an old one until its idle
  * timeout: a gauge counts those alive.
  */
 #ifndef KP_PROXY_SESSION_SNAPSHOT_H
@@ -15,6 +15,7 @@
 #include "base/mutex.h"
 #include "proxy/net/tls.h"
 #include "proxy/upstream/topology.h"
+#include "rules/govern/policy.h"
 #include "rules/tables.h"
 
 /* A virtual cluster with what a connection to it needs; borrowed from tables.
@@ -33,7 +34,8 @@ struct kp_snapshot {
 	struct kp_tables *tables;
 	struct kp_endpoint *endpoints; /* one for each virtual cluster */
 	size_t num_endpoints;
-	struct kp_metrics *metrics; /* borrowed; may be NULL */
+	struct kp_policies *policies; /* NULL: none */
+	struct kp_metrics *metrics;   /* borrowed; may be NULL */
 };
 
 /*

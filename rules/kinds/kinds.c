@@ -5,5 +5,6 @@ const struct kp_resource_kind *const kp_resource_kinds[] = {
 	&kp_kind_cluster,
 	&kp_kind_listener,
 	&kp_kind_virtual_cluster,
+	&kp_kind_policy,
 	NULL,
 };

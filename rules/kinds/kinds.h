@@ -11,6 +11,7 @@
 
 extern const struct kp_resource_kind kp_kind_cluster;
 extern const struct kp_resource_kind kp_kind_listener;
+extern const struct kp_resource_kind kp_kind_policy;
 extern const struct kp_resource_kind kp_kind_virtual_cluster;
 
 /*

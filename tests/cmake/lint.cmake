@@ -12,7 +12,7 @@ if(NOT KP_SANITIZE AND NOT KP_COVERAGE)
     LABELS lint TIMEOUT 60)
 
   # make docs writes them.
-  foreach(page IN ITEMS resources config server-config limits)
+  foreach(page IN ITEMS resources config server-config limits policies)
     add_test(NAME lint.${page}_page_is_current
       COMMAND sh -c "$<TARGET_FILE:kp_print_docs> ${page} | diff docs/${page}.md -"
       WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})

@@ -1,10 +1,12 @@
 # What operators write: YAML, resources, node configuration, rule tables.
-foreach(name IN ITEMS text utf8 yaml yaml_write)
+foreach(name IN ITEMS glob text utf8 yaml yaml_write)
   kp_unit_test(${name} SOURCES unit/base/test_${name}.c LINK kp_base)
 endforeach()
 
 kp_library(kp_test_rules support/declared.c support/many.c)
 target_link_libraries(kp_test_rules PUBLIC kp_rules)
+kp_library(kp_test_governed support/governed.c)
+target_link_libraries(kp_test_governed PUBLIC kp_test_rules)
 kp_program(kp_measure_rules support/measure_rules.c)
 target_link_libraries(kp_measure_rules PRIVATE kp_test_rules)
 
@@ -17,6 +19,11 @@ kp_unit_test(limits
 foreach(name IN ITEMS claims kinds)
   kp_unit_test(${name}
     SOURCES unit/rules/kinds/test_${name}.c LINK kp_test_rules)
+endforeach()
+
+foreach(name IN ITEMS judge objects)
+  kp_unit_test(${name}
+    SOURCES unit/rules/govern/test_${name}.c LINK kp_test_governed)
 endforeach()
 
 foreach(name IN ITEMS check moment parse source)

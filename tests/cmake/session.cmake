@@ -4,6 +4,8 @@ kp_library(kp_test_cluster support/cluster.c)
 kp_unit_test(account
   SOURCES unit/proxy/account/test_records.c unit/proto/records/sample.c
   LINK kp_account)
+kp_unit_test(govern SOURCES unit/proxy/govern/test_govern.c
+  LINK kp_govern kp_test_governed)
 kp_unit_test(in_flight SOURCES unit/proxy/frame/test_in_flight.c LINK kp_frame)
 kp_unit_test(versions SOURCES unit/proxy/frame/test_versions.c LINK kp_frame)
 kp_unit_test(roster SOURCES unit/proxy/session/test_roster.c LINK kp_session)

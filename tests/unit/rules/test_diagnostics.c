@@ -29,7 +29,7 @@ Test(diagnostics, control_characters_do_not_reach_a_terminal)
 	kp_diagnostics_add(&diagnostics, &at, "%s",
 	    "\033[31m red\n\x7f \xc2\x9b \xc3\xa4 \xc2");
 	cr_assert_str_eq(diagnostics.lines[0],
-	    "a\\x1b.yaml:1:1: \\x1b[31m red\\x0a\\x7f \\xc2\\x9b \xc3\xa4 "
+	    "a\\x1b.yaml:1:1: \\x1b[31m red\n\t\\x7f \\xc2\\x9b \xc3\xa4 "
 	    "\xc2");
 	kp_diagnostics_fini(&diagnostics);
 }

@@ -280,8 +280,10 @@ Test(explain, names_are_shown_for_what_was_begun)
 		const char *begun;
 		const char *names;
 	} cases[] = {
-		{ "", "Cluster/ Listener/ VirtualCluster/ node/ server/ " },
-		{ "Clus", "Cluster/ Listener/ VirtualCluster/ node/ server/ " },
+		{ "", "Cluster/ Listener/ VirtualCluster/ Policy/ node/ "
+		      "server/ " },
+		{ "Clus", "Cluster/ Listener/ VirtualCluster/ Policy/ node/ "
+			  "server/ " },
 		{ "Listener.", "Listener.apiVersion Listener.kind "
 			       "Listener.metadata/ Listener.spec/ " },
 		{ "Listener.spec.sni.", "Listener.spec.sni.port "

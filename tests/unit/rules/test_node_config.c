@@ -42,6 +42,7 @@ Test(node_config, the_default_limits_are_those_of_the_design)
 		[KP_LIMIT_MEMORY_PER_CONNECTION] = 256 << 20,
 		[KP_LIMIT_FRAME] = 100 << 20,
 		[KP_LIMIT_FRAME_BEFORE_AUTH] = 512 << 10,
+		[KP_LIMIT_GOVERNED_REQUEST] = 1 << 20,
 		[KP_LIMIT_IN_FLIGHT] = 1000,
 		[KP_LIMIT_HANDSHAKE_TIMEOUT] = 10000,
 		[KP_LIMIT_FIRST_REQUEST_TIMEOUT] = 30000,
@@ -74,6 +75,7 @@ Test(node_config, everything_can_be_said)
 				   "  memoryPerConnection: 2MiB\n"
 				   "  frame: 1MiB\n"
 				   "  frameBeforeAuthentication: 3KiB\n"
+				   "  governedRequest: 4KiB\n"
 				   "  inFlight: 4\n"
 				   "  handshakeTimeout: 500ms\n"
 				   "  firstRequestTimeout: 6s\n"
@@ -84,8 +86,8 @@ Test(node_config, everything_can_be_said)
 				   "  drainTimeout: 1m\n"
 				   "log: {format: json, level: debug}\n";
 	static const int64_t limits[KP_NUM_LIMITS] = { 1, 2, 3, 1 << 30,
-		2 << 20, 1 << 20, 3072, 4, 500, 6000, 7000, 120000, 8000, 9000,
-		60000 };
+		2 << 20, 1 << 20, 3072, 4096, 4, 500, 6000, 7000, 120000, 8000,
+		9000, 60000 };
 	struct kp_diagnostics diagnostics = { 0 };
 	struct kp_node_config config;
 

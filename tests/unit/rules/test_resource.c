@@ -44,9 +44,10 @@ Test(resource, an_envelope_that_is_wrong_is_named)
 		{ "kind: cluster\n",
 		    "conf/r.yaml:1:7: unknown kind \"cluster\"; did you mean "
 		    "\"Cluster\"?" },
-		{ "kind: Policy\n",
-		    "conf/r.yaml:1:7: unknown kind \"Policy\"; known are "
-		    "\"Cluster\", \"Listener\", \"VirtualCluster\"" },
+		{ "kind: Tenant\n",
+		    "conf/r.yaml:1:7: unknown kind \"Tenant\"; known are "
+		    "\"Cluster\", \"Listener\", \"VirtualCluster\", "
+		    "\"Policy\"" },
 		{ "kind: Cluster\n",
 		    "conf/r.yaml:1:1: Cluster: \"apiVersion\" is missing\n"
 		    "conf/r.yaml:1:1: Cluster: \"metadata\" is missing\n"
@@ -258,7 +259,7 @@ Test(resource, problems_of_all_files_are_collected)
 	    "a.yaml:2:1: duplicate key \"a\", first at line 1");
 	cr_assert_str_eq(diagnostics.lines[1],
 	    "c.yaml:2:7: unknown kind \"X\"; known are \"Cluster\", "
-	    "\"Listener\", \"VirtualCluster\"");
+	    "\"Listener\", \"VirtualCluster\", \"Policy\"");
 	kp_diagnostics_fini(&diagnostics);
 	kp_resources_free(set);
 }
@@ -442,7 +443,7 @@ Test(resource, a_problem_knows_its_field)
 	} cases[] = {
 		{ "kind: Topic\n", "/", "",
 		    "unknown kind \"Topic\"; known are \"Cluster\", "
-		    "\"Listener\", \"VirtualCluster\"" },
+		    "\"Listener\", \"VirtualCluster\", \"Policy\"" },
 		{ CLUSTER("  bootstrap: [a:1, b]\n"), "Cluster/c",
 		    "spec.bootstrap[1]", "must be host:port, not \"b\"" },
 		{ CLUSTER("  bootstrap: [a:1]\n"

@@ -441,3 +441,64 @@ Test(kinds, what_is_not_there_yet_says_so)
 #undef VC
 #undef AT
 }
+
+#define POLICY(spec) RESOURCE("Policy", "p", spec)
+#define ANYTHING "validations: [{expression: 'true'}]"
+
+Test(kinds, a_policy_is_checked_where_it_is_pushed)
+{
+	static const struct problem cases[] = {
+		{ POLICY("match: {apis: [CreateTopics]}, " ANYTHING), "" },
+		{ POLICY("match: {apis: "
+			 "[CreateTopics,\nCreateTopics]}, " ANYTHING),
+		    "conf/r.yaml:3:1: Policy \"p\": \"CreateTopics\" is there "
+		    "twice" },
+		{ POLICY("match: {apis: [CreateAcls], topics: [a]}, " ANYTHING),
+		    "conf/r.yaml:2:23: Policy \"p\": CreateAcls names no "
+		    "topics, and match.topics is said" },
+		{ POLICY("match: {apis: [Fetch]}, " ANYTHING),
+		    "conf/r.yaml:2:23: Policy \"p\": spec.match.apis[0]: must "
+		    "be one of \"CreateTopics\", \"DeleteTopics\", "
+		    "\"DeleteRecords\", \"InitProducerId\", \"EndTxn\", "
+		    "\"CreateAcls\", \"DeleteAcls\", \"AlterConfigs\", "
+		    "\"CreatePartitions\", \"DeleteGroups\", "
+		    "\"IncrementalAlterConfigs\", "
+		    "\"AlterPartitionReassignments\", \"AlterClientQuotas\", "
+		    "\"UnregisterBroker\", \"AddRaftVoter\", "
+		    "\"RemoveRaftVoter\", \"UnregisterController\", not "
+		    "\"Fetch\"" },
+		{ POLICY("match: {apis: [CreateTopics]}, variables:\n[{name: "
+			 "a, expression: '1'}, {name: a, expression: "
+			 "'2'}], " ANYTHING),
+		    "conf/r.yaml:3:30: Policy \"p\": \"a\" is there twice" },
+		{ POLICY("match: {apis: [CreateTopics]}, variables:\n[{name: "
+			 "a-b, expression: '1'}], " ANYTHING),
+		    "conf/r.yaml:3:9: Policy \"p\": spec.variables[0].name: "
+		    "\"a-b\" must be letters, then digits" },
+		{ POLICY("match: {apis: [CreateTopics]}, validations:\n"
+			 "[{expression: topic.nme == 'x'}]"),
+		    "conf/r.yaml:3:15: Policy \"p\": for CreateTopics: 1:6: "
+		    "NewTopic has no field \"nme\"; did you mean \"name\"?\n\t"
+		    " | topic.nme == 'x'\n\t | .....^" },
+		{ POLICY("match: {apis: [CreateTopics]}, validations:\n"
+			 "[{expression: topic.name}]"),
+		    "conf/r.yaml:3:15: Policy \"p\": for CreateTopics: 1:6: "
+		    "the expression must be bool, this one is string\n\t | "
+		    "topic.name\n\t | .....^" },
+		/* what one of its requests does not have */
+		{ POLICY("match: {apis: [CreateTopics, DeleteTopics]}, "
+			 "validations:\n[{expression: topic.partitions < 9}]"),
+		    "conf/r.yaml:3:15: Policy \"p\": for DeleteTopics: 1:6: "
+		    "DeletedTopic has no field \"partitions\"\n\t | "
+		    "topic.partitions < 9\n\t | .....^" },
+		/* a variable knows only those before it */
+		{ POLICY("match: {apis: [CreateTopics]}, variables:\n[{name: "
+			 "a, expression: variables.b}, {name: b, expression: "
+			 "'1'}], " ANYTHING),
+		    "conf/r.yaml:3:24: Policy \"p\": for CreateTopics: 1:1: "
+		    "there is no variable \"variables\"\n\t | variables.b\n\t "
+		    "| ^" },
+	};
+
+	check(cases, sizeof(cases) / sizeof(cases[0]));
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proxy/govern/govern.h"
+
+#include <string.h>
+
+#include "proxy/govern/govern_priv.h"
+
+/* What is said about one item while it is judged. */
+struct sentence {
+	const struct kp_govern *govern;
+	const struct kp_item *item;
+	struct kp_buf text;
+};
+
+static void
+add_finding(void *ctx, const struct kp_finding *finding)
+{
+	struct sentence *sentence = ctx;
+
+	sentence->govern->found(sentence->govern->ctx, sentence->item, finding);
+	if (finding->action != KP_POLICY_DENY)
+		return;
+	kp_buf_printf(&sentence->text, "%spolicy \"%s\": %s",
+	    sentence->text.len > 0 ? "; " : "", finding->policy, finding->text);
+	/* what has room is said; the rest is in the log */
+	sentence->text.failed = false;
+}
+
+/* The sentence is in the arena of the request. */
+static bool
+judge_item(const struct kp_govern *govern, struct kp_judge *judge,
+    struct kp_judged *judged, uint32_t index, struct kp_arena *scratch)
+{
+	struct kp_item item = kp_items_at(
+	    &judged->items, judged->api, &judged->request, index, scratch);
+	struct sentence sentence = { .govern = govern, .item = &item };
+	struct kp_bytes *text = &judged->texts[index];
+
+	*text = (struct kp_bytes){ 0 };
+	kp_arena_reset(scratch);
+	kp_buf_init(&sentence.text, KP_GOVERN_MAX_TEXT_LEN);
+	if (!kp_judge_item(judge, &item, add_finding, &sentence)) {
+		text->len = sentence.text.len;
+		text->data = (const uint8_t *)kp_arena_copy(
+		    judged->request.arena, kp_buf_bytes(&sentence.text));
+		judged->num_refused++;
+	}
+	kp_buf_fini(&sentence.text);
+	return !judged->request.arena->failed;
+}
+
+static bool
+judge_all(const struct kp_govern *govern, struct kp_judged *judged,
+    struct kp_arena *scratch)
+{
+	struct kp_judge *judge;
+	bool ok = true;
+
+	judged->texts = kp_arena_get(
+	    judged->request.arena, judged->items.num, sizeof(*judged->texts));
+	if (judged->texts == NULL && judged->items.num > 0)
+		return false;
+	judge = kp_judge_new(govern->policies, govern->facts);
+	for (uint32_t i = 0; i < judged->items.num && ok; i++)
+		ok = judge_item(govern, judge, judged, i, scratch);
+	kp_judge_free(judge);
+	return ok;
+}
+
+/* The items that pass close ranks. */
+static void
+leave_out(struct kp_judged *judged)
+{
+	struct kp_tree_value *array = judged->items.array;
+	uint32_t num = 0;
+
+	for (uint32_t i = 0; i < judged->items.num; i++)
+		if (judged->texts[i].data == NULL)
+			array->items[num++] = array->items[i];
+	array->num = num;
+}
+
+static bool
+no_memory(struct kp_error *err, const char *what)
+{
+	return kp_error_set(err, KP_ERR_LIMIT,
+	    "%s takes more memory than it may while policies are asked", what);
+}
+
+static bool
+rule(struct kp_judged *judged, struct kp_ruling *out, struct kp_error *err)
+{
+	out->num_items = judged->items.num;
+	out->num_refused = judged->num_refused;
+	if (judged->num_refused == 0)
+		return true;
+	if (judged->num_refused == judged->items.num) {
+		out->kind = KP_RULING_REFUSED;
+		return kp_refuse_all(judged, &out->answer, err);
+	}
+	out->kind = KP_RULING_PART;
+	if (!kp_refuse_some(judged, &out->answer, err))
+		return false;
+	leave_out(judged);
+	kp_tree_write(&judged->request, &out->request);
+	return !out->request.failed || no_memory(err, "the request");
+}
+
+bool
+kp_govern_request(const struct kp_govern *govern, struct kp_bytes body,
+    struct kp_ruling *out, struct kp_error *err)
+{
+	const struct kp_facts *facts = govern->facts;
+	struct kp_judged judged = { .api = kp_object_api_find(facts->api_key) };
+	struct kp_arena arena, scratch;
+	bool ok;
+
+	*out = (struct kp_ruling){ .kind = KP_RULING_PASS };
+	kp_buf_init(&out->request, body.len + KP_GOVERN_MAX_TEXT_LEN);
+	kp_buf_init(&out->answer, KP_GOVERN_MAX_ANSWER_LEN);
+	kp_arena_init(&arena, KP_GOVERN_MEMORY(body.len));
+	kp_arena_init(&scratch, KP_GOVERN_MEMORY(body.len));
+	ok = kp_tree_read(&judged.request, kp_api_find(facts->api_key)->request,
+	    facts->api_version, body, &arena, err);
+	if (ok) {
+		kp_items_of(&judged.items, judged.api, &judged.request);
+		ok = judge_all(govern, &judged, &scratch)
+			 ? rule(&judged, out, err)
+			 : no_memory(err, "the request");
+	}
+	kp_arena_fini(&scratch);
+	kp_arena_fini(&arena);
+	return ok;
+}
+
+void
+kp_ruling_fini(struct kp_ruling *ruling)
+{
+	kp_buf_fini(&ruling->request);
+	kp_buf_fini(&ruling->answer);
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * May this request pass, and which of its items? Policies are asked about each
+ * item; what is refused never reaches the broker and is told in the answer, in
+ * the place where the client expects it. @thread connection
+ */
+#ifndef KP_PROXY_GOVERN_GOVERN_H
+#define KP_PROXY_GOVERN_GOVERN_H
+
+#include "rules/govern/judge.h"
+
+/* Bytes of all sentences about one item. */
+#define KP_GOVERN_MAX_TEXT_LEN 4096
+
+/*
+ * Memory that a message of body_len bytes may take while it is judged or
+ * merged. Rows of a few numbers take about 16 times as much as a tree.
+ */
+#define KP_GOVERN_MEMORY(body_len) (32 * (size_t)(body_len) + (128u << 10))
+
+enum kp_ruling_kind {
+	KP_RULING_PASS,    /* all of it, as it is */
+	KP_RULING_PART,    /* without the items that are refused */
+	KP_RULING_REFUSED, /* nothing of it */
+};
+
+struct kp_ruling {
+	enum kp_ruling_kind kind;
+	struct kp_buf request; /* PART: the body that goes on */
+	/* PART: what kp_govern_merge needs; REFUSED: the body of the answer */
+	struct kp_buf answer;
+	uint32_t num_items, num_refused;
+};
+
+/* What a policy says against an item; once for each finding. */
+typedef void (*kp_govern_found)(
+    void *ctx, const struct kp_item *item, const struct kp_finding *finding);
+
+struct kp_govern {
+	const struct kp_policies *policies;
+	const struct kp_facts *facts;
+	kp_govern_found found;
+	void *ctx;
+};
+
+/*
+ * kp_govern_request judges the body of a request of an API that is governed.
+ * KP_ERR_PROTOCOL if it is malformed, KP_ERR_LIMIT if it takes too much memory:
+ * it must not be passed on then. End *out with kp_ruling_fini, also on failure.
+ */
+bool kp_govern_request(const struct kp_govern *govern, struct kp_bytes body,
+    struct kp_ruling *out, struct kp_error *err) KP_MUST_CHECK;
+void kp_ruling_fini(struct kp_ruling *ruling);
+
+/*
+ * kp_govern_merge adds to out the body of an answer that tells of all items, in
+ * the order of the request: refused is the ruling's answer, body the broker's
+ * of the others. Errors as above.
+ */
+bool kp_govern_merge(int16_t api_key, int16_t api_version,
+    struct kp_bytes refused, struct kp_bytes body, struct kp_buf *out,
+    struct kp_error *err) KP_MUST_CHECK;
+
+#endif

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Answers about items that are refused. What kp_govern_merge takes is the
+ * number of all items (4 bytes), a bit for each (set: refused), and the body of
+ * an answer that tells of the refused ones only.
+ */
+#include <string.h>
+
+#include "proxy/govern/govern_priv.h"
+
+#define NUM_LEN sizeof(uint32_t)
+
+/* An answer under construction: its rows are a field of the root. */
+struct answer {
+	struct kp_tree tree;
+	const struct kp_object_api *api;
+	struct kp_tree_value *rows;    /* NULL: the answer has none */
+	const struct kp_field *fields; /* of a row */
+};
+
+static bool
+find_rows(struct answer *answer)
+{
+	const struct kp_field *fields = answer->tree.message->fields;
+	size_t index;
+
+	answer->rows = NULL;
+	answer->fields = fields;
+	if (answer->tree.root.items == NULL)
+		return false;
+	if (answer->api->answer.rows == NULL)
+		return true;
+	index = kp_tree_find(fields, answer->api->answer.rows);
+	answer->rows = &answer->tree.root.items[index];
+	answer->fields = fields[index].fields;
+	return true;
+}
+
+static bool
+has_field(const struct kp_field *fields, const char *name)
+{
+	while (fields->kind != KP_END && strcmp(fields->name, name) != 0)
+		fields++;
+	return fields->kind != KP_END;
+}
+
+/* Where the version has no place for the sentence, the code says it all. */
+static void
+set_error(const struct answer *answer, const struct kp_field *fields,
+    const struct kp_tree_value *row, struct kp_bytes text)
+{
+	kp_tree_get(row, fields, "ErrorCode")->number = answer->api->code;
+	if (has_field(fields, "ErrorMessage"))
+		kp_tree_get(row, fields, "ErrorMessage")->text = text;
+}
+
+static void
+copy_names(const struct answer *answer, const struct kp_item *item,
+    struct kp_tree_value *row)
+{
+	const struct kp_object_answer *of = &answer->api->answer;
+
+	if (item->fields == NULL) {
+		kp_tree_get(row, answer->fields, of->item)->text =
+		    item->value->text;
+		return;
+	}
+	for (size_t i = 0; of->copies != NULL && of->copies[i] != NULL; i++)
+		*kp_tree_get(row, answer->fields, of->copies[i]) =
+		    *kp_tree_get(item->value, item->fields, of->copies[i]);
+}
+
+/* A row for each partition of the item, each with the code. */
+static bool
+fill_nested(const struct answer *answer, const struct kp_item *item,
+    struct kp_tree_value *row, struct kp_bytes text)
+{
+	const char *name = answer->api->answer.nested;
+	struct kp_tree_value *to = kp_tree_get(row, answer->fields, name);
+	const struct kp_field *fields =
+	    answer->fields[kp_tree_find(answer->fields, name)].fields;
+	const struct kp_tree_value *from =
+	    kp_tree_get(item->value, item->fields, name);
+	const struct kp_field *from_fields =
+	    item->fields[kp_tree_find(item->fields, name)].fields;
+
+	if (kp_tree_reserve(&answer->tree, to, from->num) == NULL)
+		return from->num == 0;
+	for (uint32_t i = 0; i < from->num; i++) {
+		if (!kp_tree_fill(&answer->tree, fields, &to->items[i]))
+			return false;
+		*kp_tree_get(&to->items[i], fields, "PartitionIndex") =
+		    *kp_tree_get(
+			&from->items[i], from_fields, "PartitionIndex");
+		set_error(answer, fields, &to->items[i], text);
+	}
+	return true;
+}
+
+static bool
+fill_row(const struct answer *answer, const struct kp_item *item,
+    struct kp_tree_value *row, struct kp_bytes text)
+{
+	if (!kp_tree_fill(&answer->tree, answer->fields, row))
+		return false;
+	copy_names(answer, item, row);
+	if (answer->api->answer.nested != NULL)
+		return fill_nested(answer, item, row, text);
+	set_error(answer, answer->fields, row, text);
+	return true;
+}
+
+static bool
+fill_rows(struct answer *answer, const struct kp_judged *judged)
+{
+	uint32_t num = 0;
+
+	if (kp_tree_reserve(&answer->tree, answer->rows, judged->num_refused) ==
+	    NULL)
+		return false;
+	for (uint32_t i = 0; i < judged->items.num; i++) {
+		struct kp_item item = kp_items_at(&judged->items, judged->api,
+		    &judged->request, i, answer->tree.arena);
+
+		if (judged->texts[i].data != NULL &&
+		    !fill_row(answer, &item, &answer->rows->items[num++],
+			judged->texts[i]))
+			return false;
+	}
+	return true;
+}
+
+static bool
+no_memory(struct kp_error *err)
+{
+	return kp_error_set(err, KP_ERR_LIMIT,
+	    "the answer about refused items takes more memory than it may");
+}
+
+static size_t
+memory_of(const struct kp_judged *judged)
+{
+	return judged->request.arena->max_len + KP_GOVERN_MAX_ANSWER_LEN;
+}
+
+bool
+kp_refuse_all(
+    const struct kp_judged *judged, struct kp_buf *out, struct kp_error *err)
+{
+	struct answer answer = { .api = judged->api };
+	struct kp_arena arena;
+	bool ok;
+
+	kp_arena_init(&arena, memory_of(judged));
+	kp_tree_make(&answer.tree, kp_api_find(judged->api->key)->response,
+	    judged->request.version, &arena);
+	ok = find_rows(&answer);
+	if (ok && answer.rows != NULL)
+		ok = fill_rows(&answer, judged);
+	else if (ok)
+		set_error(&answer, answer.fields, &answer.tree.root,
+		    judged->texts[0]);
+	if (ok)
+		kp_tree_write(&answer.tree, out);
+	kp_arena_fini(&arena);
+	return (ok && !out->failed) || no_memory(err);
+}
+
+bool
+kp_refuse_some(
+    const struct kp_judged *judged, struct kp_buf *out, struct kp_error *err)
+{
+	uint32_t num = judged->items.num;
+	size_t map_len = (num + 7) / 8;
+	uint8_t *head = kp_buf_extend(out, NUM_LEN + map_len);
+
+	if (head == NULL)
+		return no_memory(err);
+	kp_copy(head, &num, NUM_LEN);
+	memset(head + NUM_LEN, 0, map_len);
+	for (uint32_t i = 0; i < num; i++)
+		if (judged->texts[i].data != NULL)
+			head[NUM_LEN + i / 8] |= (uint8_t)(1u << (i % 8));
+	return kp_refuse_all(judged, out, err);
+}
+
+/* Ours where an item was refused, the broker's next where it was not. */
+static bool
+interleave(struct answer *into, const struct answer *ours, const uint8_t *map,
+    uint32_t num)
+{
+	struct kp_tree_value *theirs = into->rows;
+	struct kp_tree_value rows = { .num = 0 };
+	uint32_t of_us = 0, of_them = 0, at = 0;
+
+	if (kp_tree_reserve(&into->tree, &rows,
+		(size_t)ours->rows->num + theirs->num) == NULL)
+		return false;
+	for (uint32_t i = 0; i < num; i++) {
+		bool is_refused = (map[i / 8] & (1u << (i % 8))) != 0;
+
+		if (is_refused && of_us < ours->rows->num)
+			rows.items[at++] = ours->rows->items[of_us++];
+		else if (!is_refused && of_them < theirs->num)
+			rows.items[at++] = theirs->items[of_them++];
+	}
+	/* a broker may tell more than it was asked */
+	while (of_them < theirs->num)
+		rows.items[at++] = theirs->items[of_them++];
+	rows.num = at;
+	*theirs = rows;
+	return true;
+}
+
+static bool
+read_answer(struct answer *out, const struct kp_object_api *api,
+    int16_t version, struct kp_bytes body, struct kp_arena *arena,
+    struct kp_error *err)
+{
+	*out = (struct answer){ .api = api };
+	return kp_tree_read(&out->tree, kp_api_find(api->key)->response,
+		   version, body, arena, err) &&
+	       (find_rows(out) || no_memory(err));
+}
+
+bool
+kp_govern_merge(int16_t api_key, int16_t api_version, struct kp_bytes refused,
+    struct kp_bytes body, struct kp_buf *out, struct kp_error *err)
+{
+	const struct kp_object_api *api = kp_object_api_find(api_key);
+	struct answer ours, theirs;
+	struct kp_arena arena;
+	struct kp_bytes answer;
+	uint32_t num;
+	bool ok;
+
+	/* what refuse_some wrote */
+	kp_copy(&num, refused.data, NUM_LEN);
+	answer.data = refused.data + NUM_LEN + (num + 7) / 8;
+	answer.len = refused.len - NUM_LEN - (num + 7) / 8;
+	kp_arena_init(&arena, KP_GOVERN_MEMORY(refused.len + body.len));
+	ok = read_answer(&ours, api, api_version, answer, &arena, err) &&
+	     read_answer(&theirs, api, api_version, body, &arena, err);
+	if (ok) {
+		ok = interleave(&theirs, &ours, refused.data + NUM_LEN, num);
+		if (ok)
+			kp_tree_write(&theirs.tree, out);
+		ok = (ok && !out->failed) || no_memory(err);
+	}
+	kp_arena_fini(&arena);
+	return ok;
+}

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proxy/session/govern.h"
+
+#include "proxy/govern/govern.h"
+
+/* Length, correlation id and, in flexible versions, no tagged fields. */
+#define ANSWER_HEAD_LEN 9
+
+bool
+kp_session_governs(const struct kp_session *session, int16_t api_key)
+{
+	return kp_policies_govern(session->snapshot->policies, api_key);
+}
+
+/* One line for each finding, as far as the log takes them. */
+static void
+log_finding(const struct kp_session *session, const struct kp_item *item,
+    const struct kp_finding *finding, const struct kp_facts *facts)
+{
+	static struct kp_log_limiter limiter;
+	bool is_denied = finding->action == KP_POLICY_DENY;
+	uint64_t suppressed;
+
+	if (!kp_log_is_on(KP_LOG_WARN) || !kp_log_admit(&limiter, &suppressed))
+		return;
+	kp_log_write(KP_LOG_WARN, is_denied ? "policy_denied" : "policy_warned",
+	    (const struct kp_log_field[]){ KP_INT("conn", session->id),
+		KP_STR("peer", session->peer),
+		KP_STR("principal", facts->principal),
+		KP_BYTES("client_id", facts->client_id),
+		KP_STR("virtual_cluster", facts->virtual_cluster),
+		KP_STR("api", kp_api_name(facts->api_key)),
+		KP_BYTES("item", kp_item_name(item)),
+		KP_STR("policy", finding->policy),
+		KP_STR("detail", finding->text),
+		KP_INT("is_failure", finding->is_failure),
+		KP_INT("suppressed", suppressed), { 0 } });
+}
+
+/* What a request is judged with. */
+struct judging {
+	struct kp_session *session;
+	struct kp_facts facts;
+	uint64_t num_warned;
+};
+
+static void
+note_finding(
+    void *ctx, const struct kp_item *item, const struct kp_finding *finding)
+{
+	struct judging *judging = ctx;
+
+	if (finding->action == KP_POLICY_WARN)
+		judging->num_warned++;
+	log_finding(judging->session, item, finding, &judging->facts);
+}
+
+/* A name that the broker has not confirmed is nobody's. */
+static struct kp_facts
+facts_of(const struct kp_session *session, const struct kp_flow *flow,
+    const struct kp_request_header *header)
+{
+	const struct kp_sasl *sasl = &session->sasl;
+
+	return (struct kp_facts){
+		.api_key = flow->api_key,
+		.api_version = flow->api_version,
+		.client_id = header->client_id,
+		.principal = sasl->phase == KP_SASL_DONE ? sasl->principal : "",
+		.virtual_cluster = session->endpoint->virtual_cluster->name,
+		.listener = session->endpoint->listener->name,
+		.address = session->roster.host,
+	};
+}
+
+static void
+put_int32(uint8_t *out, uint32_t number)
+{
+	out[0] = (uint8_t)(number >> 24);
+	out[1] = (uint8_t)(number >> 16);
+	out[2] = (uint8_t)(number >> 8);
+	out[3] = (uint8_t)number;
+}
+
+/* A frame of this head, which begins with its length, and body. */
+static bool
+make_frame(struct kp_buf *out, struct kp_bytes head, struct kp_bytes body,
+    struct kp_error *err)
+{
+	size_t len = head.len + body.len;
+	uint8_t *to;
+
+	kp_buf_init(out, len);
+	to = kp_buf_extend(out, len);
+	if (to == NULL)
+		return kp_error_set(
+		    err, KP_ERR_LIMIT, "no memory for %zu bytes", len);
+	kp_copy(to, head.data, head.len);
+	kp_copy(to + head.len, body.data, body.len);
+	put_int32(to, (uint32_t)(len - KP_FRAME_PREFIX_LEN));
+	return true;
+}
+
+static bool
+make_answer(struct kp_buf *out, const struct kp_pending *pending,
+    struct kp_bytes body, struct kp_error *err)
+{
+	uint8_t head[ANSWER_HEAD_LEN] = { 0 };
+	bool is_flexible = kp_response_header_is_flexible(
+	    pending->api_key, pending->api_version);
+
+	put_int32(
+	    head + KP_FRAME_PREFIX_LEN, (uint32_t)pending->correlation_id);
+	return make_frame(out,
+	    (struct kp_bytes){
+		head, is_flexible ? ANSWER_HEAD_LEN : ANSWER_HEAD_LEN - 1 },
+	    body, err);
+}
+
+/* What is kept until the answer goes out is accounted for. */
+static bool
+keep(struct kp_session *session, struct kp_pending *pending,
+    enum kp_pending_kind kind, struct kp_buf *answer, struct kp_error *err)
+{
+	if (!kp_share_charge(&session->memory, KP_MEMORY_ANSWERS, answer->len))
+		return kp_error_set(err, KP_ERR_LIMIT,
+		    "no memory within the limit for an answer of %zu bytes",
+		    answer->len);
+	pending->kind = kind;
+	pending->charged_len = answer->len;
+	pending->answer = *answer;
+	*answer = (struct kp_buf){ 0 };
+	return true;
+}
+
+static bool
+refuse(struct kp_session *session, struct kp_pending *pending,
+    struct kp_ruling *ruling, struct kp_error *err)
+{
+	struct kp_buf answer;
+	bool ok =
+	    make_answer(&answer, pending, kp_buf_bytes(&ruling->answer), err) &&
+	    keep(session, pending, KP_PENDING_LOCAL, &answer, err);
+
+	kp_buf_fini(&answer);
+	if (ok)
+		kp_session_count(
+		    session, KP_M_LOCAL_ANSWERS, KP_LOCAL_REFUSED, 1);
+	return ok;
+}
+
+static bool
+send_part(struct kp_session *session, struct kp_flow *flow,
+    struct kp_pending *pending, struct kp_bytes head, struct kp_ruling *ruling,
+    struct kp_error *err)
+{
+	struct kp_buf request;
+
+	if (!keep(session, pending, KP_PENDING_MERGED, &ruling->answer, err))
+		return false;
+	if (!make_frame(&request, head, kp_buf_bytes(&ruling->request), err))
+		return false;
+	kp_flow_add_answer(flow, &request);
+	return true;
+}
+
+static bool
+carry_out(struct kp_session *session, struct kp_flow *flow,
+    struct kp_bytes frame, struct kp_ruling *ruling, struct kp_error *err)
+{
+	struct kp_pending *pending = kp_in_flight_newest(&session->in_flight);
+	struct kp_bytes head = { frame.data,
+		KP_FRAME_PREFIX_LEN + flow->header_len };
+
+	kp_assert(pending != NULL && pending->kind == KP_PENDING_JUDGED);
+	switch (ruling->kind) {
+	case KP_RULING_REFUSED:
+		return refuse(session, pending, ruling, err);
+	case KP_RULING_PART:
+		return send_part(session, flow, pending, head, ruling, err);
+	case KP_RULING_PASS:
+		break;
+	}
+	pending->kind = KP_PENDING_BROKER;
+	kp_flow_add(flow, frame.data, frame.len);
+	return true;
+}
+
+static void
+count_ruling(const struct kp_session *session, const struct kp_ruling *ruling,
+    uint64_t num_warned)
+{
+	kp_session_count(
+	    session, KP_M_DECISIONS, KP_DECISION_DENIED, ruling->num_refused);
+	kp_session_count(session, KP_M_DECISIONS, KP_DECISION_ALLOWED,
+	    (int64_t)ruling->num_items - ruling->num_refused);
+	kp_session_count(
+	    session, KP_M_DECISIONS, KP_DECISION_WARNED, (int64_t)num_warned);
+}
+
+static bool
+judge_charged(struct kp_session *session, struct kp_flow *flow,
+    struct kp_bytes frame, struct kp_error *err)
+{
+	struct kp_request_header header;
+	struct judging judging = { .session = session };
+	struct kp_govern govern = { .policies = session->snapshot->policies,
+		.facts = &judging.facts,
+		.found = note_finding,
+		.ctx = &judging };
+	struct kp_ruling ruling;
+	size_t before = KP_FRAME_PREFIX_LEN + flow->header_len;
+	bool ok;
+
+	/* it was read before */
+	kp_assert(
+	    kp_request_header_read(&header, frame.data + KP_FRAME_PREFIX_LEN,
+		frame.len - KP_FRAME_PREFIX_LEN,
+		frame.len - KP_FRAME_PREFIX_LEN, err) == KP_HEADER_OK);
+	judging.facts = facts_of(session, flow, &header);
+	ok = kp_govern_request(&govern,
+	    (struct kp_bytes){ frame.data + before, frame.len - before },
+	    &ruling, err);
+	if (ok) {
+		count_ruling(session, &ruling, judging.num_warned);
+		ok = carry_out(session, flow, frame, &ruling, err);
+	}
+	kp_ruling_fini(&ruling);
+	return ok;
+}
+
+static bool
+fail(struct kp_session *session, const struct kp_error *err)
+{
+	session->reason = err->kind == KP_ERR_LIMIT
+			      ? kp_session_memory_reason(session)
+			      : KP_CLOSE_PROTOCOL_ERROR;
+	return false;
+}
+
+bool
+kp_session_judge(struct kp_session *session, struct kp_flow *flow,
+    struct kp_bytes frame, struct kp_error *err)
+{
+	size_t len = KP_GOVERN_MEMORY(frame.len);
+	bool ok;
+
+	if (!kp_share_charge(&session->memory, KP_MEMORY_REQUESTS, len)) {
+		(void)kp_error_set(err, KP_ERR_LIMIT,
+		    "no memory within the limit to ask policies about a "
+		    "request of %zu bytes",
+		    frame.len);
+		return fail(session, err);
+	}
+	ok = judge_charged(session, flow, frame, err);
+	kp_share_uncharge(&session->memory, KP_MEMORY_REQUESTS, len);
+	return ok || fail(session, err);
+}
+
+bool
+kp_session_merge(struct kp_session *session, struct kp_flow *flow,
+    struct kp_bytes *body, struct kp_error *err)
+{
+	size_t len = KP_GOVERN_MEMORY(body->len + session->refused.len);
+	struct kp_buf merged;
+	bool ok;
+
+	if (!kp_share_charge(&session->memory, KP_MEMORY_ANSWERS, len)) {
+		(void)kp_error_set(err, KP_ERR_LIMIT,
+		    "no memory within the limit to merge answers");
+		return fail(session, err);
+	}
+	kp_buf_init(&merged, len);
+	ok = kp_govern_merge(flow->api_key, flow->api_version,
+	    kp_buf_bytes(&session->refused), *body, &merged, err);
+	kp_share_uncharge(&session->memory, KP_MEMORY_ANSWERS, len);
+	kp_buf_fini(&session->refused);
+	session->refused = (struct kp_buf){ 0 };
+	if (ok)
+		*body = kp_flow_keep(flow, &merged);
+	kp_buf_fini(&merged);
+	return ok || fail(session, err);
+}

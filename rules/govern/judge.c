@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rules/govern/judge.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/glob.h"
+#include "base/utf8.h"
+#include "rules/govern/policy_priv.h"
+
+/* A variable of a policy, evaluated when it is first asked for. */
+struct lazy {
+	struct kp_cel_scratch scratch; /* holds its value */
+	struct kp_cel_value value;
+	bool is_known;
+	char fault[sizeof(((struct kp_cel_fault *)0)->text)];
+};
+
+struct kp_judge {
+	struct kp_cel_input input; /* whose host this is */
+	const struct kp_policies *policies;
+	const struct kp_facts *facts;
+	uint64_t steps_left; /* of the request */
+	struct kp_cel_scratch scratch;
+	struct lazy variables[KP_POLICY_MAX_VARIABLES];
+	/* what is judged just now */
+	const struct kp_item *item;
+	struct kp_cel_value object;
+	const struct kp_rule *rule;
+};
+
+static struct kp_cel_value
+text(const char *borrowed)
+{
+	return kp_cel_string(kp_bytes_of(borrowed));
+}
+
+static struct kp_cel_value
+get_api(const struct kp_facts *facts)
+{
+	return text(kp_api_name(facts->api_key));
+}
+
+static struct kp_cel_value
+get_version(const struct kp_facts *facts)
+{
+	return kp_cel_int(facts->api_version);
+}
+
+static struct kp_cel_value
+get_client_id(const struct kp_facts *facts)
+{
+	if (!kp_utf8_is_valid(facts->client_id))
+		return kp_cel_error("the client id is not UTF-8");
+	return kp_cel_string(facts->client_id);
+}
+
+/* Kafka calls those whom nobody knows so. */
+static struct kp_cel_value
+get_principal(const struct kp_facts *facts)
+{
+	if (facts->principal[0] == '\0')
+		return text("ANONYMOUS");
+	if (!kp_utf8_is_valid(kp_bytes_of(facts->principal)))
+		return kp_cel_error("the principal is not UTF-8");
+	return text(facts->principal);
+}
+
+static struct kp_cel_value
+get_virtual_cluster(const struct kp_facts *facts)
+{
+	return text(facts->virtual_cluster);
+}
+
+static struct kp_cel_value
+get_listener(const struct kp_facts *facts)
+{
+	return text(facts->listener);
+}
+
+static struct kp_cel_value
+get_address(const struct kp_facts *facts)
+{
+	return text(facts->address);
+}
+
+const struct kp_fact kp_facts_table[] = {
+	{ "request.api", "string", get_api },
+	{ "request.version", "int", get_version },
+	{ "request.clientId", "string", get_client_id },
+	{ "principal.name", "string", get_principal },
+	{ "virtualCluster.name", "string", get_virtual_cluster },
+	{ "connection.listener", "string", get_listener },
+	{ "connection.address", "string", get_address },
+};
+const size_t kp_num_facts = sizeof(kp_facts_table) / sizeof(*kp_facts_table);
+
+/* What is left of the request's steps bounds each expression. */
+static bool
+run(struct kp_judge *judge, const struct kp_cel_program *program,
+    struct kp_cel_scratch *scratch, struct kp_cel_value *out,
+    struct kp_cel_fault *fault)
+{
+	bool ok;
+
+	scratch->meter.max = judge->steps_left < KP_JUDGE_MAX_STEPS
+				 ? judge->steps_left
+				 : KP_JUDGE_MAX_STEPS;
+	ok = kp_cel_program_run(program, &judge->input, scratch, out, fault);
+	judge->steps_left -= scratch->meter.used < judge->steps_left
+				 ? scratch->meter.used
+				 : judge->steps_left;
+	return ok;
+}
+
+/* Only variables before it can be named in a variable, so this ends. */
+static struct kp_cel_value
+get_own(struct kp_judge *judge, size_t index)
+{
+	struct lazy *lazy = &judge->variables[index];
+	struct kp_cel_fault fault;
+
+	if (lazy->is_known)
+		return lazy->value;
+	lazy->is_known = true;
+	if (!run(judge, judge->rule->variables[index], &lazy->scratch,
+		&lazy->value, &fault)) {
+		kp_copy(lazy->fault, fault.text, sizeof(lazy->fault));
+		lazy->value = kp_cel_error(lazy->fault);
+	}
+	return lazy->value;
+}
+
+static struct kp_cel_value
+get(const struct kp_cel_input *input, size_t variable)
+{
+	/* the host of input is the judge, who made it */
+	struct kp_judge *judge = (struct kp_judge *)(uintptr_t)input->host;
+
+	if (variable < kp_num_facts)
+		return kp_facts_table[variable].get(judge->facts);
+	if (variable == KP_RULE_ITEM)
+		return judge->object;
+	return get_own(judge, variable - KP_RULE_FIRST_VARIABLE);
+}
+
+struct kp_judge *
+kp_judge_new(const struct kp_policies *policies, const struct kp_facts *facts)
+{
+	struct kp_judge *judge = kp_alloc(1, sizeof(*judge));
+
+	judge->input = (struct kp_cel_input){ .get = get, .host = judge };
+	judge->policies = policies;
+	judge->facts = facts;
+	judge->steps_left = KP_JUDGE_MAX_REQUEST_STEPS;
+	kp_cel_scratch_init(
+	    &judge->scratch, KP_JUDGE_MAX_STEPS, KP_JUDGE_MAX_MEMORY);
+	for (size_t i = 0; i < KP_POLICY_MAX_VARIABLES; i++)
+		kp_cel_scratch_init(&judge->variables[i].scratch,
+		    KP_JUDGE_MAX_STEPS, KP_JUDGE_MAX_MEMORY);
+	return judge;
+}
+
+void
+kp_judge_free(struct kp_judge *judge)
+{
+	if (judge == NULL)
+		return;
+	kp_cel_scratch_fini(&judge->scratch);
+	for (size_t i = 0; i < KP_POLICY_MAX_VARIABLES; i++)
+		kp_cel_scratch_fini(&judge->variables[i].scratch);
+	free(judge);
+}
+
+static bool
+matches_any(char *const *patterns, size_t num, struct kp_bytes name)
+{
+	for (size_t i = 0; i < num; i++)
+		if (kp_glob_matches(patterns[i], name))
+			return true;
+	return num == 0;
+}
+
+/* A topic that is not known may be any: then the policy is asked. */
+static bool
+applies(const struct kp_judge *judge, const struct kp_tables_policy *policy)
+{
+	struct kp_bytes topic;
+
+	if (!matches_any(policy->virtual_clusters, policy->num_virtual_clusters,
+		kp_bytes_of(judge->facts->virtual_cluster)))
+		return false;
+	if (policy->num_topics == 0 || !kp_item_topic(judge->item, &topic))
+		return true;
+	return topic.data != NULL &&
+	       matches_any(policy->topics, policy->num_topics, topic);
+}
+
+static void
+copy_text(char out[KP_JUDGE_MAX_TEXT_LEN], struct kp_bytes from)
+{
+	size_t len = from.len < KP_JUDGE_MAX_TEXT_LEN
+			 ? from.len
+			 : KP_JUDGE_MAX_TEXT_LEN - 1;
+
+	/* not within a character */
+	while (len < from.len && len > 0 && (from.data[len] & 0xc0) == 0x80)
+		len--;
+	kp_copy(out, from.data, len);
+	out[len] = '\0';
+}
+
+/* What the operator says of a validation that is not so. */
+static void
+say(struct kp_judge *judge, const struct kp_rule_validation *validation,
+    char out[KP_JUDGE_MAX_TEXT_LEN])
+{
+	struct kp_cel_value value;
+	struct kp_cel_fault fault;
+	char fallback[KP_JUDGE_MAX_TEXT_LEN];
+	struct kp_bytes source = kp_cel_program_source(validation->expression);
+
+	if (validation->message != NULL &&
+	    run(judge, validation->message, &judge->scratch, &value, &fault) &&
+	    value.type == KP_CEL_STRING && value.extra > 0) {
+		copy_text(out, kp_cel_content(value));
+		return;
+	}
+	if (validation->text != NULL) {
+		copy_text(out, kp_bytes_of(validation->text));
+		return;
+	}
+	(void)snprintf(fallback, sizeof(fallback), "failed expression: %.*s",
+	    (int)source.len, source.data);
+	copy_text(out, kp_bytes_of(fallback));
+}
+
+/* Returns whether the item may pass. */
+static bool
+report(const struct kp_judge *judge, bool is_failure, const char *words,
+    kp_found found, void *ctx)
+{
+	const struct kp_tables_policy *policy = judge->rule->policy;
+	struct kp_finding finding = {
+		.policy = policy->name,
+		.action = policy->action,
+		.is_failure = is_failure,
+		.text = words,
+	};
+
+	if (is_failure && policy->failure == KP_POLICY_IGNORE)
+		finding.action = KP_POLICY_WARN;
+	found(ctx, &finding);
+	return finding.action != KP_POLICY_DENY;
+}
+
+static bool
+judge_validation(struct kp_judge *judge,
+    const struct kp_rule_validation *validation, kp_found found, void *ctx)
+{
+	struct kp_cel_value value;
+	struct kp_cel_fault fault;
+	char words[KP_JUDGE_MAX_TEXT_LEN];
+
+	if (!run(
+		judge, validation->expression, &judge->scratch, &value, &fault))
+		return report(judge, true, fault.text, found, ctx);
+	if (value.type == KP_CEL_BOOL && value.as.truth)
+		return true;
+	if (value.type != KP_CEL_BOOL)
+		return report(
+		    judge, true, "the value is not a bool", found, ctx);
+	say(judge, validation, words);
+	return report(judge, false, words, found, ctx);
+}
+
+static bool
+judge_rule(struct kp_judge *judge, const struct kp_rule *rule, kp_found found,
+    void *ctx)
+{
+	bool may_pass = true;
+
+	judge->rule = rule;
+	for (size_t i = 0; i < rule->policy->num_variables; i++)
+		judge->variables[i].is_known = false;
+	for (size_t i = 0; i < rule->policy->num_validations; i++)
+		if (!judge_validation(judge, &rule->validations[i], found, ctx))
+			may_pass = false;
+	return may_pass;
+}
+
+bool
+kp_judge_item(struct kp_judge *judge, const struct kp_item *item,
+    kp_found found, void *ctx)
+{
+	const struct kp_rules *rules = &judge->policies->of_api[item->api->key];
+	bool may_pass = true;
+
+	judge->item = item;
+	judge->object = kp_item_object(item);
+	for (size_t i = 0; i < rules->num; i++) {
+		const struct kp_rule *rule = &rules->list[i];
+
+		if (applies(judge, rule->policy) &&
+		    !judge_rule(judge, rule, found, ctx))
+			may_pass = false;
+	}
+	return may_pass;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Asks policies about the items of a request. Evaluation is bounded by steps
+ * and memory, for each expression and for all of a request; at a bound the
+ * failurePolicy decides. @thread any, one at a time
+ */
+#ifndef KP_RULES_GOVERN_JUDGE_H
+#define KP_RULES_GOVERN_JUDGE_H
+
+#include "rules/govern/policy.h"
+#include "rules/govern/view.h"
+
+/* Steps of one expression, and of all expressions for one request. */
+#define KP_JUDGE_MAX_STEPS 100000
+#define KP_JUDGE_MAX_REQUEST_STEPS 100000000
+/* Bytes that the values of one expression may take. */
+#define KP_JUDGE_MAX_MEMORY (256u << 10)
+
+/* Bytes of the sentence of one validation, in all. */
+#define KP_JUDGE_MAX_TEXT_LEN 1024
+
+/* What is known beside the request. Borrowed. */
+struct kp_facts {
+	int16_t api_key, api_version;
+	struct kp_bytes client_id; /* empty: none */
+	const char *principal;     /* "": nobody knows */
+	const char *virtual_cluster;
+	const char *listener;
+	const char *address; /* of the client, without port */
+};
+
+/* What a policy says against an item. */
+struct kp_finding {
+	const char *policy;
+	enum kp_policy_action action;
+	bool is_failure; /* an expression could not be evaluated */
+	const char *text;
+};
+typedef void (*kp_found)(void *ctx, const struct kp_finding *finding);
+
+struct kp_judge;
+
+/* policies and facts are borrowed until free. */
+struct kp_judge *kp_judge_new(
+    const struct kp_policies *policies, const struct kp_facts *facts);
+void kp_judge_free(struct kp_judge *judge);
+
+/*
+ * kp_judge_item shows all findings against item and returns false if one of
+ * them denies it.
+ */
+bool kp_judge_item(struct kp_judge *judge, const struct kp_item *item,
+    kp_found found, void *ctx) KP_MUST_CHECK;
+
+#endif

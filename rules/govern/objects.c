@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rules/govern/objects.h"
+
+/* clang-format off */
+#define FIELD(name_, type_, from_, how_, help_) \
+	{ .name = name_, .type = type_, .from = from_, .how = KP_OBJECT_##how_, .help = help_ }
+#define OF_REQUEST(name_, type_, from_, help_) \
+	{ .name = name_, .type = type_, .from = from_, .how = KP_OBJECT_PLAIN, \
+		.is_of_request = true, .help = help_ }
+#define WORD(name_, from_, words_, help_) \
+	{ .name = name_, .type = "string", .from = from_, .how = KP_OBJECT_WORD, \
+		.words = words_, .help = help_ }
+#define SETTINGS(name_, from_, help_) \
+	{ .name = name_, .type = "map(string, string)", .from = from_, \
+		.how = KP_OBJECT_SETTINGS, .help = help_ }
+#define ROWS(name_, type_, from_, rows_, help_) \
+	{ .name = name_, .type = "list(" type_ ")", .from = from_, \
+		.how = KP_OBJECT_ROWS, .rows = &rows_, .help = help_ }
+#define END { .how = KP_OBJECT_END }
+#define TYPE(id, name_, ...) \
+	static const struct kp_object_field id##_fields[] = { __VA_ARGS__, END }; \
+	static const struct kp_object_type id = { name_, id##_fields }
+#define NAMES(...) (const char *const[]){ __VA_ARGS__, NULL }
+#define ROWS_OF(rows_, ...) { .rows = rows_, .copies = NAMES(__VA_ARGS__) }
+
+/* Kafka's codes: ConfigResource.Type, ResourceType, PatternType, AclOperation,
+ * AclPermissionType, AlterConfigOp.OpType. */
+static const struct kp_object_word config_resources[] = {
+	{ 0, "unknown" }, { 2, "topic" }, { 4, "broker" },
+	{ 8, "brokerLogger" }, { 16, "clientMetrics" }, { 32, "group" },
+	{ 0, NULL },
+};
+static const struct kp_object_word acl_resources[] = {
+	{ 0, "unknown" }, { 1, "any" }, { 2, "topic" }, { 3, "group" },
+	{ 4, "cluster" }, { 5, "transactionalId" }, { 6, "delegationToken" },
+	{ 7, "user" }, { 0, NULL },
+};
+static const struct kp_object_word patterns[] = {
+	{ 0, "unknown" }, { 1, "any" }, { 2, "match" }, { 3, "literal" },
+	{ 4, "prefixed" }, { 0, NULL },
+};
+static const struct kp_object_word operations[] = {
+	{ 0, "unknown" }, { 1, "any" }, { 2, "all" }, { 3, "read" },
+	{ 4, "write" }, { 5, "create" }, { 6, "delete" }, { 7, "alter" },
+	{ 8, "describe" }, { 9, "clusterAction" }, { 10, "describeConfigs" },
+	{ 11, "alterConfigs" }, { 12, "idempotentWrite" },
+	{ 13, "createTokens" }, { 14, "describeTokens" },
+	{ 15, "twoPhaseCommit" }, { 0, NULL },
+};
+static const struct kp_object_word permissions[] = {
+	{ 0, "unknown" }, { 1, "any" }, { 2, "deny" }, { 3, "allow" },
+	{ 0, NULL },
+};
+static const struct kp_object_word changes[] = {
+	{ 0, "set" }, { 1, "delete" }, { 2, "append" }, { 3, "subtract" },
+	{ 0, NULL },
+};
+
+TYPE(assignment, "Assignment",
+    FIELD("partition", "int", "PartitionIndex", PLAIN, "Number of the partition."),
+    FIELD("replicas", "list(int)", "BrokerIds", PLAIN, "Nodes, the preferred leader first."));
+TYPE(new_topic, "NewTopic",
+    FIELD("name", "string", "Name", NAME, "Name of the topic."),
+    FIELD("partitions", "int", "NumPartitions", PARTITIONS, "Number of partitions; -1: the cluster's default."),
+    FIELD("replicationFactor", "int", "ReplicationFactor", REPLICATION, "Replicas of each partition, of the fewest where the client assigns them; -1: the cluster's default."),
+    ROWS("assignments", "Assignment", "Assignments", assignment, "Where replicas are to be, if the client says so."),
+    SETTINGS("configs", "Configs", "What is configured, by name."),
+    OF_REQUEST("validateOnly", "bool", "validateOnly", "Nothing is created."));
+TYPE(new_assignment, "NewAssignment",
+    FIELD("replicas", "list(int)", "BrokerIds", PLAIN, "Nodes, the preferred leader first."));
+TYPE(new_partitions, "NewPartitions",
+    FIELD("name", "string", "Name", NAME, "Name of the topic."),
+    FIELD("partitions", "int", "Count", PLAIN, "Number of partitions that it is to have."),
+    ROWS("assignments", "NewAssignment", "Assignments", new_assignment, "Where replicas of the new ones are to be, if the client says so."),
+    OF_REQUEST("validateOnly", "bool", "ValidateOnly", "Nothing is created."));
+TYPE(deleted_topic, "DeletedTopic",
+    FIELD("name", "string", "Name", NAME, "Name of the topic. Of one that is named by its id it is not known, which is an error."));
+TYPE(deleted_records_partition, "DeletedRecordsPartition",
+    FIELD("partition", "int", "PartitionIndex", PLAIN, "Number of the partition."),
+    FIELD("offset", "int", "Offset", PLAIN, "What is before it is deleted; -1: all."));
+TYPE(deleted_records, "DeletedRecords",
+    FIELD("name", "string", "Name", NAME, "Name of the topic."),
+    ROWS("partitions", "DeletedRecordsPartition", "Partitions", deleted_records_partition, "What is deleted of each."));
+TYPE(config, "Config",
+    WORD("resourceType", "ResourceType", config_resources, "topic, broker, brokerLogger, clientMetrics or group."),
+    FIELD("name", "string", "ResourceName", NAME, "Name of the topic, group, broker, …; empty: all brokers."),
+    SETTINGS("configs", "Configs", "All that is configured afterwards, by name."),
+    OF_REQUEST("validateOnly", "bool", "ValidateOnly", "Nothing is changed."));
+TYPE(config_change, "ConfigChange",
+    FIELD("name", "string", "Name", NAME, "What is changed."),
+    WORD("operation", "ConfigOperation", changes, "set, delete, append or subtract."),
+    FIELD("value", "string", "Value", PLAIN, "Of the change; not set where it is deleted."));
+TYPE(changed_config, "ChangedConfig",
+    WORD("resourceType", "ResourceType", config_resources, "topic, broker, brokerLogger, clientMetrics or group."),
+    FIELD("name", "string", "ResourceName", NAME, "Name of the topic, group, broker, …; empty: all brokers."),
+    ROWS("changes", "ConfigChange", "Configs", config_change, "In the order of the request."),
+    OF_REQUEST("validateOnly", "bool", "ValidateOnly", "Nothing is changed."));
+TYPE(reassigned_partition, "ReassignedPartition",
+    FIELD("partition", "int", "PartitionIndex", PLAIN, "Number of the partition."),
+    FIELD("replicas", "list(int)", "Replicas", PLAIN, "Nodes that are to have it; not set where a reassignment is ended."));
+TYPE(reassignment, "Reassignment",
+    FIELD("name", "string", "Name", NAME, "Name of the topic."),
+    ROWS("partitions", "ReassignedPartition", "Partitions", reassigned_partition, "What is moved."));
+TYPE(acl, "Acl",
+    WORD("resourceType", "ResourceType", acl_resources, "topic, group, cluster, transactionalId, delegationToken or user."),
+    FIELD("resourceName", "string", "ResourceName", NAME, "Name of the resource, or the beginning of names."),
+    WORD("patternType", "ResourcePatternType", patterns, "literal or prefixed."),
+    FIELD("principal", "string", "Principal", NAME, "Who, such as User:alice."),
+    FIELD("host", "string", "Host", NAME, "Address of clients; \"*\": all."),
+    WORD("operation", "Operation", operations, "all, read, write, create, delete, alter, describe, …"),
+    WORD("permission", "PermissionType", permissions, "allow or deny."));
+TYPE(acl_filter, "AclFilter",
+    WORD("resourceType", "ResourceTypeFilter", acl_resources, "As of an Acl, or any."),
+    FIELD("resourceName", "string", "ResourceNameFilter", PLAIN, "Name of the resource; not set: all."),
+    WORD("patternType", "PatternTypeFilter", patterns, "literal, prefixed, match or any."),
+    FIELD("principal", "string", "PrincipalFilter", PLAIN, "Who; not set: all."),
+    FIELD("host", "string", "HostFilter", PLAIN, "Address of clients; not set: all."),
+    WORD("operation", "Operation", operations, "As of an Acl, or any."),
+    WORD("permission", "PermissionType", permissions, "allow, deny or any."));
+TYPE(quota_entity, "QuotaEntity",
+    FIELD("type", "string", "EntityType", NAME, "user, client-id or ip."),
+    FIELD("name", "string", "EntityName", PLAIN, "Its name; not set: the default of all."));
+TYPE(quota_change, "QuotaChange",
+    FIELD("key", "string", "Key", NAME, "Such as producer_byte_rate."),
+    FIELD("value", "double", "Value", PLAIN, "The limit."),
+    FIELD("isRemoved", "bool", "Remove", PLAIN, "The limit is taken away."));
+TYPE(quota, "Quota",
+    ROWS("entities", "QuotaEntity", "Entity", quota_entity, "Whom it is for."),
+    ROWS("changes", "QuotaChange", "Ops", quota_change, "What is changed."),
+    OF_REQUEST("validateOnly", "bool", "ValidateOnly", "Nothing is changed."));
+TYPE(deleted_group, "DeletedGroup",
+    FIELD("name", "string", "GroupsNames", NAME, "Name of the group."));
+TYPE(broker, "Broker", FIELD("id", "int", "BrokerId", PLAIN, "Node id."));
+TYPE(controller, "Controller",
+    FIELD("id", "int", "ControllerId", PLAIN, "Node id."));
+TYPE(voter, "Voter", FIELD("id", "int", "VoterId", PLAIN, "Node id."));
+TYPE(producer, "Producer",
+    FIELD("transactionalId", "string", "TransactionalId", PLAIN, "Not set: the producer is idempotent only."),
+    FIELD("transactionTimeoutMs", "int", "TransactionTimeoutMs", PLAIN, "How long a transaction may take."));
+TYPE(transaction, "Transaction",
+    FIELD("transactionalId", "string", "TransactionalId", NAME, "Whose transaction it is."),
+    FIELD("isCommitted", "bool", "Committed", PLAIN, "It is committed, not aborted."));
+
+const struct kp_object_type *const kp_object_types[] = { &assignment,
+	&new_topic, &new_assignment, &new_partitions, &deleted_topic,
+	&deleted_records_partition, &deleted_records, &config, &config_change,
+	&changed_config, &reassigned_partition, &reassignment, &acl,
+	&acl_filter, &quota_entity, &quota_change, &quota, &deleted_group,
+	&broker, &controller, &voter, &producer, &transaction, NULL };
+
+#define VIOLATION KP_KAFKA_POLICY_VIOLATION
+#define UNAUTHORIZED KP_KAFKA_TRANSACTIONAL_ID_AUTHORIZATION_FAILED
+
+const struct kp_object_api kp_object_apis[] = {
+	{ .key = 19, .code = VIOLATION, .variable = "topic", .type = &new_topic,
+	    .items = NAMES("Topics"), .topic = "Name",
+	    .answer = ROWS_OF("Topics", "Name") },
+	{ .key = 20, .code = VIOLATION, .variable = "topic", .type = &deleted_topic,
+	    .items = NAMES("TopicNames", "Topics"), .topic = "Name",
+	    .answer = { .rows = "Responses", .copies = NAMES("Name", "TopicId"),
+		.item = "Name" } },
+	{ .key = 21, .code = VIOLATION, .variable = "topic", .type = &deleted_records,
+	    .items = NAMES("Topics"), .topic = "Name",
+	    .answer = { .rows = "Topics", .nested = "Partitions",
+		.copies = NAMES("Name") } },
+	{ .key = 22, .code = UNAUTHORIZED, .variable = "producer", .type = &producer },
+	{ .key = 26, .code = UNAUTHORIZED, .variable = "transaction",
+	    .type = &transaction },
+	{ .key = 30, .code = VIOLATION, .variable = "acl", .type = &acl,
+	    .items = NAMES("Creations"), .answer = { .rows = "Results" } },
+	{ .key = 31, .code = VIOLATION, .variable = "acl", .type = &acl_filter,
+	    .items = NAMES("Filters"), .answer = { .rows = "FilterResults" } },
+	{ .key = 33, .code = VIOLATION, .variable = "config", .type = &config,
+	    .items = NAMES("Resources"), .topic = "ResourceName",
+	    .answer = ROWS_OF("Responses", "ResourceType", "ResourceName") },
+	{ .key = 37, .code = VIOLATION, .variable = "topic", .type = &new_partitions,
+	    .items = NAMES("Topics"), .topic = "Name",
+	    .answer = ROWS_OF("Results", "Name") },
+	{ .key = 42, .code = VIOLATION, .variable = "group", .type = &deleted_group,
+	    .items = NAMES("GroupsNames"),
+	    .answer = { .rows = "Results", .item = "GroupId" } },
+	{ .key = 44, .code = VIOLATION, .variable = "config", .type = &changed_config,
+	    .items = NAMES("Resources"), .topic = "ResourceName",
+	    .answer = ROWS_OF("Responses", "ResourceType", "ResourceName") },
+	{ .key = 45, .code = VIOLATION, .variable = "reassignment",
+	    .type = &reassignment, .items = NAMES("Topics"), .topic = "Name",
+	    .answer = { .rows = "Responses", .nested = "Partitions",
+		.copies = NAMES("Name") } },
+	{ .key = 49, .code = VIOLATION, .variable = "quota", .type = &quota,
+	    .items = NAMES("Entries"), .answer = ROWS_OF("Entries", "Entity") },
+	{ .key = 64, .code = VIOLATION, .variable = "broker", .type = &broker },
+	{ .key = 80, .code = VIOLATION, .variable = "voter", .type = &voter },
+	{ .key = 81, .code = VIOLATION, .variable = "voter", .type = &voter },
+	{ .key = 94, .code = VIOLATION, .variable = "controller", .type = &controller },
+};
+/* clang-format on */
+
+const size_t kp_num_object_apis =
+    sizeof(kp_object_apis) / sizeof(*kp_object_apis);
+
+const struct kp_object_api *
+kp_object_api_find(int16_t key)
+{
+	for (size_t i = 0; i < kp_num_object_apis; i++)
+		if (kp_object_apis[i].key == key)
+			return &kp_object_apis[i];
+	return NULL;
+}

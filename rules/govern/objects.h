@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What policies see of requests, as data: one record for each governed API. A
+ * request has items (topics to create, ACLs to delete, …), each of which is
+ * judged by itself; for each there is an object whose fields are those of
+ * Kafka's message under the names that Kafka's Admin client gives them.
+ * @thread any: all of it is constant
+ */
+#ifndef KP_RULES_GOVERN_OBJECTS_H
+#define KP_RULES_GOVERN_OBJECTS_H
+
+#include "proto/kafka/schema.h"
+
+/* How a field of a message becomes one of an object. */
+enum kp_object_how {
+	KP_OBJECT_END = 0,    /* closes a table */
+	KP_OBJECT_PLAIN,      /* number, bool or text; a list of an array */
+	KP_OBJECT_NAME,       /* a text that must not be null; of an item that
+			       * is a text, the item */
+	KP_OBJECT_WORD,       /* a number as one of words */
+	KP_OBJECT_SETTINGS,   /* rows of Name and Value as a map */
+	KP_OBJECT_ROWS,       /* structs as a list of objects */
+	KP_OBJECT_PARTITIONS, /* a number, or how many rows "Assignments" has */
+	KP_OBJECT_REPLICATION, /* a number, or the shortest of their lists */
+};
+
+/* One of Kafka's codes; a table of them ends with NULL. */
+struct kp_object_word {
+	int64_t code;
+	const char *word;
+};
+
+struct kp_object_type;
+
+struct kp_object_field {
+	const char *name; /* in expressions */
+	const char *type; /* in the words of kp_cel_env */
+	const char *from; /* of the item's struct; in Kafka's tables */
+	enum kp_object_how how;
+	bool is_of_request; /* from is a field of the request, not the item */
+	const struct kp_object_word *words; /* of a WORD */
+	const struct kp_object_type *rows;  /* of ROWS */
+	const char *help;
+};
+
+struct kp_object_type {
+	const char *name; /* "NewTopic", as expressions and their faults say */
+	const struct kp_object_field *fields;
+};
+
+/*
+ * Where the answer says what became of an item, so that a refused one gets a
+ * row of its own: ErrorCode and, where the version has it, ErrorMessage.
+ */
+struct kp_object_answer {
+	const char *rows;   /* array with a struct for each item; NULL: there
+			     * is only the answer itself */
+	const char *nested; /* array of the rows in which the code stands, with
+			     * a row for each of the item's "Partitions" */
+	/* Fields that are copied from the item; NULL ends. */
+	const char *const *copies;
+	const char *item; /* field that holds an item that is a text */
+};
+
+struct kp_object_api {
+	int16_t key;
+	int16_t code;         /* Kafka's error for what is refused */
+	const char *variable; /* "topic" */
+	const struct kp_object_type *type;
+	/* Arrays of the request whose elements are items, one in each version;
+	 * NULL ends. NULL itself: the request is the one item. */
+	const char *const *items;
+	/* Field of the item that names a topic, and thereby what match.topics
+	 * selects; NULL: there is none. */
+	const char *topic;
+	struct kp_object_answer answer;
+};
+
+extern const struct kp_object_api kp_object_apis[];
+extern const size_t kp_num_object_apis;
+
+/* All types that there are; NULL ends. */
+extern const struct kp_object_type *const kp_object_types[];
+
+/* kp_object_api_find returns NULL for an API that is not governed. */
+const struct kp_object_api *kp_object_api_find(int16_t key);
+
+/* Kafka's errors. */
+#define KP_KAFKA_POLICY_VIOLATION 44
+#define KP_KAFKA_TRANSACTIONAL_ID_AUTHORIZATION_FAILED 53
+
+/* Code of topics among ConfigResource.Type. */
+#define KP_RESOURCE_TYPE_TOPIC 2
+
+#endif

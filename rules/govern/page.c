@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rules/govern/page.h"
+
+#include <string.h>
+
+#include "rules/govern/policy_priv.h"
+
+/* clang-format off */
+static const char head[] =
+"# Policies\n"
+"\n"
+"A policy says what requests that change something must be like. It is asked about\n"
+"every such request of every client, before a broker sees it; whoever is refused reads\n"
+"in his own client's error which policy refused him, and why. The model is Kubernetes'\n"
+"ValidatingAdmissionPolicy; expressions are in [CEL](cel.md).\n"
+"\n"
+"```yaml\n"
+"apiVersion: kproxy/v1\n"
+"kind: Policy\n"
+"metadata: {name: topic-hygiene}\n"
+"spec:\n"
+"  match: {apis: [CreateTopics], topics: [\"*\"]}\n"
+"  variables:\n"
+"    - {name: rf, expression: topic.replicationFactor}\n"
+"  validations:\n"
+"    - expression: variables.rf >= 3\n"
+"      messageExpression: >-\n"
+"        'replication factor is ' + string(variables.rf) + ', at least 3 is required'\n"
+"    - expression: topic.name.matches('^[a-z0-9-]+[.][a-z0-9-]+$')\n"
+"      message: name must be team.dataset\n"
+"  action: deny\n"
+"  failurePolicy: fail\n"
+"```\n"
+"\n"
+"    $ kafka-topics.sh --create --topic orders --replication-factor 1 ...\n"
+"    Error while executing topic command : policy \"topic-hygiene\": replication factor\n"
+"    is 1, at least 3 is required; policy \"topic-hygiene\": name must be team.dataset\n"
+"\n"
+"Every field is in [resources.md](resources.md). `kpctl validate` checks policies\n"
+"offline: an expression that does not fit what it is asked about is refused where it is\n"
+"written, with the place.\n"
+"\n"
+"## How a request is judged\n"
+"\n"
+"- A request may have several items: topics to create, ACLs to delete. Each is judged by\n"
+"  itself. What is refused does not reach the broker, the rest does, and the answer tells\n"
+"  of all of them in the order of the request. `validateOnly` is judged as well.\n"
+"- All policies that match an item are asked, and all validations of each: the answer\n"
+"  has every message, not the first. A validation without message says its expression.\n"
+"- The code is POLICY_VIOLATION (44), for transactions\n"
+"  TRANSACTIONAL_ID_AUTHORIZATION_FAILED (53). In versions of a request whose answer has\n"
+"  no place for a text the client gets the code alone; the log has the sentence.\n"
+"- `match.topics` and `match.virtualClusters` are names in which `*` is any text; case\n"
+"  counts. A topic that is named by its id may be any topic: policies are asked, and\n"
+"  `topic.name` is an error.\n"
+"- `action: warn` lets pass what is not so, and logs and counts it: for a policy that is\n"
+"  to be watched before it is enforced.\n"
+"- An expression that cannot be evaluated (a key that is not there, a text that is not\n"
+"  UTF-8, a setting that is there twice, too many steps) means what `failurePolicy` says:\n"
+"  `fail`, it counts as false; `ignore`, it is logged and counted.\n"
+"- Replicas that a client assigns itself are counted, so that `topic.partitions` and\n"
+"  `topic.replicationFactor` hold for them as well. Where a client leaves them to the\n"
+"  cluster both are -1: say `topic.replicationFactor == -1 || ...` if that is welcome.\n"
+"- A request that cannot be decoded, or that is longer than `limits.governedRequest`,\n"
+"  is not passed on: its connection is closed.\n"
+"- A new policy is asked about every request that begins after it is in force;\n"
+"  connections stay.\n"
+"\n"
+"Topics that brokers create by themselves (`auto.create.topics.enable`) are not judged\n"
+"yet: switch that off.\n"
+"\n"
+"`policy_denied` and `policy_warned` in the log name client, item, policy and reason;\n"
+"`kproxy_policy_decisions_total` counts.\n"
+"\n"
+"## What it costs\n"
+"\n";
+static const char middle[] =
+"\n"
+"## What expressions can name\n"
+"\n"
+"| name | type |\n"
+"|---|---|\n";
+static const char rest[] =
+"\n"
+"`principal.name` is whom the broker has accepted, `ANONYMOUS` where nobody is known.\n"
+"`variables.NAME` are the policy's own, from above downwards. Beside these there is one\n"
+"object for the item, by the request:\n"
+"\n"
+"| API | variable | type | `match.topics` |\n"
+"|---|---|---|---|\n";
+/* clang-format on */
+
+static void
+add_cost(struct kp_buf *out)
+{
+	kp_buf_printf(out,
+	    "An expression may take %d steps and %u KiB, all expressions of "
+	    "one "
+	    "request together\n%d steps; a step is about one operation, or 16 "
+	    "bytes of a text. A policy has at most\n%d variables and %d "
+	    "validations.\n",
+	    KP_JUDGE_MAX_STEPS, KP_JUDGE_MAX_MEMORY >> 10,
+	    KP_JUDGE_MAX_REQUEST_STEPS, KP_POLICY_MAX_VARIABLES,
+	    KP_POLICY_MAX_VALIDATIONS);
+}
+
+static void
+add_words(struct kp_buf *out, const struct kp_object_word *words)
+{
+	for (size_t i = 0; words[i].word != NULL; i++)
+		kp_buf_printf(
+		    out, "%s`%s`", i > 0 ? ", " : " One of ", words[i].word);
+	kp_buf_add_text(out, ".");
+}
+
+static void
+add_type(struct kp_buf *out, const struct kp_object_type *type)
+{
+	kp_buf_printf(
+	    out, "\n### %s\n\n| field | type | |\n|---|---|---|\n", type->name);
+	for (const struct kp_object_field *f = type->fields;
+	     f->how != KP_OBJECT_END; f++) {
+		kp_buf_printf(
+		    out, "| `%s` | %s | %s", f->name, f->type, f->help);
+		if (f->how == KP_OBJECT_WORD)
+			add_words(out, f->words);
+		kp_buf_add_text(out, " |\n");
+	}
+}
+
+void
+kp_govern_page(struct kp_buf *out)
+{
+	kp_buf_add_text(out, head);
+	add_cost(out);
+	kp_buf_add_text(out, middle);
+	for (size_t i = 0; i < kp_num_facts; i++)
+		kp_buf_printf(out, "| `%s` | %s |\n", kp_facts_table[i].name,
+		    kp_facts_table[i].type);
+	kp_buf_add_text(out, rest);
+	for (size_t i = 0; i < kp_num_object_apis; i++) {
+		const struct kp_object_api *api = &kp_object_apis[i];
+
+		kp_buf_printf(out, "| %s | `%s` | [%s](#",
+		    kp_api_name(api->key), api->variable, api->type->name);
+		for (const char *at = api->type->name; *at != '\0'; at++)
+			kp_buf_printf(out, "%c", *at | 0x20);
+		kp_buf_printf(
+		    out, ") | %s |\n", api->topic == NULL ? "no" : "yes");
+	}
+	kp_buf_add_text(out,
+	    "\nThe fields of these objects have the names of Kafka's Admin "
+	    "client. `has()` tells\nwhether one that may be missing is "
+	    "there.\n");
+	for (size_t i = 0; kp_object_types[i] != NULL; i++)
+		add_type(out, kp_object_types[i]);
+}

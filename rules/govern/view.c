@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rules/govern/view.h"
+
+#include <string.h>
+
+#include "base/utf8.h"
+
+#define NO_MEMORY "the request takes more memory than a policy may use"
+
+/* A struct of the request with the type as which it is shown. */
+struct view {
+	struct kp_cel_object object; /* whose host this is */
+	const struct kp_object_type *type;
+	const struct kp_tree_value *value;
+	const struct kp_field *fields;
+	const struct kp_item *item;
+};
+
+/* Elements of an array as a list. */
+struct list_view {
+	struct kp_cel_list list;
+	const struct kp_tree_value *array;
+	const struct kp_field *field;      /* that holds the array */
+	const struct kp_object_type *rows; /* NULL: not structs */
+	const struct kp_item *item;
+};
+
+/* Rows of Name and Value as a map. */
+struct map_view {
+	struct kp_cel_map map;
+	const struct kp_tree_value *array;
+	const struct kp_field *fields; /* of a row */
+};
+
+static struct kp_cel_value show(const struct kp_item *item,
+    const struct kp_object_type *type, const struct kp_tree_value *value,
+    const struct kp_field *fields);
+
+static struct kp_cel_value
+text_of(struct kp_bytes text)
+{
+	if (!kp_utf8_is_valid(text))
+		return kp_cel_error("a text of the request is not UTF-8");
+	return kp_cel_string(text);
+}
+
+static struct kp_cel_value
+number_of(const struct kp_field *field, int64_t number)
+{
+	double real;
+
+	if (field->kind == KP_BOOL)
+		return kp_cel_bool(number != 0);
+	if (field->kind != KP_FLOAT64)
+		return kp_cel_int(number);
+	_Static_assert(sizeof(real) == sizeof(number), "bits of a double");
+	kp_copy(&real, &number, sizeof(real));
+	return kp_cel_double(real);
+}
+
+static struct kp_cel_value
+element_at(const struct kp_cel_list *list, size_t index)
+{
+	const struct list_view *view = list->host;
+	const struct kp_tree_value *element = &view->array->items[index];
+
+	if (view->rows != NULL)
+		return show(
+		    view->item, view->rows, element, view->field->fields);
+	if (kp_field_is_number(view->field))
+		return number_of(view->field, element->number);
+	return text_of(element->text);
+}
+
+static struct kp_cel_value
+list_of(const struct kp_item *item, const struct kp_tree_value *array,
+    const struct kp_field *field, const struct kp_object_type *rows)
+{
+	struct list_view *view = kp_arena_get(item->arena, 1, sizeof(*view));
+
+	if (view == NULL)
+		return kp_cel_error(NO_MEMORY);
+	*view = (struct list_view){
+		.list = { .num = array->num, .at = element_at, .host = view },
+		.array = array,
+		.field = field,
+		.rows = rows,
+		.item = item,
+	};
+	return kp_cel_list(&view->list);
+}
+
+static const struct kp_tree_value *
+column(const struct map_view *view, size_t row, const char *name)
+{
+	return kp_tree_get(&view->array->items[row], view->fields, name);
+}
+
+/*
+ * Which of two rows with one name counts is up to the broker, so neither may
+ * be what a policy saw.
+ */
+static bool
+find_setting(
+    const struct kp_cel_map *map, struct kp_bytes key, struct kp_cel_value *out)
+{
+	const struct map_view *view = map->host;
+	bool is_found = false;
+
+	for (size_t i = 0; i < map->num; i++) {
+		struct kp_bytes name = column(view, i, "Name")->text;
+
+		if (!kp_bytes_equal(name, key))
+			continue;
+		if (is_found) {
+			*out = kp_cel_error("a setting is there twice");
+			return true;
+		}
+		*out = text_of(column(view, i, "Value")->text);
+		is_found = true;
+	}
+	return is_found;
+}
+
+static struct kp_cel_entry
+setting_at(const struct kp_cel_map *map, size_t index)
+{
+	const struct map_view *view = map->host;
+
+	return (struct kp_cel_entry){
+		.key = text_of(column(view, index, "Name")->text),
+		.value = text_of(column(view, index, "Value")->text),
+	};
+}
+
+static struct kp_cel_value
+map_of(const struct kp_item *item, const struct kp_tree_value *array,
+    const struct kp_field *field)
+{
+	struct map_view *view = kp_arena_get(item->arena, 1, sizeof(*view));
+
+	if (view == NULL)
+		return kp_cel_error(NO_MEMORY);
+	*view = (struct map_view){
+		.map = { .num = array->num,
+		    .find = find_setting,
+		    .at = setting_at,
+		    .host = view },
+		.array = array,
+		.fields = field->fields,
+	};
+	return kp_cel_map(&view->map);
+}
+
+static struct kp_cel_value
+word_of(const struct kp_object_word *words, int64_t code)
+{
+	for (; words->word != NULL; words++)
+		if (words->code == code)
+			return kp_cel_string(kp_bytes_of(words->word));
+	return kp_cel_error("a code of the request has no word");
+}
+
+static const struct kp_tree_value *
+assignments_of(const struct view *view)
+{
+	return kp_tree_get(view->value, view->fields, "Assignments");
+}
+
+/* Kafka lets a client either say numbers or assign replicas, never both. */
+static struct kp_cel_value
+partitions_of(const struct view *view, int64_t number)
+{
+	const struct kp_tree_value *assignments = assignments_of(view);
+
+	return kp_cel_int(assignments->num > 0 ? assignments->num : number);
+}
+
+static struct kp_cel_value
+replication_of(const struct view *view, int64_t number)
+{
+	const struct kp_tree_value *assignments = assignments_of(view);
+	const struct kp_field *fields =
+	    view->fields[kp_tree_find(view->fields, "Assignments")].fields;
+
+	for (uint32_t i = 0; i < assignments->num; i++) {
+		int64_t replicas =
+		    kp_tree_get(&assignments->items[i], fields, "BrokerIds")
+			->num;
+
+		if (i == 0 || replicas < number)
+			number = replicas;
+	}
+	return kp_cel_int(number);
+}
+
+/* What a field that must be there, or may be left out, has as a text. */
+static enum kp_cel_presence
+show_text(const struct kp_object_field *field, struct kp_bytes text,
+    struct kp_cel_value *out)
+{
+	*out = text_of(text);
+	if (text.data != NULL)
+		return KP_CEL_SET;
+	if (field->how == KP_OBJECT_NAME)
+		*out = kp_cel_error("the request does not say the name");
+	return field->how == KP_OBJECT_NAME ? KP_CEL_SET : KP_CEL_UNSET;
+}
+
+static enum kp_cel_presence
+show_field(const struct view *view, const struct kp_object_field *field,
+    struct kp_cel_value *out)
+{
+	const struct kp_tree *request = view->item->request;
+	const struct kp_field *fields =
+	    field->is_of_request ? request->message->fields : view->fields;
+	const struct kp_tree_value *of =
+	    field->is_of_request ? &request->root : view->value;
+	size_t index = kp_tree_find(fields, field->from);
+	const struct kp_tree_value *value = &of->items[index];
+
+	switch (field->how) {
+	case KP_OBJECT_WORD:
+		*out = word_of(field->words, value->number);
+		return KP_CEL_SET;
+	case KP_OBJECT_SETTINGS:
+		*out = map_of(view->item, value, &fields[index]);
+		return KP_CEL_SET;
+	case KP_OBJECT_PARTITIONS:
+		*out = partitions_of(view, value->number);
+		return KP_CEL_SET;
+	case KP_OBJECT_REPLICATION:
+		*out = replication_of(view, value->number);
+		return KP_CEL_SET;
+	case KP_OBJECT_ROWS:
+	case KP_OBJECT_PLAIN:
+	case KP_OBJECT_NAME:
+	case KP_OBJECT_END:
+		break;
+	}
+	if (fields[index].is_array) {
+		*out = list_of(view->item, value, &fields[index], field->rows);
+		return value->is_null ? KP_CEL_UNSET : KP_CEL_SET;
+	}
+	if (!kp_field_is_number(&fields[index]))
+		return show_text(field, value->text, out);
+	*out = number_of(&fields[index], value->number);
+	return KP_CEL_SET;
+}
+
+static enum kp_cel_presence
+field_of(const struct kp_cel_object *object, struct kp_bytes name,
+    struct kp_cel_value *out)
+{
+	const struct view *view = object->host;
+	const struct kp_object_field *field = view->type->fields;
+
+	for (; field->how != KP_OBJECT_END; field++) {
+		if (!kp_bytes_equal(name, kp_bytes_of(field->name)))
+			continue;
+		if (view->fields == NULL)
+			return show_text(field, view->value->text, out);
+		return show_field(view, field, out);
+	}
+	return KP_CEL_NO_FIELD;
+}
+
+static struct kp_cel_value
+show(const struct kp_item *item, const struct kp_object_type *type,
+    const struct kp_tree_value *value, const struct kp_field *fields)
+{
+	struct view *view = kp_arena_get(item->arena, 1, sizeof(*view));
+
+	if (view == NULL)
+		return kp_cel_error(NO_MEMORY);
+	*view = (struct view){
+		.object = { .type_name = type->name,
+		    .field = field_of,
+		    .host = view },
+		.type = type,
+		.value = value,
+		.fields = fields,
+		.item = item,
+	};
+	return kp_cel_object(&view->object);
+}
+
+struct kp_cel_value
+kp_item_object(const struct kp_item *item)
+{
+	return show(item, item->api->type, item->value, item->fields);
+}
+
+void
+kp_items_of(struct kp_items *out, const struct kp_object_api *api,
+    const struct kp_tree *request)
+{
+	const struct kp_field *fields = request->message->fields;
+
+	*out = (struct kp_items){ .num = 1, .fields = fields };
+	for (size_t i = 0; api->items != NULL && api->items[i] != NULL; i++) {
+		size_t index = kp_tree_find(fields, api->items[i]);
+
+		if (!kp_field_in(&fields[index], request->version))
+			continue;
+		out->array = &request->root.items[index];
+		out->fields = fields[index].fields;
+		out->num = out->array->num;
+	}
+}
+
+struct kp_item
+kp_items_at(const struct kp_items *items, const struct kp_object_api *api,
+    const struct kp_tree *request, uint32_t index, struct kp_arena *arena)
+{
+	return (struct kp_item){
+		.api = api,
+		.request = request,
+		.value = items->array == NULL ? &request->root
+					      : &items->array->items[index],
+		.fields = items->fields,
+		.arena = arena,
+	};
+}
+
+static struct kp_bytes
+named(const struct kp_item *item, const char *field)
+{
+	if (item->fields == NULL)
+		return item->value->text;
+	return kp_tree_get(item->value, item->fields, field)->text;
+}
+
+/* Settings of brokers and groups name no topic. */
+static bool
+is_of_topic(const struct kp_item *item)
+{
+	if (item->api->topic == NULL)
+		return false;
+	return item->fields == NULL ||
+	       strcmp(item->api->topic, "ResourceName") != 0 ||
+	       kp_tree_get(item->value, item->fields, "ResourceType")->number ==
+		   KP_RESOURCE_TYPE_TOPIC;
+}
+
+bool
+kp_item_topic(const struct kp_item *item, struct kp_bytes *out)
+{
+	*out = (struct kp_bytes){ 0 };
+	if (!is_of_topic(item))
+		return true;
+	*out = named(item, item->api->topic);
+	return out->data != NULL;
+}
+
+struct kp_bytes
+kp_item_name(const struct kp_item *item)
+{
+	const struct kp_object_field *field = item->api->type->fields;
+
+	for (; field->how != KP_OBJECT_END; field++)
+		if (field->how == KP_OBJECT_NAME)
+			return named(item, field->from);
+	return (struct kp_bytes){ 0 };
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/support/governed.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "rules/govern/view.h"
+#include "tests/support/declared.h"
+
+const struct kp_object_field *
+kp_test_marked_field(const struct kp_object_api *api)
+{
+	const struct kp_object_field *field = api->type->fields;
+
+	while (
+	    field->how != KP_OBJECT_END &&
+	    ((field->how != KP_OBJECT_PLAIN && field->how != KP_OBJECT_NAME) ||
+		field->is_of_request))
+		field++;
+	return field->how == KP_OBJECT_END ? NULL : field;
+}
+
+static void
+mark(struct kp_tree_value *value, const struct kp_field *field, uint32_t index)
+{
+	static const char letters[] = "abcdefgh";
+
+	value->number = index;
+	if (field == NULL || !kp_field_is_number(field))
+		value->text =
+		    (struct kp_bytes){ (const uint8_t *)&letters[index], 1 };
+}
+
+void
+kp_test_request(struct kp_tree *out, const struct kp_object_api *api,
+    int16_t version, uint32_t num, struct kp_arena *arena)
+{
+	const struct kp_object_field *marked = kp_test_marked_field(api);
+	struct kp_items items;
+
+	kp_tree_make(out, kp_api_find(api->key)->request, version, arena);
+	kp_items_of(&items, api, out);
+	if (items.array != NULL)
+		cr_assert_not_null(kp_tree_reserve(out, items.array, num));
+	else
+		num = 1;
+	for (uint32_t i = 0; i < num; i++) {
+		struct kp_tree_value *item =
+		    items.array == NULL ? &out->root : &items.array->items[i];
+		size_t at;
+
+		if (items.fields == NULL) {
+			mark(item, NULL, i);
+			continue;
+		}
+		if (items.array != NULL)
+			cr_assert(kp_tree_fill(out, items.fields, item));
+		if (marked == NULL)
+			continue;
+		at = kp_tree_find(items.fields, marked->from);
+		mark(&item->items[at], &items.fields[at], i);
+	}
+}
+
+struct kp_policies *
+kp_test_policies(const char *spec)
+{
+	struct kp_diagnostics diagnostics = { 0 };
+	struct kp_policies *policies;
+	struct kp_tables *tables;
+	struct kp_error err;
+	char text[4096];
+
+	(void)snprintf(text, sizeof(text),
+	    "{apiVersion: kproxy/v1, kind: Policy, metadata: {name: p},\n"
+	    "spec: %s}\n",
+	    spec);
+	tables = kp_test_compile(text, &diagnostics);
+	cr_assert_not_null(tables, "%s",
+	    diagnostics.num_lines > 0 ? diagnostics.lines[0] : "");
+	policies =
+	    kp_policies_new(tables->policies, tables->num_policies, &err);
+	cr_assert_not_null(policies);
+	kp_tables_free(tables);
+	return policies;
+}

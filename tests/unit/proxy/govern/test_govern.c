@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * For every governed API in every version: what is refused does not reach the
+ * broker, what is not does, and the answer tells of all in the request's order.
+ */
+#include "proxy/govern/govern.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/support/governed.h"
+
+#define NUM_ITEMS 3
+
+/* One API in one version. */
+struct world {
+	const struct kp_object_api *api;
+	int16_t version;
+	struct kp_facts facts;
+	struct kp_govern govern;
+	struct kp_policies *policies;
+	unsigned num_findings;
+	struct kp_arena arena;
+	struct kp_buf body;
+};
+
+static void
+count(void *ctx, const struct kp_item *item, const struct kp_finding *finding)
+{
+	struct world *world = ctx;
+
+	cr_expect_not_null(item);
+	cr_expect_str_eq(finding->policy, "p");
+	world->num_findings++;
+}
+
+static void
+open_world(struct world *world, const struct kp_object_api *api,
+    int16_t version, const char *spec)
+{
+	*world = (struct world){ .api = api, .version = version };
+	world->facts = (struct kp_facts){ .api_key = api->key,
+		.api_version = version,
+		.principal = "alice",
+		.virtual_cluster = "shop",
+		.listener = "l",
+		.address = "10.0.0.1" };
+	world->policies = kp_test_policies(spec);
+	world->govern = (struct kp_govern){ .policies = world->policies,
+		.facts = &world->facts,
+		.found = count,
+		.ctx = world };
+	kp_arena_init(&world->arena, 1u << 20);
+	kp_buf_init(&world->body, 1u << 20);
+}
+
+static void
+close_world(struct world *world)
+{
+	kp_buf_fini(&world->body);
+	kp_arena_fini(&world->arena);
+	kp_policies_unref(world->policies);
+}
+
+static struct kp_bytes
+request_of(struct world *world, uint32_t num)
+{
+	struct kp_tree request;
+
+	kp_buf_clear(&world->body);
+	kp_test_request(
+	    &request, world->api, world->version, num, &world->arena);
+	kp_tree_write(&request, &world->body);
+	cr_assert(!world->body.failed, "%s v%d", kp_api_name(world->api->key),
+	    world->version);
+	return kp_buf_bytes(&world->body);
+}
+
+/* Refuses the item that is marked with number, or all with NUM_ITEMS. */
+static void
+spec_against(char out[512], const struct kp_object_api *api, unsigned number)
+{
+	const struct kp_object_field *marked = kp_test_marked_field(api);
+	char what[128];
+
+	if (marked == NULL || number == NUM_ITEMS)
+		(void)snprintf(what, sizeof(what), "false");
+	else if (strcmp(marked->type, "string") == 0)
+		(void)snprintf(what, sizeof(what), "%s.%s != '%c'",
+		    api->variable, marked->name, 'a' + (int)number);
+	else
+		(void)snprintf(what, sizeof(what), "%s.%s != %u", api->variable,
+		    marked->name, number);
+	(void)snprintf(out, 512,
+	    "{match: {apis: [%s]}, validations: [{expression: \"%s\", message: "
+	    "\"no such thing\"}]}",
+	    kp_api_name(api->key), what);
+}
+
+static void
+judge(struct world *world, uint32_t num, struct kp_ruling *ruling)
+{
+	struct kp_error err = { 0 };
+
+	cr_assert(kp_govern_request(
+		      &world->govern, request_of(world, num), ruling, &err),
+	    "%s v%d: %s", kp_api_name(world->api->key), world->version,
+	    err.text);
+}
+
+/* The array of rows of an answer, and their fields. */
+static const struct kp_tree_value *
+rows_of(const struct world *world, const struct kp_tree *answer,
+    const struct kp_field **out_fields)
+{
+	const struct kp_field *fields = answer->message->fields;
+	size_t at;
+
+	*out_fields = fields;
+	if (world->api->answer.rows == NULL)
+		return NULL;
+	at = kp_tree_find(fields, world->api->answer.rows);
+	*out_fields = fields[at].fields;
+	return &answer->root.items[at];
+}
+
+static const struct kp_field *
+find(const struct kp_field *fields, const char *name)
+{
+	while (fields->kind != KP_END && strcmp(fields->name, name) != 0)
+		fields++;
+	return fields->kind == KP_END ? NULL : fields;
+}
+
+static void
+expect_row(const struct world *world, const struct kp_tree_value *row,
+    const struct kp_field *fields, int64_t code)
+{
+	const struct kp_field *message = find(fields, "ErrorMessage");
+	struct kp_bytes text;
+
+	if (world->api->answer.nested != NULL)
+		return; /* these requests name no partitions */
+	cr_expect_eq(kp_tree_get(row, fields, "ErrorCode")->number, code,
+	    "%s v%d", kp_api_name(world->api->key), world->version);
+	if (message == NULL || !kp_field_in(message, world->version) ||
+	    code == 0)
+		return;
+	text = kp_tree_get(row, fields, "ErrorMessage")->text;
+	cr_expect(
+	    kp_bytes_equal(text, kp_bytes_of("policy \"p\": no such thing")),
+	    "%s v%d: %.*s", kp_api_name(world->api->key), world->version,
+	    (int)text.len, text.data);
+}
+
+/* Does the row say whose it is? */
+static void
+expect_name(const struct world *world, const struct kp_tree_value *row,
+    const struct kp_field *fields, char mark)
+{
+	const char *name = world->api->answer.item;
+
+	if (name == NULL && world->api->answer.copies != NULL)
+		name = world->api->topic;
+	if (name == NULL)
+		return;
+	cr_expect(kp_bytes_equal(kp_tree_get(row, fields, name)->text,
+		      (struct kp_bytes){ (const uint8_t *)&mark, 1 }),
+	    "%s v%d %c", kp_api_name(world->api->key), world->version, mark);
+}
+
+static void
+read_answer(struct world *world, struct kp_bytes body, struct kp_tree *out)
+{
+	struct kp_error err = { 0 };
+
+	cr_assert(kp_tree_read(out, kp_api_find(world->api->key)->response,
+		      world->version, body, &world->arena, &err),
+	    "%s v%d: %s", kp_api_name(world->api->key), world->version,
+	    err.text);
+}
+
+static void
+refuse_everything(const struct kp_object_api *api, int16_t version)
+{
+	const struct kp_field *fields;
+	const struct kp_tree_value *rows;
+	struct kp_ruling ruling;
+	struct kp_tree answer;
+	struct world world;
+	char spec[512];
+
+	spec_against(spec, api, NUM_ITEMS);
+	open_world(&world, api, version, spec);
+	judge(&world, NUM_ITEMS, &ruling);
+	cr_assert_eq(ruling.kind, KP_RULING_REFUSED);
+	cr_expect_eq(world.num_findings, ruling.num_items);
+	read_answer(&world, kp_buf_bytes(&ruling.answer), &answer);
+	rows = rows_of(&world, &answer, &fields);
+	if (rows == NULL)
+		expect_row(&world, &answer.root, fields, api->code);
+	else
+		cr_assert_eq(rows->num, NUM_ITEMS);
+	for (uint32_t i = 0; rows != NULL && i < rows->num; i++) {
+		expect_row(&world, &rows->items[i], fields, api->code);
+		expect_name(&world, &rows->items[i], fields, (char)('a' + i));
+	}
+	kp_ruling_fini(&ruling);
+	close_world(&world);
+}
+
+/* What the broker says of the items that it got, all well. */
+static struct kp_bytes
+broker_answer(struct world *world, struct kp_bytes request)
+{
+	struct kp_tree asked, answer;
+	const struct kp_field *fields;
+	struct kp_tree_value *rows;
+	struct kp_items items;
+	struct kp_error err;
+
+	cr_assert(kp_tree_read(&asked, kp_api_find(world->api->key)->request,
+	    world->version, request, &world->arena, &err));
+	kp_items_of(&items, world->api, &asked);
+	cr_assert_eq(items.num, NUM_ITEMS - 1);
+	kp_tree_make(&answer, kp_api_find(world->api->key)->response,
+	    world->version, &world->arena);
+	rows =
+	    (struct kp_tree_value *)(uintptr_t)rows_of(world, &answer, &fields);
+	cr_assert_not_null(kp_tree_reserve(&answer, rows, items.num));
+	for (uint32_t i = 0; i < items.num; i++) {
+		struct kp_tree_value *row = &rows->items[i];
+		struct kp_item item =
+		    kp_items_at(&items, world->api, &asked, i, &world->arena);
+		const char *name = world->api->answer.item;
+
+		cr_assert(kp_tree_fill(&answer, fields, row));
+		if (name == NULL && world->api->answer.copies != NULL)
+			name = world->api->topic;
+		if (name != NULL)
+			kp_tree_get(row, fields, name)->text =
+			    kp_item_name(&item);
+	}
+	kp_buf_clear(&world->body);
+	kp_tree_write(&answer, &world->body);
+	cr_assert(!world->body.failed);
+	return kp_buf_bytes(&world->body);
+}
+
+static void
+refuse_one(const struct kp_object_api *api, int16_t version, uint32_t which)
+{
+	const struct kp_field *fields;
+	const struct kp_tree_value *rows;
+	struct kp_ruling ruling;
+	struct kp_tree answer;
+	struct world world;
+	struct kp_buf merged;
+	struct kp_error err;
+	char spec[512];
+
+	spec_against(spec, api, which);
+	open_world(&world, api, version, spec);
+	judge(&world, NUM_ITEMS, &ruling);
+	cr_assert_eq(ruling.kind, KP_RULING_PART, "%s v%d",
+	    kp_api_name(api->key), version);
+	cr_expect_eq(ruling.num_refused, 1);
+	kp_buf_init(&merged, 1u << 20);
+	cr_assert(
+	    kp_govern_merge(api->key, version, kp_buf_bytes(&ruling.answer),
+		broker_answer(&world, kp_buf_bytes(&ruling.request)), &merged,
+		&err));
+	read_answer(&world, kp_buf_bytes(&merged), &answer);
+	rows = rows_of(&world, &answer, &fields);
+	cr_assert_eq(rows->num, NUM_ITEMS);
+	for (uint32_t i = 0; i < rows->num; i++) {
+		expect_row(&world, &rows->items[i], fields,
+		    i == which ? api->code : 0);
+		expect_name(&world, &rows->items[i], fields, (char)('a' + i));
+	}
+	kp_buf_fini(&merged);
+	kp_ruling_fini(&ruling);
+	close_world(&world);
+}
+
+static void
+let_pass(const struct kp_object_api *api, int16_t version)
+{
+	struct kp_ruling ruling;
+	struct world world;
+	char spec[512];
+
+	(void)snprintf(spec, sizeof(spec),
+	    "{match: {apis: [%s]}, validations: [{expression: \"true\"}]}",
+	    kp_api_name(api->key));
+	open_world(&world, api, version, spec);
+	judge(&world, NUM_ITEMS, &ruling);
+	cr_expect_eq(ruling.kind, KP_RULING_PASS);
+	cr_expect_eq(world.num_findings, 0);
+	kp_ruling_fini(&ruling);
+	close_world(&world);
+}
+
+Test(govern, each_api_in_each_version)
+{
+	for (size_t i = 0; i < kp_num_object_apis; i++) {
+		const struct kp_object_api *api = &kp_object_apis[i];
+		const struct kp_message *of = kp_api_find(api->key)->request;
+
+		for (int16_t v = of->min_version; v <= of->max_version; v++) {
+			refuse_everything(api, v);
+			let_pass(api, v);
+			if (api->items == NULL ||
+			    kp_test_marked_field(api) == NULL)
+				continue;
+			for (uint32_t which = 0; which < NUM_ITEMS; which++)
+				refuse_one(api, v, which);
+		}
+	}
+}
+
+/* Every byte of a request is missing once, and none is passed on then. */
+Test(govern, what_cannot_be_decoded_is_refused)
+{
+	const struct kp_object_api *api = kp_object_api_find(19);
+	struct kp_ruling ruling;
+	struct kp_error err;
+	struct kp_bytes body;
+	struct world world;
+	char spec[512];
+
+	spec_against(spec, api, NUM_ITEMS);
+	open_world(&world, api, 7, spec);
+	body = request_of(&world, 2);
+	for (size_t len = 0; len < body.len; len++) {
+		cr_expect(!kp_govern_request(&world.govern,
+		    (struct kp_bytes){ body.data, len }, &ruling, &err));
+		cr_expect_eq(err.kind, KP_ERR_PROTOCOL);
+		kp_ruling_fini(&ruling);
+	}
+	close_world(&world);
+}
+
+Test(govern, a_row_for_each_partition_of_what_is_refused)
+{
+	const struct kp_object_api *api = kp_object_api_find(21);
+	const struct kp_field *fields, *nested;
+	const struct kp_tree_value *rows, *partitions;
+	struct kp_tree request, answer;
+	struct kp_tree_value *topic, *asked;
+	struct kp_ruling ruling;
+	struct kp_error err;
+	struct world world;
+	char spec[512];
+
+	spec_against(spec, api, NUM_ITEMS);
+	open_world(&world, api, 2, spec);
+	kp_test_request(&request, api, 2, 1, &world.arena);
+	topic = &kp_tree_get(&request.root, request.message->fields, "Topics")
+		     ->items[0];
+	fields = request.message
+		     ->fields[kp_tree_find(request.message->fields, "Topics")]
+		     .fields;
+	asked = kp_tree_get(topic, fields, "Partitions");
+	nested = fields[kp_tree_find(fields, "Partitions")].fields;
+	cr_assert_not_null(kp_tree_reserve(&request, asked, 2));
+	for (uint32_t i = 0; i < 2; i++) {
+		cr_assert(kp_tree_fill(&request, nested, &asked->items[i]));
+		kp_tree_get(&asked->items[i], nested, "PartitionIndex")
+		    ->number = 7 + i;
+	}
+	kp_tree_write(&request, &world.body);
+	cr_assert(kp_govern_request(
+	    &world.govern, kp_buf_bytes(&world.body), &ruling, &err));
+	read_answer(&world, kp_buf_bytes(&ruling.answer), &answer);
+	rows = rows_of(&world, &answer, &fields);
+	partitions = kp_tree_get(&rows->items[0], fields, "Partitions");
+	nested = fields[kp_tree_find(fields, "Partitions")].fields;
+	cr_assert_eq(partitions->num, 2);
+	for (uint32_t i = 0; i < 2; i++) {
+		const struct kp_tree_value *one = &partitions->items[i];
+
+		cr_expect_eq(
+		    kp_tree_get(one, nested, "PartitionIndex")->number, 7 + i);
+		cr_expect_eq(kp_tree_get(one, nested, "ErrorCode")->number,
+		    KP_KAFKA_POLICY_VIOLATION);
+	}
+	kp_ruling_fini(&ruling);
+	close_world(&world);
+}

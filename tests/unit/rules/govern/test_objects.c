@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The tables of objects against Kafka's tables, and against kind Policy. */
+#include "rules/govern/objects.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "rules/kinds/kinds.h"
+
+static const struct kp_field *
+find(const struct kp_field *fields, const char *name)
+{
+	while (fields->kind != KP_END && strcmp(fields->name, name) != 0)
+		fields++;
+	return fields->kind == KP_END ? NULL : fields;
+}
+
+static const char *
+type_of(const struct kp_field *field)
+{
+	if (field->kind == KP_STRING)
+		return field->is_array ? "list(string)" : "string";
+	if (field->kind == KP_BOOL)
+		return "bool";
+	if (field->kind == KP_FLOAT64)
+		return "double";
+	return field->is_array ? "list(int)" : "int";
+}
+
+static void check_type(const struct kp_object_type *type,
+    const struct kp_field *fields, const struct kp_field *of_request);
+
+static void
+check_field(const struct kp_object_field *field, const struct kp_field *fields,
+    const struct kp_field *of_request)
+{
+	const struct kp_field *from =
+	    find(field->is_of_request ? of_request : fields, field->from);
+
+	cr_assert_not_null(from, "%s from %s", field->name, field->from);
+	cr_expect_not_null(field->help);
+	switch (field->how) {
+	case KP_OBJECT_ROWS:
+		cr_expect(from->is_array && from->kind == KP_STRUCT);
+		check_type(field->rows, from->fields, of_request);
+		return;
+	case KP_OBJECT_SETTINGS:
+		cr_expect_str_eq(field->type, "map(string, string)");
+		cr_expect_not_null(find(from->fields, "Name"));
+		cr_expect_not_null(find(from->fields, "Value"));
+		return;
+	case KP_OBJECT_WORD:
+		cr_expect_str_eq(field->type, "string");
+		cr_expect_eq(from->kind, KP_INT8);
+		return;
+	case KP_OBJECT_PARTITIONS:
+	case KP_OBJECT_REPLICATION:
+		cr_expect_not_null(find(fields, "Assignments"));
+		cr_expect_str_eq(field->type, "int");
+		return;
+	case KP_OBJECT_PLAIN:
+	case KP_OBJECT_NAME:
+	case KP_OBJECT_END:
+		cr_expect_str_eq(field->type, type_of(from));
+	}
+}
+
+static void
+check_type(const struct kp_object_type *type, const struct kp_field *fields,
+    const struct kp_field *of_request)
+{
+	size_t i = 0;
+
+	while (kp_object_types[i] != NULL && kp_object_types[i] != type)
+		i++;
+	cr_expect_not_null(kp_object_types[i], "%s is in no list", type->name);
+	for (const struct kp_object_field *f = type->fields;
+	     f->how != KP_OBJECT_END; f++)
+		check_field(f, fields, of_request);
+}
+
+static void
+check_answer(const struct kp_object_api *api, const struct kp_field *fields)
+{
+	const struct kp_object_answer *answer = &api->answer;
+
+	if (answer->rows != NULL)
+		fields = find(fields, answer->rows)->fields;
+	for (size_t i = 0; answer->copies != NULL && answer->copies[i] != NULL;
+	     i++)
+		cr_expect_not_null(find(fields, answer->copies[i]));
+	if (answer->item != NULL)
+		cr_expect_not_null(find(fields, answer->item));
+	if (answer->nested != NULL)
+		fields = find(fields, answer->nested)->fields;
+	cr_expect_not_null(
+	    find(fields, "ErrorCode"), "%s", kp_api_name(api->key));
+}
+
+Test(objects, are_what_kafka_says)
+{
+	for (size_t i = 0; i < kp_num_object_apis; i++) {
+		const struct kp_object_api *api = &kp_object_apis[i];
+		const struct kp_api *kafka = kp_api_find(api->key);
+		const struct kp_field *fields = kafka->request->fields;
+		const struct kp_field *items = NULL;
+
+		for (size_t k = 0; api->items != NULL && api->items[k] != NULL;
+		     k++) {
+			items = find(fields, api->items[k]);
+			cr_assert_not_null(items);
+			if (items->kind == KP_STRUCT)
+				check_type(api->type, items->fields, fields);
+		}
+		if (items == NULL)
+			check_type(api->type, fields, fields);
+		check_answer(api, kafka->response->fields);
+	}
+}
+
+/* Every version of a request has exactly one array of items. */
+Test(objects, no_version_is_without_items)
+{
+	for (size_t i = 0; i < kp_num_object_apis; i++) {
+		const struct kp_object_api *api = &kp_object_apis[i];
+		const struct kp_message *of = kp_api_find(api->key)->request;
+
+		for (int16_t v = of->min_version;
+		     api->items != NULL && v <= of->max_version; v++) {
+			unsigned num = 0;
+
+			for (size_t k = 0; api->items[k] != NULL; k++)
+				num += kp_field_in(
+				    find(of->fields, api->items[k]), v);
+			cr_expect_eq(
+			    num, 1, "%s v%d", kp_api_name(api->key), v);
+		}
+	}
+}
+
+/* No table of a type is used for another shape than the one it is for. */
+Test(objects, policies_can_name_each_of_them)
+{
+	const struct kp_setting *spec =
+	    kp_setting_find(kp_kind_policy.document.fields, "spec", 4);
+	const struct kp_setting *match =
+	    kp_setting_find(spec->fields, "match", 5);
+	const struct kp_setting *apis =
+	    kp_setting_find(match->fields, "apis", 4);
+	size_t num = 0;
+
+	for (; apis->words[num].word != NULL; num++) {
+		int16_t key = (int16_t)apis->words[num].value;
+
+		cr_expect_not_null(kp_object_api_find(key));
+		cr_expect_str_eq(apis->words[num].word, kp_api_name(key));
+	}
+	cr_expect_eq(num, kp_num_object_apis);
+}
