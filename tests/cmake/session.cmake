@@ -6,6 +6,8 @@ kp_unit_test(account
   LINK kp_account)
 kp_unit_test(govern SOURCES unit/proxy/govern/test_govern.c
   LINK kp_govern kp_test_governed)
+kp_program(kp_measure_policies support/measure_policies.c)
+target_link_libraries(kp_measure_policies PRIVATE kp_govern kp_test_rules)
 kp_unit_test(in_flight SOURCES unit/proxy/frame/test_in_flight.c LINK kp_frame)
 kp_unit_test(versions SOURCES unit/proxy/frame/test_versions.c LINK kp_frame)
 kp_unit_test(roster SOURCES unit/proxy/session/test_roster.c LINK kp_session)
@@ -24,6 +26,9 @@ kp_unit_test(topology SOURCES unit/proxy/upstream/test_topology.c
 kp_unit_test(names SOURCES unit/proxy/upstream/test_names.c LINK kp_upstream)
 
 kp_fuzz_test(sasl SOURCES fuzz/fuzz_sasl.c LINK kp_admit)
+kp_fuzz_test(govern SEEDS
+  SOURCES fuzz/fuzz_govern.c fuzz/messages.c fuzz/messages_mutator.c
+  LINK kp_govern kp_test_kafka)
 kp_fuzz_test(answer SEEDS
   SOURCES fuzz/fuzz_answer.c fuzz/messages.c fuzz/messages_mutator.c
   LINK kp_rename kp_test_cluster kp_test_kafka)

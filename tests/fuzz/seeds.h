@@ -13,7 +13,7 @@
 void kp_seed(const char *target, const char *name, struct kp_bytes content);
 
 /* What is written for these targets. */
-void kp_seed_messages(void); /* walker, answer, frame */
+void kp_seed_messages(void); /* walker, govern, answer, frame */
 void kp_seed_session(void);
 void kp_seed_tls(void);
 

@@ -25,6 +25,7 @@ seed_message(const struct kp_message *message, int16_t version, bool is_request)
 		    &seed, message, version, is_request, ++random);
 	} while (seed.len > MAX_SEED_LEN);
 	kp_seed("walker", name, kp_buf_bytes(&seed));
+	kp_seed("govern", name, kp_buf_bytes(&seed));
 	if (!is_request)
 		kp_seed("answer", name, kp_buf_bytes(&seed));
 	kp_buf_fini(&seed);

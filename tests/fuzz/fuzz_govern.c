@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Requests of governed APIs (messages.h) through policies that look at every
+ * field and refuse some items, and answers of hostile brokers to what is left.
+ * What goes on must be sound and without what was refused, and the answer must
+ * tell of as many items as there were.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proxy/govern/govern.h"
+#include "tests/fuzz/messages.h"
+#include "tests/support/sample.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+const bool kp_fuzzes_requests = true;
+
+#define MAX_LEN (1u << 24)
+#define MAX_POLICIES 32
+
+/* One for each API; made once. */
+static struct kp_tables_policy tables[MAX_POLICIES];
+static struct kp_tables_validation validations[MAX_POLICIES];
+static int16_t keys[MAX_POLICIES];
+static char expressions[MAX_POLICIES][2048];
+
+/* All of an object is compared with itself; a third of texts is refused. */
+static void
+write_expression(char out[2048], const struct kp_object_api *api)
+{
+	const struct kp_object_field *f = api->type->fields;
+	size_t len = 0;
+
+	for (; f->how != KP_OBJECT_END; f++) {
+		const char *and = len > 0 ? " && " : "";
+		const char *name = f->name, *of = api->variable;
+
+		if (f->how == KP_OBJECT_NAME)
+			len += (size_t)snprintf(out + len, 2048 - len,
+			    "%s%s.%s.size() %% 3 != 1", and, of, name);
+		else
+			len += (size_t)snprintf(out + len, 2048 - len,
+			    "%s(%s.%s == %s.%s || true)", and, of, name, of,
+			    name);
+	}
+}
+
+static struct kp_policies *
+policies(void)
+{
+	static struct kp_policies *made;
+	struct kp_error err;
+
+	for (size_t i = 0; made == NULL && i < kp_num_object_apis; i++) {
+		keys[i] = kp_object_apis[i].key;
+		write_expression(expressions[i], &kp_object_apis[i]);
+		validations[i].expression = expressions[i];
+		tables[i] = (struct kp_tables_policy){ .name = expressions[0],
+			.apis = &keys[i],
+			.num_apis = 1,
+			.validations = &validations[i],
+			.num_validations = 1 };
+	}
+	if (made == NULL)
+		made = kp_policies_new(tables, kp_num_object_apis, &err);
+	kp_assert(made != NULL);
+	return made;
+}
+
+static void
+ignore(void *ctx, const struct kp_item *item, const struct kp_finding *finding)
+{
+	(void)ctx;
+	(void)item;
+	kp_assert(finding->text[0] != '\0');
+}
+
+static uint32_t
+count_items(const struct kp_message_input *input, struct kp_bytes body)
+{
+	const struct kp_object_api *api =
+	    kp_object_api_find(input->message->api_key);
+	struct kp_arena arena;
+	struct kp_items items;
+	struct kp_tree tree;
+	struct kp_error err;
+
+	kp_arena_init(&arena, MAX_LEN);
+	kp_assert(kp_tree_read(&tree, kp_api_find(api->key)->request,
+	    input->version, body, &arena, &err));
+	kp_items_of(&items, api, &tree);
+	kp_arena_fini(&arena);
+	return items.num;
+}
+
+static void
+check_answer(const struct kp_message_input *input, struct kp_bytes body,
+    uint32_t min_rows)
+{
+	const struct kp_object_api *api =
+	    kp_object_api_find(input->message->api_key);
+	struct kp_arena arena;
+	struct kp_tree tree;
+	struct kp_error err;
+
+	kp_arena_init(&arena, MAX_LEN);
+	kp_assert(kp_tree_read(&tree, kp_api_find(api->key)->response,
+	    input->version, body, &arena, &err));
+	kp_assert(
+	    api->answer.rows == NULL ||
+	    kp_tree_get(&tree.root, tree.message->fields, api->answer.rows)
+		    ->num >= min_rows);
+	kp_arena_fini(&arena);
+}
+
+/* The broker says anything that is an answer of this API. */
+static void
+merge(const struct kp_message_input *input, const struct kp_ruling *ruling)
+{
+	struct kp_sample sample = { .random = input->seed };
+	int16_t key = input->message->api_key;
+	struct kp_buf answer, merged;
+	struct kp_error err;
+
+	kp_buf_init(&answer, KP_SAMPLE_MAX_LEN);
+	kp_buf_init(&merged, MAX_LEN);
+	kp_sample_body(
+	    &sample, &answer, kp_api_find(key)->response, input->version);
+	if (!answer.failed &&
+	    kp_govern_merge(key, input->version, kp_buf_bytes(&ruling->answer),
+		kp_buf_bytes(&answer), &merged, &err))
+		check_answer(input, kp_buf_bytes(&merged), ruling->num_refused);
+	kp_buf_fini(&merged);
+	kp_buf_fini(&answer);
+}
+
+static void
+check_ruling(
+    const struct kp_message_input *input, const struct kp_ruling *ruling)
+{
+	switch (ruling->kind) {
+	case KP_RULING_PASS:
+		kp_assert(ruling->num_refused == 0);
+		break;
+	case KP_RULING_PART:
+		kp_assert(count_items(input, kp_buf_bytes(&ruling->request)) ==
+			  ruling->num_items - ruling->num_refused);
+		merge(input, ruling);
+		break;
+	case KP_RULING_REFUSED:
+		kp_assert(ruling->num_refused == ruling->num_items);
+		check_answer(
+		    input, kp_buf_bytes(&ruling->answer), ruling->num_refused);
+		break;
+	}
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct kp_message_input input;
+	struct kp_facts facts = { .principal = "",
+		.virtual_cluster = "v",
+		.listener = "l",
+		.address = "a" };
+	struct kp_govern govern = { .facts = &facts, .found = ignore };
+	struct kp_ruling ruling;
+	struct kp_error err;
+	bool ok = true;
+
+	if (!kp_message_input_read(&input, data, size))
+		return 0;
+	facts.api_key = input.message->api_key;
+	facts.api_version = input.version;
+	govern.policies = policies();
+	if (input.is_request &&
+	    kp_policies_govern(govern.policies, facts.api_key)) {
+		ok = kp_govern_request(&govern, input.body, &ruling, &err);
+		if (ok)
+			check_ruling(&input, &ruling);
+		kp_ruling_fini(&ruling);
+	}
+	if (ok)
+		kp_message_input_is_valid(&input);
+	return 0;
+}
