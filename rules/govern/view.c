@@ -7,6 +7,13 @@
 
 #define NO_MEMORY "the request takes more memory than a policy may use"
 
+/* What a field was shown as; once, however often policies ask. */
+struct shown {
+	struct kp_cel_value value;
+	enum kp_cel_presence presence;
+	bool is_known;
+};
+
 /* A struct of the request with the type as which it is shown. */
 struct view {
 	struct kp_cel_object object; /* whose host this is */
@@ -14,6 +21,7 @@ struct view {
 	const struct kp_tree_value *value;
 	const struct kp_field *fields;
 	const struct kp_item *item;
+	struct shown *shown; /* one for each field of type */
 };
 
 /* Elements of an array as a list. */
@@ -23,6 +31,7 @@ struct list_view {
 	const struct kp_field *field;      /* that holds the array */
 	const struct kp_object_type *rows; /* NULL: not structs */
 	const struct kp_item *item;
+	struct kp_cel_value *shown; /* of rows; ERROR: not yet */
 };
 
 /* Rows of Name and Value as a map. */
@@ -35,6 +44,16 @@ struct map_view {
 static struct kp_cel_value show(const struct kp_item *item,
     const struct kp_object_type *type, const struct kp_tree_value *value,
     const struct kp_field *fields);
+
+static void *
+get_zeroed(const struct kp_item *item, size_t count, size_t size)
+{
+	void *memory = kp_arena_get(item->arena, count, size);
+
+	if (memory != NULL)
+		memset(memory, 0, count * size);
+	return memory;
+}
 
 static struct kp_cel_value
 text_of(struct kp_bytes text)
@@ -64,9 +83,14 @@ element_at(const struct kp_cel_list *list, size_t index)
 	const struct list_view *view = list->host;
 	const struct kp_tree_value *element = &view->array->items[index];
 
-	if (view->rows != NULL)
-		return show(
-		    view->item, view->rows, element, view->field->fields);
+	if (view->rows != NULL) {
+		struct kp_cel_value *shown = &view->shown[index];
+
+		if (shown->type == KP_CEL_ERROR)
+			*shown = show(view->item, view->rows, element,
+			    view->field->fields);
+		return *shown;
+	}
 	if (kp_field_is_number(view->field))
 		return number_of(view->field, element->number);
 	return text_of(element->text);
@@ -78,7 +102,11 @@ list_of(const struct kp_item *item, const struct kp_tree_value *array,
 {
 	struct list_view *view = kp_arena_get(item->arena, 1, sizeof(*view));
 
-	if (view == NULL)
+	struct kp_cel_value *shown = NULL;
+
+	if (rows != NULL && array->num > 0)
+		shown = get_zeroed(item, array->num, sizeof(*shown));
+	if (view == NULL || item->arena->failed)
 		return kp_cel_error(NO_MEMORY);
 	*view = (struct list_view){
 		.list = { .num = array->num, .at = element_at, .host = view },
@@ -86,6 +114,7 @@ list_of(const struct kp_item *item, const struct kp_tree_value *array,
 		.field = field,
 		.rows = rows,
 		.item = item,
+		.shown = shown,
 	};
 	return kp_cel_list(&view->list);
 }
@@ -248,6 +277,26 @@ show_field(const struct view *view, const struct kp_object_field *field,
 	return KP_CEL_SET;
 }
 
+static void
+fill_shown(const struct view *view, const struct kp_object_field *field,
+    struct shown *out)
+{
+	out->is_known = true;
+	out->presence = view->fields == NULL
+			    ? show_text(field, view->value->text, &out->value)
+			    : show_field(view, field, &out->value);
+}
+
+static size_t
+count_fields(const struct kp_object_type *type)
+{
+	size_t num = 0;
+
+	while (type->fields[num].how != KP_OBJECT_END)
+		num++;
+	return num;
+}
+
 static enum kp_cel_presence
 field_of(const struct kp_cel_object *object, struct kp_bytes name,
     struct kp_cel_value *out)
@@ -256,11 +305,14 @@ field_of(const struct kp_cel_object *object, struct kp_bytes name,
 	const struct kp_object_field *field = view->type->fields;
 
 	for (; field->how != KP_OBJECT_END; field++) {
+		struct shown *shown = &view->shown[field - view->type->fields];
+
 		if (!kp_bytes_equal(name, kp_bytes_of(field->name)))
 			continue;
-		if (view->fields == NULL)
-			return show_text(field, view->value->text, out);
-		return show_field(view, field, out);
+		if (!shown->is_known)
+			fill_shown(view, field, shown);
+		*out = shown->value;
+		return shown->presence;
 	}
 	return KP_CEL_NO_FIELD;
 }
@@ -270,8 +322,10 @@ show(const struct kp_item *item, const struct kp_object_type *type,
     const struct kp_tree_value *value, const struct kp_field *fields)
 {
 	struct view *view = kp_arena_get(item->arena, 1, sizeof(*view));
+	struct shown *shown =
+	    get_zeroed(item, count_fields(type), sizeof(*shown));
 
-	if (view == NULL)
+	if (view == NULL || shown == NULL)
 		return kp_cel_error(NO_MEMORY);
 	*view = (struct view){
 		.object = { .type_name = type->name,
@@ -281,6 +335,7 @@ show(const struct kp_item *item, const struct kp_object_type *type,
 		.value = value,
 		.fields = fields,
 		.item = item,
+		.shown = shown,
 	};
 	return kp_cel_object(&view->object);
 }

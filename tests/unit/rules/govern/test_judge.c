@@ -418,6 +418,26 @@ Test(judge, cost_is_bounded)
 	close_world(&world);
 }
 
+/* However many policies there are, and however often each looks. */
+Test(judge, what_is_looked_at_often_takes_memory_once)
+{
+	struct world world;
+	size_t taken;
+
+	open_world(&world, CREATE_TOPICS, 7);
+	for (uint32_t i = 0; i < 20; i++) {
+		const struct kp_field *fields;
+
+		(void)add_row(&world, "Assignments", &fields);
+	}
+	taken = world.arena.taken;
+	expect_true(&world,
+	    "topic.assignments.all(a, topic.assignments.all(b, a.partition == "
+	    "b.partition && size(a.replicas) == size(b.replicas)))");
+	cr_expect_lt(world.arena.taken - taken, 20 * 256);
+	close_world(&world);
+}
+
 Test(judge, all_settings_of_alter_configs)
 {
 	struct world world;
