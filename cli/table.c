@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/table.h"
 
-#include <libsmartcols/libsmartcols.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <wchar.h>
+#include <wctype.h>
 
 #include "base/alloc.h"
 #include "cli/escape.h"
 
-#define GAP "   "
+/* None of our own: what a table is made of is bounded where it comes from. */
+#define MAX_TEXTS_LEN (SIZE_MAX / 2)
+/* Between columns. */
+#define GAP_WIDTH 3
+/* Of bytes that cannot be printed four are made of one. */
+#define GROWTH 4
 
 static size_t
 count_columns(const struct kp_table *table)
@@ -20,80 +27,194 @@ count_columns(const struct kp_table *table)
 	return num;
 }
 
+/*
+ * Adds the character that text begins with, as a terminal of this locale draws
+ * it, and its width. Returns its length.
+ */
+static size_t
+draw_character(struct kp_buf *out, size_t *width, const char *text)
+{
+	mbstate_t state = { 0 };
+	wchar_t character;
+	size_t max_len = strnlen(text, MB_CUR_MAX);
+	size_t len = mbrtowc(&character, text, max_len, &state);
+	bool is_one = len != (size_t)-1 && len != (size_t)-2;
+
+	if (is_one && iswprint((wint_t)character)) {
+		int columns = wcwidth(character);
+
+		kp_buf_add(out, text, len);
+		*width += columns > 0 ? (size_t)columns : 0;
+		return len;
+	}
+	if (!is_one)
+		len = 1;
+	for (size_t i = 0; i < len; i++)
+		kp_buf_printf(out, "\\x%02x", (unsigned char)text[i]);
+	*width += len * GROWTH;
+	return len;
+}
+
+/*
+ * The slow way, for any text. It is escaped first: what a locale takes for
+ * printable need not be so for the terminal.
+ */
+static struct kp_table_cell
+draw(struct kp_arena *texts, const char *text)
+{
+	char *escaped = kp_escape_dup(text);
+	struct kp_table_cell cell = { .width = 0 };
+	struct kp_buf drawn;
+
+	kp_buf_init(&drawn, GROWTH * strlen(escaped) + 1);
+	for (const char *at = escaped; *at != '\0';)
+		at += draw_character(&drawn, &cell.width, at);
+	kp_assert(!drawn.failed);
+	cell.text = kp_arena_copy(texts, kp_buf_bytes(&drawn));
+	kp_buf_fini(&drawn);
+	free(escaped);
+	return cell;
+}
+
+/* How many characters text begins with that are one column and byte each. */
+static size_t
+count_plain(const char *text)
+{
+	size_t len = 0;
+
+	while (text[len] >= ' ' && text[len] <= '~')
+		len++;
+	return len;
+}
+
+static struct kp_table_cell
+cell_of(struct kp_arena *texts, const char *text)
+{
+	size_t len = count_plain(text);
+	struct kp_table_cell cell = { .width = len };
+
+	if (text[len] == '\0')
+		cell.text = kp_arena_copy(
+		    texts, (struct kp_bytes){ (const uint8_t *)text, len });
+	else
+		cell = draw(texts, text);
+	kp_assert(cell.text != NULL);
+	return cell;
+}
+
+/* Makes room for one more row; capacities are the powers of two. */
+static void
+reserve(struct kp_table *table, size_t num_columns)
+{
+	size_t num = table->num_rows;
+
+	if (num == 0)
+		kp_arena_init(&table->texts, MAX_TEXTS_LEN);
+	if ((num & (num - 1)) == 0)
+		table->cells =
+		    kp_realloc(table->cells, (num == 0 ? 1 : 2 * num),
+			num_columns * sizeof(*table->cells));
+}
+
 void
 kp_table_add(struct kp_table *table, const char *const *cells)
 {
 	size_t num = count_columns(table);
 
-	table->cells = kp_realloc(
-	    table->cells, (table->num_rows + 1) * num, sizeof(*table->cells));
+	reserve(table, num);
 	for (size_t i = 0; i < num; i++) {
 		bool is_empty = cells[i] == NULL || cells[i][0] == '\0';
 
 		table->cells[table->num_rows * num + i] =
-		    kp_escape_dup(is_empty ? "<none>" : cells[i]);
+		    cell_of(&table->texts, is_empty ? "<none>" : cells[i]);
 	}
 	table->num_rows++;
 }
 
-/* Fails only where memory is refused. */
-static void
-fill(struct libscols_table *drawn, const struct kp_table *table, bool is_wide)
-{
-	size_t num = count_columns(table);
+/* What of a table is printed: which of its columns, and how wide they are. */
+struct layout {
+	size_t columns[KP_TABLE_MAX_COLUMNS], widths[KP_TABLE_MAX_COLUMNS];
+	size_t num, num_all;
+};
 
-	for (size_t i = 0; i < num; i++) {
-		struct libscols_column *column;
+static struct layout
+layout_of(const struct kp_table *table, bool is_wide)
+{
+	struct layout layout = { .num_all = count_columns(table) };
+
+	for (size_t i = 0; i < layout.num_all; i++) {
+		size_t width = strlen(table->columns[i].name);
 
 		if (!is_wide && table->columns[i].is_wide)
 			continue;
-		column =
-		    scols_table_new_column(drawn, table->columns[i].name, 0, 0);
-		kp_assert(column != NULL);
-		/* cells are escaped already */
-		kp_assert(scols_column_set_safechars(column, "\\") == 0);
-	}
-	for (size_t row = 0; row < table->num_rows; row++) {
-		struct libscols_line *line = scols_table_new_line(drawn, NULL);
-		size_t at = 0;
+		for (size_t row = 0; row < table->num_rows; row++) {
+			const struct kp_table_cell *cell =
+			    &table->cells[row * layout.num_all + i];
 
-		kp_assert(line != NULL);
-		for (size_t i = 0; i < num; i++) {
-			if (is_wide || !table->columns[i].is_wide)
-				kp_assert(
-				    scols_line_set_data(line, at++,
-					table->cells[row * num + i]) == 0);
+			if (cell->width > width)
+				width = cell->width;
 		}
+		layout.columns[layout.num] = i;
+		layout.widths[layout.num++] = width;
 	}
+	return layout;
+}
+
+static void
+add_spaces(struct kp_buf *out, size_t num)
+{
+	uint8_t *spaces = kp_buf_extend(out, num);
+
+	if (spaces != NULL)
+		(void)memset(spaces, ' ', num);
+}
+
+/* cells: of all columns, also of those that are not shown */
+static void
+add_line(struct kp_buf *out, const struct layout *layout,
+    const struct kp_table_cell *cells)
+{
+	for (size_t i = 0; i < layout->num; i++) {
+		const struct kp_table_cell *cell = &cells[layout->columns[i]];
+
+		kp_buf_add_text(out, cell->text);
+		if (i + 1 < layout->num)
+			add_spaces(
+			    out, layout->widths[i] - cell->width + GAP_WIDTH);
+	}
+	kp_buf_add_text(out, "\n");
+}
+
+static void
+add_heading(struct kp_buf *out, const struct kp_table *table,
+    const struct layout *layout)
+{
+	struct kp_table_cell cells[KP_TABLE_MAX_COLUMNS];
+
+	for (size_t i = 0; i < layout->num_all; i++) {
+		cells[i].text = table->columns[i].name;
+		cells[i].width = strlen(cells[i].text);
+	}
+	add_line(out, layout, cells);
 }
 
 void
 kp_table_print(struct kp_buf *out, const struct kp_table *table, bool is_wide)
 {
-	struct libscols_table *drawn = scols_new_table();
-	char *text = NULL;
+	struct layout layout = layout_of(table, is_wide);
 
-	kp_assert(drawn != NULL);
-	kp_assert(scols_table_set_column_separator(drawn, GAP) == 0);
-	/* the same in a terminal and in a pipe: nothing is cut off */
-	kp_assert(scols_table_set_termforce(drawn, SCOLS_TERMFORCE_NEVER) == 0);
-	if (table->has_no_heading)
-		kp_assert(scols_table_enable_noheadings(drawn, 1) == 0);
-	fill(drawn, table, is_wide);
-	kp_assert(scols_print_table_to_string(drawn, &text) == 0);
-	if (text != NULL && text[0] != '\0') {
-		kp_buf_add_text(out, text);
-		kp_buf_add_text(out, "\n");
-	}
-	free(text);
-	scols_unref_table(drawn);
+	if (table->num_rows == 0)
+		return;
+	if (!table->has_no_heading)
+		add_heading(out, table, &layout);
+	for (size_t row = 0; row < table->num_rows; row++)
+		add_line(out, &layout, table->cells + row * layout.num_all);
 }
 
 void
 kp_table_fini(struct kp_table *table)
 {
-	for (size_t i = 0; i < table->num_rows * count_columns(table); i++)
-		free(table->cells[i]);
+	kp_arena_fini(&table->texts);
 	free(table->cells);
 	table->cells = NULL;
 	table->num_rows = 0;
