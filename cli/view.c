@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/view.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,63 +128,40 @@ kp_view_labels(
 	}
 }
 
-/* A cell that is too long is cut. */
-static char *
-cell_of(const struct kp_yaml *document, const char *path)
-{
-	struct kp_buf text;
-
-	kp_buf_init(&text, MAX_CELL_LEN);
-	kp_view_text(&text, document, path);
-	return kp_view_dup(&text);
-}
-
-static char *
-labels_cell(const Kproxy__Control__V1__Resource *resource)
-{
-	struct kp_buf text;
-
-	kp_buf_init(&text, MAX_CELL_LEN);
-	kp_view_labels(&text, resource->labels, resource->n_labels);
-	return kp_view_dup(&text);
-}
-
-static char *
-name_cell(const Kproxy__Control__V1__Resource *resource, bool has_kinds)
-{
-	struct kp_buf text;
-
-	kp_buf_init(&text, MAX_CELL_LEN);
-	if (has_kinds)
-		kp_kind_title(&text, resource->kind, resource->name);
-	else
-		kp_escape_add(&text, resource->name);
-	return kp_view_dup(&text);
-}
-
-/* NAME, what the kind shows, REVISION, LABELS. */
+/* Each cell of a row; buffers are the table's, one for each column. */
 static void
-add_row(struct kp_table *table, const struct kind_view *kind,
+fill_row(struct kp_buf *cells, const struct kind_view *kind,
     const Kproxy__Control__V1__Resource *resource, bool has_kinds)
 {
 	struct kp_yaml *document = kp_view_tree(resource);
-	char *cells[MAX_COLUMNS + 3];
-	char revision[24];
-	size_t num = 0;
 
-	cells[num++] = name_cell(resource, has_kinds);
+	if (has_kinds)
+		kp_kind_title(cells++, resource->kind, resource->name);
+	else
+		kp_escape_add(cells++, resource->name);
 	for (size_t i = 0; i < MAX_COLUMNS && kind->columns[i].name; i++)
-		cells[num++] = cell_of(document, kind->columns[i].path);
-	(void)snprintf(revision, sizeof(revision), "%llu",
-	    (unsigned long long)resource->resource_version);
-	cells[num++] = kp_strdup(revision);
-	cells[num++] = labels_cell(resource);
-	kp_table_add(table, (const char *const *)cells);
-	for (size_t i = 0; i < num; i++)
-		free(cells[i]);
+		kp_view_text(cells++, document, kind->columns[i].path);
+	kp_buf_printf(cells++, "%" PRIu64, resource->resource_version);
+	kp_view_labels(cells, resource->labels, resource->n_labels);
 	kp_yaml_free(document);
 }
 
+/* A cell that is too long is cut, one that could not be had not left out. */
+static void
+add_row(struct kp_table *table, struct kp_buf *cells, size_t num)
+{
+	const char *texts[KP_TABLE_MAX_COLUMNS];
+
+	for (size_t i = 0; i < num; i++) {
+		kp_assert(!cells[i].is_refused);
+		texts[i] = kp_buf_text(&cells[i]);
+	}
+	kp_table_add(table, texts);
+	for (size_t i = 0; i < num; i++)
+		kp_buf_clear(&cells[i]);
+}
+
+/* NAME, what the kind shows, REVISION, LABELS. */
 void
 kp_view_table(struct kp_buf *out, const struct kp_view *view,
     Kproxy__Control__V1__Resource *const *list, size_t num, bool has_kinds)
@@ -193,6 +171,7 @@ kp_view_table(struct kp_buf *out, const struct kp_view *view,
 		{ .name = "NAME" },
 	};
 	struct kp_table table = { .columns = columns };
+	struct kp_buf cells[MAX_COLUMNS + 3];
 	size_t at = 1;
 
 	for (size_t i = 0; i < MAX_COLUMNS && kind->columns[i].name; i++)
@@ -201,8 +180,14 @@ kp_view_table(struct kp_buf *out, const struct kp_view *view,
 	columns[at].is_wide = !kp_args_is(view->args, "show-labels");
 	columns[at++].name = "LABELS";
 	table.has_no_heading = kp_args_is(view->args, "no-headers");
-	for (size_t i = 0; i < num; i++)
-		add_row(&table, kind, list[i], has_kinds);
+	for (size_t i = 0; i < at; i++)
+		kp_buf_init(&cells[i], MAX_CELL_LEN);
+	for (size_t i = 0; i < num; i++) {
+		fill_row(cells, kind, list[i], has_kinds);
+		add_row(&table, cells, at);
+	}
+	for (size_t i = 0; i < at; i++)
+		kp_buf_fini(&cells[i]);
 	kp_table_print(out, &table, kp_output_is(view->args, "wide"));
 	kp_table_fini(&table);
 }
