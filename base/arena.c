@@ -55,11 +55,8 @@ kp_arena_reset(struct kp_arena *arena)
 static bool
 add_chunk(struct kp_arena *arena, size_t len)
 {
-	struct kp_arena_block *chunk;
+	struct kp_arena_block *chunk = kp_try_alloc(sizeof(*chunk) + len);
 
-	if (len < CHUNK_SIZE)
-		len = CHUNK_SIZE;
-	chunk = kp_try_alloc(sizeof(*chunk) + len);
 	if (chunk == NULL)
 		return false;
 	*chunk = (struct kp_arena_block){ .next = arena->chunks, .len = len };
@@ -67,6 +64,14 @@ add_chunk(struct kp_arena *arena, size_t len)
 	arena->used = 0;
 	arena->left = len;
 	return true;
+}
+
+void
+kp_arena_begin(struct kp_arena *arena, size_t len)
+{
+	kp_assert(arena->chunks == NULL);
+	if (!add_chunk(arena, len))
+		arena->failed = true;
 }
 
 static void *
@@ -92,7 +97,9 @@ kp_arena_get(struct kp_arena *arena, size_t count, size_t size)
 	len = (count * size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 	if (len == 0)
 		len = ALIGNMENT;
-	if (len > room || (len > arena->left && !add_chunk(arena, len))) {
+	if (len > room ||
+	    (len > arena->left &&
+		!add_chunk(arena, len < CHUNK_SIZE ? CHUNK_SIZE : len))) {
 		arena->failed = true;
 		return NULL;
 	}

@@ -29,6 +29,12 @@ struct kp_arena {
 void kp_arena_init(struct kp_arena *arena, size_t max_len);
 void kp_arena_fini(struct kp_arena *arena);
 
+/*
+ * kp_arena_begin makes the first chunk, of len bytes instead of 4 KiB: for
+ * small arenas of which there are many. No need to ask: failed tells.
+ */
+void kp_arena_begin(struct kp_arena *arena, size_t len);
+
 /* kp_arena_reset takes all back and keeps one chunk for the next use. */
 void kp_arena_reset(struct kp_arena *arena);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <criterion/criterion.h>
 
+#include "base/alloc.h"
 #include "base/arena.h"
 
 Test(arena, an_arena_keeps_to_its_limit)
@@ -38,5 +39,33 @@ Test(arena, what_was_given_stays_where_it_is)
 		cr_assert_eq(texts[i][199], texts[i][0]);
 		cr_assert_eq(texts[i][200], '\0');
 	}
+	kp_arena_fini(&arena);
+}
+
+Test(arena, a_small_beginning_changes_no_limit)
+{
+	struct kp_arena arena;
+	char *first;
+
+	kp_arena_init(&arena, 10000);
+	kp_arena_begin(&arena, 32);
+	first = kp_arena_copy(&arena, kp_bytes_of("first"));
+	for (size_t i = 0; i < 4; i++)
+		cr_assert_not_null(kp_arena_get(&arena, 1, 2400));
+	cr_assert_str_eq(first, "first");
+	cr_assert_null(kp_arena_get(&arena, 1, 2400));
+	kp_arena_fini(&arena);
+}
+
+Test(arena, a_beginning_that_is_refused_is_a_failure)
+{
+	struct kp_arena arena;
+
+	kp_arena_init(&arena, 10000);
+	kp_alloc_fail_after(1);
+	kp_arena_begin(&arena, 2048);
+	kp_alloc_fail_after(0);
+	cr_assert(arena.failed);
+	cr_assert_null(kp_arena_get(&arena, 1, 1));
 	kp_arena_fini(&arena);
 }
