@@ -3,7 +3,8 @@
  * libyaml splits the text into events; a recursive descent, never deeper than
  * KP_YAML_MAX_DEPTH, builds the tree. What would make a reader's life hard
  * (anchors, aliases, tags, merge keys, keys that are not text) is refused here,
- * so that nobody above needs to think of it.
+ * so that nobody above needs to think of it. All of a document lives in one
+ * arena: it is built without a thought of what to undo, and freed at once.
  */
 #include "base/yaml.h"
 
@@ -11,11 +12,19 @@
 #include <yaml.h>
 
 #include "base/alloc.h"
+#include "base/arena.h"
+
+/* Of one document; KP_YAML_MAX_NODES and _BYTES need no more than that. */
+#define MAX_MEMORY ((size_t)96 << 20)
+/* At first; of a document in bytes, which is what most resources need. */
+#define FIRST_LEN 2048
+#define FIRST_CAPACITY 4
 
 struct builder {
 	yaml_parser_t parser;
 	yaml_event_t event; /* the current one */
 	struct kp_bytes text;
+	struct kp_arena *memory; /* of the document under way */
 	size_t num_nodes;
 	unsigned depth;
 	struct kp_error *err;
@@ -23,11 +32,37 @@ struct builder {
 
 static struct kp_yaml *build(struct builder *b);
 
+/* An arena that lies in itself, so that a document is one piece. */
+static struct kp_arena *
+memory_new(void)
+{
+	struct kp_arena first, *memory;
+
+	kp_arena_init(&first, MAX_MEMORY);
+	kp_arena_begin(&first, FIRST_LEN);
+	memory = kp_arena_get(&first, 1, sizeof(*memory));
+	if (memory != NULL)
+		*memory = first;
+	return memory;
+}
+
+static void
+memory_free(struct kp_arena *memory)
+{
+	struct kp_arena last = *memory;
+
+	kp_arena_fini(&last);
+}
+
 void
 kp_yaml_free(struct kp_yaml *node)
 {
 	if (node == NULL)
 		return;
+	if (node->memory != NULL) {
+		memory_free(node->memory);
+		return;
+	}
 	for (size_t i = 0; i < node->num_items; i++) {
 		kp_yaml_free(node->items[i]);
 		if (node->keys != NULL)
@@ -108,7 +143,7 @@ node_new(struct builder *b, enum kp_yaml_kind kind)
 		(void)fail_here(b, "too many values in one file");
 		return NULL;
 	}
-	node = kp_try_alloc(sizeof(*node));
+	node = kp_arena_get(b->memory, 1, sizeof(*node));
 	if (node == NULL) {
 		(void)fail_memory(b);
 		return NULL;
@@ -118,15 +153,18 @@ node_new(struct builder *b, enum kp_yaml_kind kind)
 		.kind = kind,
 		.line = (unsigned)b->event.start_mark.line + 1,
 		.column = (unsigned)b->event.start_mark.column + 1,
+		.memory = b->memory,
 	};
 	return node;
 }
 
 static bool
-is_null_word(const char *text)
+is_null_word(const char *text, size_t len)
 {
 	static const char *const words[] = { "", "~", "null", "Null", "NULL" };
 
+	if (len > strlen("null"))
+		return false;
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		if (strcmp(text, words[i]) == 0)
 			return true;
@@ -154,8 +192,8 @@ check_scalar(struct builder *b)
 static struct kp_yaml *
 build_scalar(struct builder *b)
 {
-	const char *text = (const char *)b->event.data.scalar.value;
-	size_t len = b->event.data.scalar.length;
+	const struct kp_bytes text = { b->event.data.scalar.value,
+		b->event.data.scalar.length };
 	struct kp_yaml *node;
 
 	if (!check_scalar(b))
@@ -164,31 +202,29 @@ build_scalar(struct builder *b)
 	if (node == NULL)
 		return NULL;
 	node->is_quoted = b->event.data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
-	if (!node->is_quoted && is_null_word(text))
-		node->kind = KP_YAML_NULL;
-	node->text = kp_try_alloc(len + 1);
+	node->text = kp_arena_copy(b->memory, text);
 	if (node->text == NULL) {
 		(void)fail_memory(b);
-		kp_yaml_free(node);
 		return NULL;
 	}
-	kp_copy(node->text, text, len);
-	node->text[len] = '\0';
+	if (!node->is_quoted && is_null_word(node->text, text.len))
+		node->kind = KP_YAML_NULL;
 	return node;
 }
 
-/* Makes room for one more item; capacities are the powers of two. */
+/* Makes room for one more item; capacities are powers of two. */
 static bool
 reserve(struct builder *b, struct kp_yaml ***array, size_t num)
 {
+	size_t capacity = num == 0 ? FIRST_CAPACITY : 2 * num;
 	struct kp_yaml **bigger;
 
-	if ((num & (num - 1)) != 0)
+	if (num != 0 && (num < FIRST_CAPACITY || (num & (num - 1)) != 0))
 		return true;
-	bigger =
-	    kp_try_realloc(*array, (num == 0 ? 1 : 2 * num) * sizeof(*bigger));
+	bigger = kp_arena_get(b->memory, capacity, sizeof(*bigger));
 	if (bigger == NULL)
 		return fail_memory(b);
+	kp_copy(bigger, *array, num * sizeof(*bigger));
 	*array = bigger;
 	return true;
 }
@@ -245,10 +281,8 @@ add_pair(struct builder *b, struct kp_yaml *map)
 	if (key == NULL)
 		return false;
 	value = next_event(b) ? build(b) : NULL;
-	if (value == NULL) {
-		kp_yaml_free(key);
+	if (value == NULL)
 		return false;
-	}
 	map->keys[map->num_items] = key;
 	map->items[map->num_items] = value;
 	map->num_items++;
@@ -334,10 +368,7 @@ build_collection(struct builder *b, enum kp_yaml_kind kind)
 	b->depth++;
 	ok = kind == KP_YAML_LIST ? fill_list(b, node) : fill_map(b, node);
 	b->depth--;
-	if (ok)
-		return node;
-	kp_yaml_free(node);
-	return NULL;
+	return ok ? node : NULL;
 }
 
 /* Builds the node that the current event begins; NULL with b->err. */
@@ -361,27 +392,53 @@ build(struct builder *b)
 	return build_collection(b, KP_YAML_MAP);
 }
 
+/* Builds the document whose root the current event begins. */
+static bool
+build_document(struct builder *b, struct kp_yaml_stream *out)
+{
+	struct kp_yaml *root;
+	bool is_built;
+
+	b->memory = memory_new();
+	if (b->memory == NULL)
+		return fail_memory(b);
+	root = build(b);
+	is_built = root != NULL;
+	if (is_built && root->kind != KP_YAML_NULL)
+		out->documents[out->num_documents++] = root;
+	else
+		memory_free(b->memory);
+	return is_built;
+}
+
+/* Makes room for one more document. */
+static bool
+reserve_document(struct builder *b, struct kp_yaml_stream *out)
+{
+	size_t num = out->num_documents;
+	struct kp_yaml **bigger;
+
+	if ((num & (num - 1)) != 0)
+		return true;
+	bigger = kp_try_realloc(
+	    out->documents, (num == 0 ? 1 : 2 * num) * sizeof(*bigger));
+	if (bigger == NULL)
+		return fail_memory(b);
+	out->documents = bigger;
+	return true;
+}
+
 /* The current event is the document's start. */
 static bool
 add_document(struct builder *b, struct kp_yaml_stream *out)
 {
-	struct kp_yaml *root;
-
 	if (b->event.data.document_start.tag_directives.start !=
 	    b->event.data.document_start.tag_directives.end)
 		return fail_here(b, "tags are not allowed");
-	if (!reserve(b, &out->documents, out->num_documents))
+	if (!reserve_document(b, out) || !next_event(b))
 		return false;
-	if (!next_event(b))
-		return false;
-	root = build(b);
-	if (root == NULL)
-		return false;
-	if (root->kind == KP_YAML_NULL)
-		kp_yaml_free(root);
-	else
-		out->documents[out->num_documents++] = root;
-	return next_event(b); /* the document's end */
+	/* and on to the document's end */
+	return build_document(b, out) && next_event(b);
 }
 
 static bool

@@ -18,6 +18,8 @@
 #define KP_YAML_MAX_DEPTH 32
 #define KP_YAML_MAX_NODES 500000
 
+struct kp_arena;
+
 enum kp_yaml_kind { KP_YAML_NULL, KP_YAML_SCALAR, KP_YAML_LIST, KP_YAML_MAP };
 
 struct kp_yaml {
@@ -28,7 +30,8 @@ struct kp_yaml {
 	bool is_quoted;   /* a quoted scalar is always a string */
 	size_t num_items; /* of a list, or pairs of a map */
 	struct kp_yaml **items;
-	struct kp_yaml **keys; /* of a map: scalars */
+	struct kp_yaml **keys;   /* of a map: scalars */
+	struct kp_arena *memory; /* that its document is in, if it was parsed */
 };
 
 /* A sequence of documents in one file. Empty documents are left out. */
@@ -45,7 +48,10 @@ bool kp_yaml_parse(struct kp_yaml_stream *out, struct kp_bytes text,
     struct kp_error *err) KP_MUST_CHECK;
 void kp_yaml_stream_fini(struct kp_yaml_stream *stream);
 
-/* kp_yaml_free frees node with all that is in it; NULL does nothing. */
+/*
+ * kp_yaml_free frees node with all that is in it; NULL does nothing. Of what
+ * was parsed a document is freed as a whole, by its root.
+ */
 void kp_yaml_free(struct kp_yaml *node);
 
 /* kp_yaml_get returns the value of key in a map, borrowed; NULL if absent. */

@@ -67,7 +67,7 @@ kp_yaml_new_bool(bool is_true)
 	return kp_yaml_new_word(is_true ? "true" : "false");
 }
 
-/* Capacities are the powers of two, as in yaml.c. */
+/* Capacities are the powers of two. */
 static void
 reserve(struct kp_yaml ***array, size_t num)
 {
@@ -79,7 +79,7 @@ reserve(struct kp_yaml ***array, size_t num)
 struct kp_yaml *
 kp_yaml_put(struct kp_yaml *map, const char *key, struct kp_yaml *value)
 {
-	kp_assert(map->kind == KP_YAML_MAP);
+	kp_assert(map->kind == KP_YAML_MAP && map->memory == NULL);
 	reserve(&map->items, map->num_items);
 	reserve(&map->keys, map->num_items);
 	map->keys[map->num_items] = kp_yaml_new_text(key);
@@ -90,7 +90,7 @@ kp_yaml_put(struct kp_yaml *map, const char *key, struct kp_yaml *value)
 struct kp_yaml *
 kp_yaml_append(struct kp_yaml *list, struct kp_yaml *item)
 {
-	kp_assert(list->kind == KP_YAML_LIST);
+	kp_assert(list->kind == KP_YAML_LIST && list->memory == NULL);
 	reserve(&list->items, list->num_items);
 	list->items[list->num_items++] = item;
 	return item;

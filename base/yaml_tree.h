@@ -24,9 +24,10 @@ struct kp_yaml *kp_yaml_new_int(int64_t number);
 struct kp_yaml *kp_yaml_new_bool(bool is_true);
 
 /*
- * kp_yaml_put adds key with value to map, which owns value from here on. The
- * key must not be in the map yet; nobody looks, maps may be long. Returns
- * value, borrowed from map.
+ * kp_yaml_put adds key with value to map, which owns value from here on: a node
+ * made by hand, or a document that was parsed. The key must not be in the map
+ * yet; nobody looks, maps may be long. To what was parsed nothing can be added.
+ * Returns value, borrowed from map.
  */
 struct kp_yaml *kp_yaml_put(
     struct kp_yaml *map, const char *key, struct kp_yaml *value);

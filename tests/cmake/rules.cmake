@@ -1,6 +1,6 @@
 # What operators write: YAML, resources, node configuration, rule tables.
 foreach(name IN ITEMS glob text utf8 yaml yaml_write)
-  kp_unit_test(${name} SOURCES unit/base/test_${name}.c LINK kp_base)
+  kp_unit_test(${name} SOURCES unit/base/test_${name}.c LINK kp_test_support)
 endforeach()
 
 kp_library(kp_test_rules support/declared.c support/many.c)

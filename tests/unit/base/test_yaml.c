@@ -173,25 +173,85 @@ Test(yaml, nodes_and_bytes_are_bounded)
 	kp_buf_fini(&text);
 }
 
+/* A document of many allocations: long lists, maps, texts, then a short one. */
+static void
+add_documents(struct kp_buf *text)
+{
+	for (size_t i = 0; i < 400; i++)
+		kp_buf_printf(text, "key-%zu: {a: [1, 2, 3, 4, 5], b: x}\n", i);
+	kp_buf_add_text(text, "last: \"");
+	(void)memset(kp_buf_extend(text, 10000), 'x', 10000);
+	kp_buf_printf(text, "\"\n---\n---\n%s", sample);
+}
+
 /* Every allocation of ours fails once; nothing leaks, nothing is half built. */
 Test(yaml, a_failing_allocation_is_an_error)
 {
+	struct kp_buf text;
 	unsigned n = 1;
 
+	kp_buf_init(&text, 1 << 20);
+	add_documents(&text);
 	for (;; n++) {
 		struct kp_yaml_stream stream;
 		struct kp_error err;
 		bool ok;
 
 		kp_alloc_fail_after(n);
-		ok = kp_yaml_parse(&stream, kp_bytes_of(sample), &err);
+		ok = kp_yaml_parse(&stream, kp_buf_bytes(&text), &err);
 		kp_alloc_fail_after(0);
 		if (ok) {
+			cr_assert_eq(stream.num_documents, 2);
 			kp_yaml_stream_fini(&stream);
 			break;
 		}
 		cr_assert_eq(err.kind, KP_ERR_SYSTEM);
 		cr_assert_not_null(strstr(err.text, "out of memory"));
+		cr_assert_eq(stream.num_documents, 0);
 	}
 	cr_assert(n > 20, "%u", n);
+	kp_buf_fini(&text);
+}
+
+Test(yaml, lists_and_maps_of_all_sizes_keep_their_order)
+{
+	for (size_t num = 0; num < 70; num++) {
+		struct kp_yaml_stream stream;
+		const struct kp_yaml *list, *map;
+		struct kp_buf text;
+		char word[24];
+
+		kp_buf_init(&text, 1 << 16);
+		kp_buf_add_text(&text, "list: [");
+		for (size_t i = 0; i < num; i++)
+			kp_buf_printf(&text, "%zu,", i);
+		kp_buf_add_text(&text, "]\nmap: {");
+		for (size_t i = 0; i < num; i++)
+			kp_buf_printf(&text, "k%zu: %zu,", i, i);
+		kp_buf_add_text(&text, "}\n");
+		stream = parse(kp_buf_text(&text));
+		list = kp_yaml_get(stream.documents[0], "list");
+		map = kp_yaml_get(stream.documents[0], "map");
+		cr_assert_eq(list->num_items, num);
+		cr_assert_eq(map->num_items, num);
+		for (size_t i = 0; i < num; i++) {
+			(void)snprintf(word, sizeof(word), "k%zu", i);
+			cr_assert_str_eq(list->items[i]->text, word + 1);
+			cr_assert_str_eq(map->keys[i]->text, word);
+			cr_assert_str_eq(map->items[i]->text, word + 1);
+		}
+		kp_yaml_stream_fini(&stream);
+		kp_buf_fini(&text);
+	}
+}
+
+Test(yaml, a_document_can_be_taken_out_of_its_stream)
+{
+	struct kp_yaml_stream stream = parse("a: 1\n---\nb: [2]\n");
+	struct kp_yaml *taken = stream.documents[1];
+
+	stream.documents[1] = NULL;
+	kp_yaml_stream_fini(&stream);
+	cr_assert_str_eq(kp_yaml_get(taken, "b")->items[0]->text, "2");
+	kp_yaml_free(taken);
 }

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/yaml_tree.h"
+#include "tests/support/process.h"
 
 #define MAX_LEN (1u << 20)
 
@@ -277,4 +278,57 @@ Test(yaml_tree, sameness_is_of_what_is_said)
 		kp_yaml_stream_fini(&a);
 		kp_yaml_stream_fini(&b);
 	}
+}
+
+static struct kp_yaml *
+parse(const char *text)
+{
+	struct kp_yaml_stream stream;
+	struct kp_yaml *root;
+	struct kp_error err;
+
+	cr_assert(
+	    kp_yaml_parse(&stream, kp_bytes_of(text), &err), "%s", err.text);
+	root = stream.documents[0];
+	stream.documents[0] = NULL;
+	kp_yaml_stream_fini(&stream);
+	return root;
+}
+
+/* What kpctl does with documents of a server. */
+Test(yaml_tree, parsed_documents_can_be_part_of_a_tree)
+{
+	struct kp_yaml *root = kp_yaml_new_map();
+	struct kp_yaml *list = kp_yaml_put(root, "items", kp_yaml_new_list());
+
+	kp_yaml_append(list, parse("a: [1, {b: 2}]"));
+	kp_yaml_append(list, parse("word"));
+	kp_yaml_put(root, "object", parse("{c: 3}"));
+	check_written(kp_yaml_write, root,
+	    "items:\n"
+	    "- a:\n"
+	    "  - 1\n"
+	    "  - b: 2\n"
+	    "- word\n"
+	    "object:\n"
+	    "  c: 3\n");
+	kp_yaml_free(root);
+}
+
+static void
+add_to_parsed_map(void)
+{
+	kp_yaml_put(parse("a: 1"), "b", kp_yaml_new_int(2));
+}
+
+static void
+add_to_parsed_list(void)
+{
+	kp_yaml_append(parse("[1]"), kp_yaml_new_int(2));
+}
+
+Test(yaml_tree, nothing_is_added_to_what_was_parsed)
+{
+	cr_assert(kp_aborts(add_to_parsed_map));
+	cr_assert(kp_aborts(add_to_parsed_list));
 }

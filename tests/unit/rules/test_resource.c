@@ -618,7 +618,7 @@ Test(resource, without_memory_there_is_a_problem_and_never_less)
 		kp_alloc_fail_after(0);
 		cr_assert(n < 10000);
 	}
-	cr_assert(n > 20);
+	cr_assert(n > 10);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		for (n = 1; n < 200; n++) {
 			kp_alloc_fail_after(n);

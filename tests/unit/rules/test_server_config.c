@@ -199,7 +199,7 @@ Test(server_config, without_memory_there_is_a_problem)
 		    &config, "s.yaml", kp_bytes_of(text), &diagnostics);
 		kp_alloc_fail_after(0);
 		cr_assert(is_ok || kp_diagnostics_count(&diagnostics) > 0);
-		cr_assert(!is_ok || (n > 20 && config.num_roles == 1));
+		cr_assert(!is_ok || (n > 5 && config.num_roles == 1));
 		if (is_ok)
 			kp_server_config_fini(&config);
 		kp_diagnostics_fini(&diagnostics);
