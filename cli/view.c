@@ -83,7 +83,8 @@ kp_view_at(const struct kp_yaml *document, const char *path)
 	const struct kp_yaml *at = document;
 	char copy[64], *rest = copy, *name;
 
-	(void)snprintf(copy, sizeof(copy), "%s", path);
+	kp_assert(strlen(path) < sizeof(copy));
+	kp_copy(copy, path, strlen(path) + 1);
 	while (at != NULL && (name = strsep(&rest, ".")) != NULL)
 		at = at->kind == KP_YAML_MAP ? kp_yaml_get(at, name) : NULL;
 	return at;
