@@ -90,11 +90,12 @@ kp_arena_get(struct kp_arena *arena, size_t count, size_t size)
 {
 	size_t room = arena->max_len - arena->taken, len;
 
-	if (arena->failed || (size > 0 && count > room / size)) {
+	if (arena->failed || __builtin_mul_overflow(count, size, &len) ||
+	    len > room) {
 		arena->failed = true;
 		return NULL;
 	}
-	len = (count * size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+	len = (len + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 	if (len == 0)
 		len = ALIGNMENT;
 	if (len > room ||

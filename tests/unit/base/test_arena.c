@@ -15,6 +15,8 @@ Test(arena, an_arena_keeps_to_its_limit)
 	kp_arena_reset(&arena);
 	cr_assert_null(kp_arena_get(&arena, SIZE_MAX / 2, 4));
 	kp_arena_reset(&arena);
+	cr_assert_null(kp_arena_get(&arena, SIZE_MAX / 4 + 2, 4));
+	kp_arena_reset(&arena);
 	cr_assert_not_null(kp_arena_get(&arena, 1, 10000));
 	kp_arena_fini(&arena);
 	cr_assert_null(kp_arena_get(&arena, 1, 1));
