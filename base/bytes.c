@@ -108,6 +108,15 @@ kp_buf_add_text(struct kp_buf *buf, const char *text)
 }
 
 void
+kp_buf_add_spaces(struct kp_buf *buf, size_t num)
+{
+	uint8_t *to = kp_buf_extend(buf, num);
+
+	if (to != NULL)
+		(void)memset(to, ' ', num);
+}
+
+void
 kp_buf_printf(struct kp_buf *buf, const char *fmt, ...)
 {
 	char *text = NULL;

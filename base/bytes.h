@@ -57,6 +57,7 @@ uint8_t *kp_buf_extend(struct kp_buf *buf, size_t len);
 
 void kp_buf_add(struct kp_buf *buf, const void *data, size_t len);
 void kp_buf_add_text(struct kp_buf *buf, const char *text);
+void kp_buf_add_spaces(struct kp_buf *buf, size_t num);
 void kp_buf_printf(struct kp_buf *buf, const char *fmt, ...) KP_PRINTF(2, 3);
 
 /* kp_buf_bytes borrows the content until the buffer changes. */

@@ -7,10 +7,10 @@
 /* libyaml wants a longer key to be announced. */
 #define MAX_SIMPLE_KEY_LEN 1000
 
-static void write_map(struct kp_buf *out, const struct kp_yaml *map, int indent,
-    bool is_line_begun);
+static void write_map(struct kp_buf *out, const struct kp_yaml *map,
+    size_t indent, bool is_line_begun);
 static void write_list(struct kp_buf *out, const struct kp_yaml *list,
-    int indent, bool is_line_begun);
+    size_t indent, bool is_line_begun);
 
 static bool
 is_inline(const struct kp_yaml *node)
@@ -35,15 +35,9 @@ add_inline(struct kp_buf *out, const struct kp_yaml *node)
 		kp_yaml_add_quoted(out, node->text);
 }
 
-static void
-add_margin(struct kp_buf *out, int indent)
-{
-	kp_buf_printf(out, "%*s", indent, "");
-}
-
 /* What follows "key:". */
 static void
-write_value(struct kp_buf *out, const struct kp_yaml *node, int indent)
+write_value(struct kp_buf *out, const struct kp_yaml *node, size_t indent)
 {
 	if (is_inline(node)) {
 		kp_buf_add_text(out, " ");
@@ -76,13 +70,13 @@ is_long_key(const struct kp_yaml *key)
 }
 
 static void
-write_key(struct kp_buf *out, const struct kp_yaml *key, int indent)
+write_key(struct kp_buf *out, const struct kp_yaml *key, size_t indent)
 {
 	if (is_long_key(key)) {
 		kp_buf_add_text(out, "? ");
 		add_inline(out, key);
 		kp_buf_add_text(out, "\n");
-		add_margin(out, indent);
+		kp_buf_add_spaces(out, indent);
 	} else if (key->kind == KP_YAML_NULL) {
 		kp_buf_add_text(out, key->text);
 	} else {
@@ -92,26 +86,26 @@ write_key(struct kp_buf *out, const struct kp_yaml *key, int indent)
 }
 
 static void
-write_map(struct kp_buf *out, const struct kp_yaml *map, int indent,
+write_map(struct kp_buf *out, const struct kp_yaml *map, size_t indent,
     bool is_line_begun)
 {
 	for (size_t i = 0; i < map->num_items; i++) {
 		if (i > 0 || !is_line_begun)
-			add_margin(out, indent);
+			kp_buf_add_spaces(out, indent);
 		write_key(out, map->keys[i], indent);
 		write_value(out, map->items[i], indent);
 	}
 }
 
 static void
-write_list(struct kp_buf *out, const struct kp_yaml *list, int indent,
+write_list(struct kp_buf *out, const struct kp_yaml *list, size_t indent,
     bool is_line_begun)
 {
 	for (size_t i = 0; i < list->num_items; i++) {
 		const struct kp_yaml *item = list->items[i];
 
 		if (i > 0 || !is_line_begun)
-			add_margin(out, indent);
+			kp_buf_add_spaces(out, indent);
 		kp_buf_add_text(out, "- ");
 		if (is_inline(item)) {
 			add_inline(out, item);
@@ -138,7 +132,7 @@ kp_yaml_write(struct kp_buf *out, const struct kp_yaml *root)
 }
 
 static void
-write_json(struct kp_buf *out, const struct kp_yaml *node, int indent)
+write_json(struct kp_buf *out, const struct kp_yaml *node, size_t indent)
 {
 	bool is_map = node->kind == KP_YAML_MAP;
 
@@ -156,7 +150,7 @@ write_json(struct kp_buf *out, const struct kp_yaml *node, int indent)
 	kp_buf_add_text(out, is_map ? "{" : "[");
 	for (size_t i = 0; i < node->num_items; i++) {
 		kp_buf_add_text(out, i > 0 ? ",\n" : "\n");
-		add_margin(out, indent + STEP);
+		kp_buf_add_spaces(out, indent + STEP);
 		if (is_map) {
 			kp_yaml_add_quoted(out, node->keys[i]->text);
 			kp_buf_add_text(out, ": ");
@@ -164,7 +158,7 @@ write_json(struct kp_buf *out, const struct kp_yaml *node, int indent)
 		write_json(out, node->items[i], indent + STEP);
 	}
 	kp_buf_add_text(out, "\n");
-	add_margin(out, indent);
+	kp_buf_add_spaces(out, indent);
 	kp_buf_add_text(out, is_map ? "}" : "]");
 }
 

@@ -160,15 +160,6 @@ layout_of(const struct kp_table *table, bool is_wide)
 	return layout;
 }
 
-static void
-add_spaces(struct kp_buf *out, size_t num)
-{
-	uint8_t *spaces = kp_buf_extend(out, num);
-
-	if (spaces != NULL)
-		(void)memset(spaces, ' ', num);
-}
-
 /* cells: of all columns, also of those that are not shown */
 static void
 add_line(struct kp_buf *out, const struct layout *layout,
@@ -179,7 +170,7 @@ add_line(struct kp_buf *out, const struct layout *layout,
 
 		kp_buf_add_text(out, cell->text);
 		if (i + 1 < layout->num)
-			add_spaces(
+			kp_buf_add_spaces(
 			    out, layout->widths[i] - cell->width + GAP_WIDTH);
 	}
 	kp_buf_add_text(out, "\n");

@@ -166,3 +166,20 @@ Test(buf, extend_hands_out_room_that_becomes_content)
 	cr_assert(holds(&buf, "abc-x-42"));
 	kp_buf_fini(&buf);
 }
+
+Test(buf, spaces_fill_what_is_asked_for)
+{
+	struct kp_buf buf;
+
+	kp_buf_init(&buf, 10);
+	kp_buf_add_spaces(&buf, 0);
+	cr_assert(holds(&buf, ""));
+	kp_buf_add_text(&buf, "a");
+	kp_buf_add_spaces(&buf, 3);
+	kp_buf_add_text(&buf, "b");
+	cr_assert(holds(&buf, "a   b"));
+	kp_buf_add_spaces(&buf, 6);
+	cr_assert(buf.failed);
+	cr_assert(holds(&buf, "a   b"));
+	kp_buf_fini(&buf);
+}
