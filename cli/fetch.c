@@ -23,6 +23,8 @@ struct pager {
 	size_t used_len, max_items, num_items;
 	ProtobufCMessage ***pages;
 	size_t *num_pages;
+	struct kp_rpc_status *why; /* a call that fails is told here, unless
+				      NULL: then it is said */
 };
 
 static struct pager
@@ -39,6 +41,15 @@ pager_of(struct kp_connection *connection, const struct kp_rpc_method *method,
 	return pager;
 }
 
+static enum kp_exit
+fail(struct pager *pager, const struct kp_rpc_status *status)
+{
+	if (pager->why == NULL)
+		return kp_connection_complain(pager->connection, status);
+	kp_rpc_status_copy(pager->why, status);
+	return KP_EXIT_OK;
+}
+
 /* Asks for one page and keeps it; without one *out stays NULL. */
 static enum kp_exit
 ask_page(struct pager *pager, const struct kp_rpc_method *method,
@@ -49,8 +60,7 @@ ask_page(struct pager *pager, const struct kp_rpc_method *method,
 
 	if (!kp_connection_ask(pager->connection, method, &result, request,
 		pager->deadline_ms)) {
-		enum kp_exit code =
-		    kp_connection_complain(pager->connection, &result.status);
+		enum kp_exit code = fail(pager, &result.status);
 
 		kp_rpc_result_fini(&result);
 		return code;
@@ -98,8 +108,8 @@ take_resources(
 }
 
 enum kp_exit
-kp_fetch_resources(struct kp_connection *connection, struct kp_listed *out,
-    const struct kp_query *query)
+kp_fetch_resources_why(struct kp_connection *connection, struct kp_listed *out,
+    const struct kp_query *query, struct kp_rpc_status *why)
 {
 	struct pager pager =
 	    pager_of(connection, &kp_api_list, KP_FETCH_MAX_RESOURCES);
@@ -110,6 +120,7 @@ kp_fetch_resources(struct kp_connection *connection, struct kp_listed *out,
 	*out = (struct kp_listed){ 0 };
 	pager.pages = &out->pages;
 	pager.num_pages = &out->num_pages;
+	pager.why = why;
 	kproxy__control__v1__list_request__init(&request);
 	request.kind = text_of(query->kind);
 	request.selector = text_of(query->selector);
@@ -131,6 +142,13 @@ kp_fetch_resources(struct kp_connection *connection, struct kp_listed *out,
 		request.page_token = page->next_page_token;
 	}
 	return KP_EXIT_OK;
+}
+
+enum kp_exit
+kp_fetch_resources(struct kp_connection *connection, struct kp_listed *out,
+    const struct kp_query *query)
+{
+	return kp_fetch_resources_why(connection, out, query, NULL);
 }
 
 static void

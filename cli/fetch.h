@@ -43,6 +43,14 @@ struct kp_listed_nodes {
 /* Each says on stderr what went wrong. To be ended with its fini either way. */
 enum kp_exit kp_fetch_resources(struct kp_connection *connection,
     struct kp_listed *out, const struct kp_query *query);
+
+/*
+ * kp_fetch_resources_why does not say that a call failed: that is in why, which
+ * is OK before, for kp_rpc_status_fini, and KP_EXIT_OK is returned.
+ */
+enum kp_exit kp_fetch_resources_why(struct kp_connection *connection,
+    struct kp_listed *out, const struct kp_query *query,
+    struct kp_rpc_status *why);
 void kp_listed_fini(struct kp_listed *listed);
 
 enum kp_exit kp_fetch_nodes(struct kp_connection *connection,

@@ -2,9 +2,12 @@
 #include "cli/output.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/yaml_write.h"
 
@@ -60,6 +63,19 @@ kp_output_finish(enum kp_exit result)
 		return KP_EXIT_FAILED;
 	}
 	return result;
+}
+
+enum kp_exit
+kp_output_check(void)
+{
+	struct pollfd out = { .fd = STDOUT_FILENO };
+
+	if (poll(&out, 1, 0) <= 0 || (out.revents & POLLERR) == 0)
+		return KP_EXIT_OK;
+	(void)raise(SIGPIPE);
+	kp_output_problem(
+	    "could not write the answer: %s", strerrordesc_np(EPIPE));
+	return KP_EXIT_FAILED;
 }
 
 void

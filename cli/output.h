@@ -37,6 +37,13 @@ void kp_output_write(struct kp_buf *out);
  */
 enum kp_exit kp_output_finish(enum kp_exit result);
 
+/*
+ * kp_output_check does what a write would if nobody can read stdout any more:
+ * kpctl dies of SIGPIPE, or KP_EXIT_FAILED is returned, having said why. For
+ * who may not write anything for a long time.
+ */
+enum kp_exit kp_output_check(void);
+
 /* kp_output_problem writes one line to stderr: "kpctl: ...". */
 void kp_output_problem(const char *fmt, ...) KP_PRINTF(1, 2);
 

@@ -1,194 +1,159 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/watch.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/alloc.h"
 #include "base/clock.h"
-#include "base/yaml_tree.h"
-#include "base/yaml_write.h"
+#include "cli/escape.h"
 #include "cli/fetch.h"
+#include "cli/news.h"
 #include "cli/output.h"
 #include "cli/pause.h"
-#include "cli/table.h"
-#include "cli/view.h"
 #include "control/rpc/backoff.h"
 #include "proto/control/unpack.h"
 
-/* A server that says nothing for that long is asked whether it is there: the
- * channel's keepalive does so. */
-#define READ_TIMEOUT_MS 60000
+#define WRITE_TIMEOUT_MS 60000
+/* While nothing comes, we look so often whether anybody still reads us; whether
+ * the server is there is looked after by the channel's keepalive. */
+#define READ_TIMEOUT_MS 1000
 /* Between two attempts to come back. */
 #define FIRST_PAUSE_MS 200
 #define MAX_PAUSE_MS 5000
+/* Attempts that may fail without a word: the stream that was lost, and one that
+ * is told to list first. */
+#define SILENT_FAILURES 2
 
 struct watcher {
-	const struct kp_args *args;
-	const struct kp_targets *targets;
 	struct kp_connection connection;
-	struct kp_listed known;
-	bool has_known; /* the first list has been shown */
+	struct kp_news news;
+	struct kp_rpc_backoff backoff;
+	bool must_list;        /* no stream can go on after what is known */
+	bool was_older;        /* the last list was older than what is known */
+	unsigned num_failures; /* since a stream held */
+	bool is_said;          /* that there were */
 };
 
-/* What a change is called, in tables and for programs. */
-enum event { ADDED, MODIFIED, DELETED };
-static const char *const event_names[] = { "ADDED", "MODIFIED", "DELETED" };
-
-static int
-compare(const void *a, const void *b)
-{
-	const Kproxy__Control__V1__Resource *const *x = a, *const *y = b;
-	int order = strcmp((*x)->kind, (*y)->kind);
-
-	return order != 0 ? order : strcmp((*x)->name, (*y)->name);
-}
-
-static bool
-is_wanted(
-    const struct watcher *w, const Kproxy__Control__V1__Resource *resource)
-{
-	for (size_t i = 0; i < w->targets->num; i++) {
-		const struct kp_target *target = &w->targets->list[i];
-
-		if (target->kind != NULL &&
-		    strcmp(target->kind, resource->kind) != 0)
-			continue;
-		if (target->name == NULL ||
-		    strcmp(target->name, resource->name) == 0)
-			return true;
-	}
-	return false;
-}
-
-static void
-add_tree(struct kp_buf *out, const struct watcher *w, enum event event,
-    const Kproxy__Control__V1__Resource *resource)
-{
-	struct kp_yaml *root = kp_yaml_new_map();
-	struct kp_yaml *tree = kp_view_tree(resource);
-
-	kp_yaml_put(root, "type", kp_yaml_new_text(event_names[event]));
-	kp_yaml_put(
-	    root, "revision", kp_view_number(resource->resource_version));
-	kp_yaml_put(root, "object", tree == NULL ? kp_yaml_new_null() : tree);
-	if (kp_output_is(w->args, "yaml"))
-		kp_buf_add_text(out, "---\n");
-	kp_output_add_tree(out, w->args, root);
-	kp_yaml_free(root);
-}
-
-static void
-add_line(struct kp_buf *out, const struct watcher *w, enum event event,
-    Kproxy__Control__V1__Resource *resource)
-{
-	const struct kp_view view = { w->args, false, 0 };
-	struct kp_buf row;
-
-	kp_buf_printf(out, "%-8s   ", event_names[event]);
-	if (kp_output_is(w->args, "name")) {
-		kp_kind_title(out, resource->kind, resource->name);
-		kp_buf_add_text(out, "\n");
-		return;
-	}
-	/* the heading would be said for each; a row says enough */
-	kp_buf_init(&row, KP_OUTPUT_MAX_LEN);
-	kp_view_table(&row, &view, &resource, 1, true);
-	if (!kp_args_is(w->args, "no-headers") && row.len > 0) {
-		const uint8_t *end = memchr(row.data, '\n', row.len);
-		size_t skip = (size_t)(end - row.data) + 1;
-
-		kp_buf_add(out, row.data + skip, row.len - skip);
-	} else {
-		kp_buf_add(out, row.data, row.len);
-	}
-	kp_buf_fini(&row);
-}
-
-static void
-add_event(struct kp_buf *out, const struct watcher *w, enum event event,
-    Kproxy__Control__V1__Resource *resource)
-{
-	if (!is_wanted(w, resource))
-		return;
-	if (kp_output_is(w->args, "json") || kp_output_is(w->args, "yaml"))
-		add_tree(out, w, event, resource);
-	else
-		add_line(out, w, event, resource);
-}
-
-/* What makes the known list the new one; both are sorted. */
-static void
-add_events(
-    struct kp_buf *out, const struct watcher *w, const struct kp_listed *next)
-{
-	const struct kp_listed *known = &w->known;
-	size_t a = 0, b = 0;
-
-	while (a < known->num || b < next->num) {
-		int order = a == known->num ? 1
-			    : b == next->num
-				? -1
-				: compare(&known->list[a], &next->list[b]);
-
-		if (order < 0)
-			add_event(out, w, DELETED, known->list[a]);
-		else if (order > 0)
-			add_event(out, w, ADDED, next->list[b]);
-		else if (known->list[a]->resource_version !=
-			 next->list[b]->resource_version)
-			add_event(out, w, MODIFIED, next->list[b]);
-		a += order <= 0;
-		b += order >= 0;
-	}
-}
-
-/* Shows what has changed since the last time. */
+/* Writes what is news; is_ok and err are how that was found out. */
 static enum kp_exit
-look(struct watcher *w)
+show(struct kp_buf *out, bool is_ok, const struct kp_error *err)
+{
+	enum kp_exit result;
+
+	kp_output_write(out);
+	result = kp_output_finish(KP_EXIT_OK);
+	if (is_ok || result != KP_EXIT_OK)
+		return result;
+	kp_output_problem("%s", err->text);
+	return KP_EXIT_FAILED;
+}
+
+/*
+ * Another server may be a moment behind the one that we had: what it lists is
+ * no news. One that lists the same after a while has been put back.
+ */
+static bool
+is_late(struct watcher *w, const struct kp_listed *listed,
+    struct kp_rpc_status *why)
+{
+	w->was_older = listed->revision < w->news.revision && !w->was_older;
+	if (!w->was_older)
+		return false;
+	kp_rpc_status_set(why, KP_RPC_UNAVAILABLE,
+	    "it has not heard of revision %llu",
+	    (unsigned long long)w->news.revision);
+	return true;
+}
+
+static enum kp_exit
+take_list(struct watcher *w, const struct kp_listed *listed)
+{
+	struct kp_error err;
+	struct kp_buf out;
+	bool is_ok;
+
+	kp_buf_init(&out, KP_OUTPUT_MAX_LEN);
+	is_ok = kp_news_list(&w->news, &out, listed, &err);
+	return show(&out, is_ok, &err);
+}
+
+/* Shows what differs from what is known. Without a list why says why. */
+static enum kp_exit
+look(struct watcher *w, struct kp_rpc_status *why)
 {
 	const struct kp_query query = {
-		.kind = w->targets->num == 1 ? w->targets->list[0].kind : NULL,
-		.selector = kp_args_text(w->args, "selector"),
+		.kind = kp_news_kind(&w->news),
+		.selector = kp_args_text(w->news.args, "selector"),
+		.is_names_only = kp_output_is(w->news.args, "name"),
 	};
-	struct kp_listed next;
-	struct kp_buf out;
-	enum kp_exit result = kp_fetch_resources(&w->connection, &next, &query);
+	struct kp_listed listed;
+	enum kp_exit result =
+	    kp_fetch_resources_why(&w->connection, &listed, &query, why);
 
-	if (result != KP_EXIT_OK) {
-		kp_listed_fini(&next);
-		return result;
+	if (result == KP_EXIT_OK && why->code == KP_RPC_OK) {
+		w->must_list = false;
+		if (!is_late(w, &listed, why))
+			result = take_list(w, &listed);
 	}
-	if (next.num > 0)
-		qsort(next.list, next.num, sizeof(*next.list), compare);
-	kp_buf_init(&out, KP_OUTPUT_MAX_LEN);
-	add_events(&out, w, &next);
-	kp_output_write(&out);
-	result = kp_output_finish(KP_EXIT_OK);
-	kp_listed_fini(&w->known);
-	w->known = next;
+	kp_listed_fini(&listed);
 	return result;
 }
 
-/* Looks again after every revision; returns when the stream has ended. */
-static enum kp_exit
-follow(struct watcher *w, struct kp_rpc_status *why)
+/* A stream of what comes after what is known. */
+static struct kp_rpc_stream *
+begin(struct watcher *w)
 {
+	const char *kind = kp_news_kind(&w->news);
 	struct kp_rpc_stream *stream =
 	    kp_rpc_stream_new(w->connection.channel, &kp_api_watch, KP_NEVER);
+	int64_t deadline_ms = kp_now_ms() + WRITE_TIMEOUT_MS;
 	Kproxy__Control__V1__WatchRequest request;
-	enum kp_exit result = KP_EXIT_OK;
-	ProtobufCMessage *message;
 	struct kp_error err;
 
 	kproxy__control__v1__watch_request__init(&request);
-	request.after = w->known.revision;
-	if (!kp_rpc_stream_write(
-		stream, &request.base, kp_now_ms() + READ_TIMEOUT_MS, &err) ||
-	    !kp_rpc_stream_half_close(
-		stream, kp_now_ms() + READ_TIMEOUT_MS, &err))
+	request.after = w->news.revision;
+	request.kind = (char *)(uintptr_t)(kind == NULL ? "" : kind);
+	request.with_documents = kp_news_has_documents(&w->news);
+	if (!kp_rpc_stream_write(stream, &request.base, deadline_ms, &err) ||
+	    !kp_rpc_stream_half_close(stream, deadline_ms, &err))
 		kp_rpc_stream_cancel(stream);
+	return stream;
+}
+
+static void
+has_held(struct watcher *w)
+{
+	w->num_failures = 0;
+	w->is_said = false;
+	w->was_older = false;
+}
+
+static enum kp_exit
+take(struct watcher *w, const ProtobufCMessage *message)
+{
+	const Kproxy__Control__V1__WatchResponse *response =
+	    (const Kproxy__Control__V1__WatchResponse *)message;
+	struct kp_error err;
+	struct kp_buf out;
+	bool is_ok;
+
+	has_held(w);
+	if (response->revision == NULL)
+		return KP_EXIT_OK;
+	kp_buf_init(&out, KP_OUTPUT_MAX_LEN);
+	is_ok = kp_news_revision(&w->news, &out, response->revision, &err);
+	return show(&out, is_ok, &err);
+}
+
+/* Shows every revision, until the stream has ended: why says how. */
+static enum kp_exit
+follow(struct watcher *w, struct kp_rpc_status *why)
+{
+	struct kp_rpc_stream *stream = begin(w);
+	int64_t begun_ms = kp_now_ms();
+	enum kp_exit result = KP_EXIT_OK;
+	ProtobufCMessage *message;
+
 	while (result == KP_EXIT_OK) {
 		enum kp_rpc_read read = kp_rpc_stream_read(
 		    stream, &message, kp_now_ms() + READ_TIMEOUT_MS);
@@ -197,68 +162,100 @@ follow(struct watcher *w, struct kp_rpc_status *why)
 			kp_rpc_status_copy(why, kp_rpc_stream_status(stream));
 			break;
 		}
-		if (read == KP_RPC_READ_NOTHING)
-			continue;
-		kp_unpacked_free(message);
-		result = look(w);
+		if (read == KP_RPC_READ_MESSAGE) {
+			result = take(w, message);
+			kp_unpacked_free(message);
+		}
+		if (result == KP_EXIT_OK)
+			result = kp_output_check();
 	}
 	kp_rpc_stream_free(stream);
+	/* one that held for a while is no reason to wait longer */
+	if (kp_now_ms() - begun_ms > MAX_PAUSE_MS) {
+		kp_rpc_backoff_reset(&w->backoff);
+		has_held(w);
+	}
 	return result;
 }
 
-/* Is the end of a stream one that a new stream may get over? */
+/*
+ * Can a new attempt get over that? UNKNOWN is how gRPC calls some of the ways
+ * in which a connection breaks.
+ */
 static bool
 is_passing(const struct kp_rpc_status *why)
 {
-	return why->code == KP_RPC_OK || why->code == KP_RPC_UNAVAILABLE ||
+	return why->code == KP_RPC_OK || why->code == KP_RPC_CANCELLED ||
+	       why->code == KP_RPC_UNKNOWN ||
+	       why->code == KP_RPC_DEADLINE_EXCEEDED ||
+	       why->code == KP_RPC_RESOURCE_EXHAUSTED ||
 	       why->code == KP_RPC_OUT_OF_RANGE ||
-	       why->code == KP_RPC_CANCELLED ||
-	       why->code == KP_RPC_RESOURCE_EXHAUSTED;
+	       why->code == KP_RPC_UNAVAILABLE;
+}
+
+/* Says once that it does not go on; why is NULL if nobody can be reached. */
+static void
+say(struct watcher *w, const struct kp_rpc_status *why)
+{
+	char *sentence;
+
+	if (w->is_said)
+		return;
+	w->is_said = true;
+	if (why == NULL) {
+		kp_output_problem("no server can be reached; trying again "
+				  "until one can");
+		return;
+	}
+	sentence = kp_escape_dup(why->sentence);
+	kp_output_problem("%s: %s; trying again until it goes on",
+	    w->connection.address,
+	    sentence[0] == '\0' ? "it ended the watch"
+				: kp_connection_reason(sentence));
+	free(sentence);
 }
 
 /* Comes back to a server, however long that takes. */
-static void
-come_back(struct watcher *w, struct kp_rpc_backoff *backoff)
+static enum kp_exit
+come_back(struct watcher *w, const struct kp_rpc_status *why)
 {
-	bool has_said = false;
+	enum kp_exit result = KP_EXIT_OK;
 
-	do {
-		kp_pause(kp_rpc_backoff_next(backoff));
+	if (!is_passing(why))
+		return kp_connection_complain(&w->connection, why);
+	if (why->code == KP_RPC_OUT_OF_RANGE ||
+	    why->code == KP_RPC_RESOURCE_EXHAUSTED)
+		w->must_list = true;
+	if (++w->num_failures > SILENT_FAILURES)
+		say(w, why);
+	while (result == KP_EXIT_OK) {
+		kp_pause(kp_rpc_backoff_next(&w->backoff));
 		if (kp_connection_again(&w->connection))
-			return;
-		if (!has_said)
-			kp_output_problem("no server can be reached; trying "
-					  "again until one can");
-		has_said = true;
-	} while (true);
+			break;
+		say(w, NULL);
+		result = kp_output_check();
+	}
+	return result;
 }
 
 static enum kp_exit
 watch(struct watcher *w)
 {
-	struct kp_rpc_backoff backoff = { .first_ms = FIRST_PAUSE_MS,
-		.max_ms = MAX_PAUSE_MS };
-	enum kp_exit result = kp_connection_open(&w->connection, w->args);
+	struct kp_rpc_status why = { .code = KP_RPC_OK };
+	enum kp_exit result = look(w, &why);
 
-	if (result == KP_EXIT_OK)
-		result = look(w);
+	if (result == KP_EXIT_OK && why.code != KP_RPC_OK)
+		result = kp_connection_complain(&w->connection, &why);
+	kp_rpc_status_fini(&why);
 	while (result == KP_EXIT_OK) {
-		struct kp_rpc_status why = { .code = KP_RPC_OK };
-		int64_t begun_ms = kp_now_ms();
-
-		result = follow(w, &why);
-		if (result == KP_EXIT_OK && !is_passing(&why))
-			result = kp_connection_complain(&w->connection, &why);
+		why = (struct kp_rpc_status){ .code = KP_RPC_OK };
+		if (w->must_list)
+			result = look(w, &why);
+		if (result == KP_EXIT_OK && why.code == KP_RPC_OK)
+			result = follow(w, &why);
+		if (result == KP_EXIT_OK)
+			result = come_back(w, &why);
 		kp_rpc_status_fini(&why);
-		/* one that held for a while is no reason to wait longer */
-		if (kp_now_ms() - begun_ms > MAX_PAUSE_MS)
-			kp_rpc_backoff_reset(&backoff);
-		while (result == KP_EXIT_OK || result == KP_EXIT_NO_SERVER) {
-			come_back(w, &backoff);
-			result = look(w);
-			if (result == KP_EXIT_OK)
-				break;
-		}
 	}
 	return result;
 }
@@ -285,13 +282,20 @@ can_be_watched(const struct kp_args *args, const struct kp_targets *targets)
 enum kp_exit
 kp_watch_run(const struct kp_args *args, const struct kp_targets *targets)
 {
-	struct watcher w = { .args = args, .targets = targets };
-	enum kp_exit result;
+	struct watcher w = { .backoff = { .first_ms = FIRST_PAUSE_MS,
+				 .max_ms = MAX_PAUSE_MS } };
+	enum kp_exit result = KP_EXIT_USAGE;
+	struct kp_error err;
 
 	if (!can_be_watched(args, targets))
-		return KP_EXIT_USAGE;
-	result = watch(&w);
-	kp_listed_fini(&w.known);
+		return result;
+	if (!kp_news_init(&w.news, args, targets, &err))
+		kp_output_problem("--selector: %s", err.text);
+	else
+		result = kp_connection_open(&w.connection, args);
+	if (result == KP_EXIT_OK)
+		result = watch(&w);
+	kp_news_fini(&w.news);
 	kp_connection_close(&w.connection);
 	return result;
 }

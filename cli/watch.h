@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * kpctl get --watch: what there is, and then every change of it, until it is
- * interrupted. The server's stream only says that there is a new revision; the
- * list is asked for anew and compared, so that a lost connection or forgotten
- * revisions make no difference. @thread main
+ * interrupted. The list is asked for once; from its revision on the server's
+ * stream says what changes. A stream that is lost goes on after the last
+ * revision that came; only where that is not possible is the list asked for
+ * anew, and only what differs is shown. @thread main
  */
 #ifndef KP_CLI_WATCH_H
 #define KP_CLI_WATCH_H

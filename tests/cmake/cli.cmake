@@ -1,6 +1,6 @@
 # kpctl, and what of base it brought along.
 kp_unit_test(files SOURCES unit/base/test_files.c LINK kp_test_folder)
-foreach(name IN ITEMS args commands diff table)
+foreach(name IN ITEMS args commands diff news table)
   kp_unit_test(${name} SOURCES unit/cli/test_${name}.c LINK kp_cli)
 endforeach()
 foreach(name IN ITEMS escape targets times views)

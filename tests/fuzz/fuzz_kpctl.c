@@ -10,6 +10,7 @@
 #include "cli/args.h"
 #include "cli/describe.h"
 #include "cli/history_view.h"
+#include "cli/news.h"
 #include "cli/nodes_view.h"
 #include "cli/output.h"
 #include "cli/problems.h"
@@ -144,6 +145,35 @@ describe(struct kp_buf *out, const struct kp_view *view,
 	kp_describe_nodes(out, answer->resource, &all, 1);
 }
 
+/* A revision, the same changes once more in the next one, and then nothing. */
+static void
+watch(struct kp_buf *out, const struct kp_view *view,
+    const ProtobufCMessage *message)
+{
+	static const char *const operand = "all";
+	const Kproxy__Control__V1__WatchResponse *answer =
+	    (const Kproxy__Control__V1__WatchResponse *)message;
+	const struct kp_listed nothing = { .num = 0 };
+	Kproxy__Control__V1__Revision revision;
+	struct kp_targets targets;
+	struct kp_news news;
+	struct kp_error err;
+
+	if (answer->revision == NULL)
+		return;
+	kp_assert(kp_targets_parse(&targets, &operand, 1, &err));
+	kp_assert(kp_news_init(&news, view->args, &targets, &err));
+	revision = *answer->revision;
+	for (revision.number = 1; revision.number < 3; revision.number++) {
+		if (!kp_news_revision(&news, out, &revision, &err))
+			break;
+	}
+	if (kp_news_list(&news, out, &nothing, &err))
+		kp_assert(news.num == 0);
+	kp_news_fini(&news);
+	kp_targets_fini(&targets);
+}
+
 static const struct {
 	const ProtobufCMessageDescriptor *kind;
 	void (*print)(struct kp_buf *out, const struct kp_view *view,
@@ -156,6 +186,7 @@ static const struct {
 	{ &kproxy__control__v1__problems__descriptor, problems },
 	{ &kproxy__control__v1__apply_response__descriptor, applied },
 	{ &kproxy__control__v1__get_response__descriptor, describe },
+	{ &kproxy__control__v1__watch_response__descriptor, watch },
 };
 
 #define NUM_ANSWERS (sizeof(answers) / sizeof(answers[0]))
@@ -164,13 +195,13 @@ static void
 print(size_t which, uint8_t form, const ProtobufCMessage *message)
 {
 	const char *words[] = { "get", "all", "--show-labels", "-o",
-		kp_view_words[form % 5] };
+		kp_view_words[form % 5], "-l", "a!=b" };
 	struct kp_args args;
 	struct kp_error err;
 	struct kp_view view = { &args, form % 2 != 0, form };
 	struct kp_buf out;
 
-	kp_assert(kp_args_parse(&args, &kp_kpctl, words, 5, &err));
+	kp_assert(kp_args_parse(&args, &kp_kpctl, words, 7, &err));
 	kp_buf_init(&out, MAX_LEN);
 	answers[which].print(&out, &view, message);
 	check(&out);

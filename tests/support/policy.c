@@ -267,14 +267,21 @@ kp_test_kpctl_end(
 	end(out, policy, child, kp_now_ms());
 }
 
-bool
-kp_test_kpctl_said(struct kp_test_policy *policy, const char *text)
+void
+kp_test_kpctl_wait(
+    struct kp_test_run *out, struct kp_test_policy *policy, int child)
+{
+	end(out, policy, child, kp_now_ms());
+}
+
+static bool
+has_written(struct kp_test_policy *policy, const char *name, const char *text)
 {
 	const struct timespec pause = { .tv_nsec = 5000000 };
 	int64_t deadline_ms = kp_now_ms() + PATIENCE_MS;
 
 	while (kp_now_ms() < deadline_ms) {
-		char *out = read_output(policy, "stdout");
+		char *out = read_output(policy, name);
 		bool is_there = strstr(out, text) != NULL;
 
 		free(out);
@@ -283,4 +290,16 @@ kp_test_kpctl_said(struct kp_test_policy *policy, const char *text)
 		(void)nanosleep(&pause, NULL);
 	}
 	return false;
+}
+
+bool
+kp_test_kpctl_said(struct kp_test_policy *policy, const char *text)
+{
+	return has_written(policy, "stdout", text);
+}
+
+bool
+kp_test_kpctl_complained(struct kp_test_policy *policy, const char *text)
+{
+	return has_written(policy, "stderr", text);
 }

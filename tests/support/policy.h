@@ -70,7 +70,13 @@ int kp_test_kpctl_start(struct kp_test_policy *policy, const char *line);
 void kp_test_kpctl_end(
     struct kp_test_run *out, struct kp_test_policy *policy, int child);
 
-/* kp_test_kpctl_said waits until stdout of the one running has text. */
+/* kp_test_kpctl_wait is the same for one that ends by itself. */
+void kp_test_kpctl_wait(
+    struct kp_test_run *out, struct kp_test_policy *policy, int child);
+
+/* kp_test_kpctl_said waits until stdout of the one running has text,
+ * kp_test_kpctl_complained until stderr has. */
 bool kp_test_kpctl_said(struct kp_test_policy *policy, const char *text);
+bool kp_test_kpctl_complained(struct kp_test_policy *policy, const char *text);
 
 #endif
