@@ -9,7 +9,6 @@ import pytest
 import yaml
 
 from control_rig import Server, cluster
-from kproxy_rig import wait_until
 from test_kpctl import KPCTL, ROOT, commands_of, environment, on_terminal
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
@@ -139,30 +138,6 @@ def test_everything_that_is_wrong_is_said(kpctl):
     assert said.endswith("refused: 100 problems\n") or "200 problems" in said
     assert kpctl.bad(3, "validate", "-f", "a.yaml", "--server") == said
     assert "nothing found" in kpctl.run("get", "all").stderr
-
-
-def test_watch_shows_what_others_do(kpctl, server):
-    out = kpctl.home / "out"
-    with open(out, "w") as file:
-        process = subprocess.Popen(
-            [KPCTL, "get", "clusters", "-w", "-o", "name"], stdout=file,
-            stderr=subprocess.DEVNULL, cwd=kpctl.home,
-            env=environment(kpctl.home))
-    try:
-        kpctl.good("apply", "-f", "-", stdin=cluster("a"))
-        wait_until(lambda: "ADDED      cluster/a\n" in out.read_text())
-        # a server that goes away and comes back
-        server.signal(signal.SIGTERM)
-        server.wait()
-        server.start()
-        kpctl.good("apply", "-f", "-", stdin=cluster("b"))
-        wait_until(lambda: "ADDED      cluster/b\n" in out.read_text(), 30)
-        kpctl.good("delete", "cluster/a")
-        wait_until(lambda: "DELETED    cluster/a\n" in out.read_text(), 30)
-    finally:
-        process.terminate()
-        process.wait(30)
-    assert out.read_text().count("\n") == 3
 
 
 def test_two_who_edit_at_once(kpctl, tmp_path):
