@@ -81,7 +81,8 @@ const struct kp_flag kp_get_flags[] = {
 	{ .name = "watch",
 	    .letter = 'w',
 	    .type = KP_FLAG_SWITCH,
-	    .help = "Go on with every change, until it is interrupted." },
+	    .help = "Go on with every change, also over lost connections, "
+		    "until it is interrupted." },
 	{ .name = "revision",
 	    .type = KP_FLAG_TEXT,
 	    .value = "NUMBER",
