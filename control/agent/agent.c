@@ -233,15 +233,32 @@ save_nodes(struct kp_agent *agent)
 	kp_buf_fini(&packed);
 }
 
+void
+kp_agent_save_tables(struct kp_agent *agent)
+{
+	const struct kp_edition *current = agent->current;
+	struct kp_error err;
+
+	agent->save_tables_at_ms = KP_NEVER;
+	if (!kp_state_save_tables(
+		agent->state, current->tables, current->content_hash, &err))
+		kp_log(KP_LOG_ERROR, "state_not_saved",
+		    KP_STR("reason", err.text));
+}
+
+static int64_t
+earlier(int64_t a_ms, int64_t b_ms)
+{
+	return a_ms < b_ms ? a_ms : b_ms;
+}
+
 static int64_t
 next_due_ms(const struct kp_agent *agent)
 {
-	int64_t due_ms = kp_watch_due_ms(agent->watch);
-
 	if (agent->is_reload_due && agent->step == KP_ROLLOUT_IDLE)
 		return 0;
-	return agent->save_nodes_at_ms < due_ms ? agent->save_nodes_at_ms
-						: due_ms;
+	return earlier(kp_watch_due_ms(agent->watch),
+	    earlier(agent->save_nodes_at_ms, agent->save_tables_at_ms));
 }
 
 static void
@@ -255,6 +272,8 @@ do_due(struct kp_agent *agent)
 		kp_config_reload(agent, false);
 	if (agent->save_nodes_at_ms <= now_ms)
 		save_nodes(agent);
+	if (agent->save_tables_at_ms <= now_ms)
+		kp_agent_save_tables(agent);
 }
 
 /* Descriptors below zero are left out by poll. */
@@ -351,6 +370,8 @@ close_all(struct kp_agent *agent)
 	kp_admin_free(agent->admin);
 	if (agent->save_nodes_at_ms != KP_NEVER)
 		save_nodes(agent);
+	if (agent->save_tables_at_ms != KP_NEVER)
+		kp_agent_save_tables(agent);
 	kp_state_close(agent->state);
 	kp_metrics_free(agent->metrics);
 	kp_edition_free(agent->current);
@@ -404,7 +425,8 @@ kp_agent_main(const struct kp_agent_start *start)
 {
 	struct kp_agent agent = { .config_path = start->config_path,
 		.link_api = start->link_api,
-		.save_nodes_at_ms = KP_NEVER };
+		.save_nodes_at_ms = KP_NEVER,
+		.save_tables_at_ms = KP_NEVER };
 	struct kp_source source;
 
 	ignore_signals();

@@ -40,13 +40,15 @@ struct kp_agent {
 	struct kp_edition *next;    /* NULL while step is IDLE */
 	enum kp_rollout_step step;
 	uint64_t bind_id;
+	bool is_bound;     /* the ports of current and no others, or soon */
 	unsigned num_sent; /* times that next was sent, to different workers */
 	bool has_started;
 
 	struct kp_metrics *metrics;
 	struct kp_state *state;
 	struct kp_nodes *nodes;
-	int64_t save_nodes_at_ms; /* KP_NEVER: nothing to save */
+	int64_t save_nodes_at_ms;  /* KP_NEVER: nothing to save */
+	int64_t save_tables_at_ms; /* of current; KP_NEVER: they are */
 	struct kp_resolver *resolver;
 	struct kp_watch *watch;
 	bool is_reload_due; /* files changed while a rollout was under way */
@@ -74,6 +76,9 @@ void kp_agent_publish(struct kp_agent *agent);
 
 /* kp_agent_stop ends the loop after this turn. */
 void kp_agent_stop(struct kp_agent *agent, int exit_code);
+
+/* kp_agent_save_tables keeps the current tables in stateDir. */
+void kp_agent_save_tables(struct kp_agent *agent);
 
 /* Sending: an end that is gone is noticed when it is read from. */
 void kp_agent_tell_supervisor(

@@ -157,3 +157,16 @@ kp_edition_addresses(
 	}
 	return num;
 }
+
+bool
+kp_edition_same_addresses(
+    const struct kp_edition *a, const struct kp_edition *b)
+{
+	if (a->num_addresses != b->num_addresses)
+		return false;
+	for (size_t i = 0; i < a->num_addresses; i++) {
+		if (strcmp(a->addresses[i], b->addresses[i]) != 0)
+			return false;
+	}
+	return true;
+}

@@ -39,4 +39,8 @@ void kp_edition_free(struct kp_edition *edition);
 size_t kp_edition_addresses(
     char ***out, const struct kp_edition *a, const struct kp_edition *b);
 
+/* Are they the same, in the same order? */
+bool kp_edition_same_addresses(
+    const struct kp_edition *a, const struct kp_edition *b);
+
 #endif

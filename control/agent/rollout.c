@@ -18,6 +18,8 @@
 /* Tables that end this many workers are not tried again. */
 #define MAX_SENT 3
 
+#define SAVE_TABLES_AFTER_MS 1000
+
 static void
 send_bind(struct kp_agent *agent, const struct kp_edition *a,
     const struct kp_edition *b)
@@ -27,6 +29,7 @@ send_bind(struct kp_agent *agent, const struct kp_edition *a,
 
 	kp__node__envelope__init(&envelope);
 	kp__node__bind__init(&bind);
+	agent->is_bound = b == NULL;
 	envelope.body_case = KP__NODE__ENVELOPE__BODY_BIND;
 	envelope.bind = &bind;
 	bind.id = ++agent->bind_id;
@@ -104,18 +107,25 @@ resolve_hosts(struct kp_agent *agent)
 	free(hosts);
 }
 
+/*
+ * A set of a policy server that is in stateDir says all that its tables say,
+ * and a start takes it first. So the tables may wait, and changes that follow
+ * each other write them once.
+ */
 static void
 keep(struct kp_agent *agent, const struct kp_edition *edition)
 {
-	struct kp_error err;
-
 	if (kp_state_generation(agent->state) == edition->tables->generation &&
 	    kp_state_content_hash(agent->state) == edition->content_hash)
 		return;
-	if (!kp_state_save_tables(
-		agent->state, edition->tables, edition->content_hash, &err))
-		kp_log(KP_LOG_ERROR, "state_not_saved",
-		    KP_STR("reason", err.text));
+	if (!agent->has_next_set) {
+		kp_agent_save_tables(agent);
+		return;
+	}
+	kp_state_note_tables(
+	    agent->state, edition->tables->generation, edition->content_hash);
+	if (agent->save_tables_at_ms == KP_NEVER)
+		agent->save_tables_at_ms = kp_now_ms() + SAVE_TABLES_AFTER_MS;
 }
 
 static void
@@ -161,7 +171,8 @@ accept(struct kp_agent *agent)
 	if (!agent->has_started)
 		send_started(agent);
 	agent->has_started = true;
-	send_bind(agent, agent->current, NULL);
+	if (!agent->is_bound)
+		send_bind(agent, agent->current, NULL);
 	resolve_hosts(agent);
 	keep(agent, agent->current);
 	if (agent->is_following)
@@ -188,7 +199,10 @@ refuse(struct kp_agent *agent, const char *reason, int exit_code)
 	kp_edition_free(refused);
 }
 
-/* The same content keeps its number; anything else gets one never used. */
+/*
+ * The same content keeps its number; anything else gets one that neither the
+ * worker nor the file has.
+ */
 static uint64_t
 choose_generation(const struct kp_agent *agent, uint64_t content_hash)
 {
@@ -232,6 +246,12 @@ kp_rollout_begin(struct kp_agent *agent, struct kp_edition **edition)
 	kp_assert(agent->step == KP_ROLLOUT_IDLE);
 	agent->next = *edition;
 	*edition = NULL;
+	if (agent->is_bound &&
+	    kp_edition_same_addresses(agent->current, agent->next)) {
+		agent->step = KP_ROLLOUT_BOUND;
+		advance(agent);
+		return;
+	}
 	agent->step = KP_ROLLOUT_BINDING;
 	send_bind(agent, agent->current, agent->next);
 }

@@ -213,14 +213,21 @@ save(struct kp_state *state, const Kp__Node__LastKnownGood *last,
 	return is_ok;
 }
 
+void
+kp_state_note_tables(
+    struct kp_state *state, uint64_t generation, uint64_t content_hash)
+{
+	state->generation = generation;
+	state->content_hash = content_hash;
+}
+
 bool
 kp_state_save_tables(struct kp_state *state, const struct kp_tables *tables,
     uint64_t content_hash, struct kp_error *err)
 {
 	Kp__Node__LastKnownGood last;
 
-	state->generation = tables->generation;
-	state->content_hash = content_hash;
+	kp_state_note_tables(state, tables->generation, content_hash);
 	kp_buf_clear(&state->packed);
 	if (!kp_tables_pack(&state->packed, tables, false))
 		return kp_error_set(

@@ -45,6 +45,14 @@ bool kp_state_save_tables(struct kp_state *state,
     const struct kp_tables *tables, uint64_t content_hash,
     struct kp_error *err) KP_MUST_CHECK;
 
+/*
+ * kp_state_note_tables says what was accepted without writing it: the file has
+ * those that were saved last until kp_state_save_tables is called, and a start
+ * after a crash before that knows of no others.
+ */
+void kp_state_note_tables(
+    struct kp_state *state, uint64_t generation, uint64_t content_hash);
+
 /* The bytes of nodes.pb (see nodes.h). */
 bool kp_state_load_nodes(struct kp_state *state, struct kp_buf *out,
     struct kp_error *err) KP_MUST_CHECK;

@@ -93,6 +93,29 @@ Test(state, tables_survive_without_their_secrets)
 	kp_test_folder_remove(folder);
 }
 
+Test(state, tables_that_are_only_noted_are_not_written)
+{
+	char folder[KP_TEST_PATH_LEN];
+	struct kp_tables *tables = new_tables(7);
+	struct kp_error err = { 0 };
+	struct kp_state *state;
+
+	kp_test_folder(folder);
+	state = open_state(folder);
+	cr_assert(kp_state_save_tables(state, tables, 42, &err));
+	kp_state_note_tables(state, 8, 43);
+	cr_assert_eq(kp_state_generation(state), 8);
+	cr_assert_eq(kp_state_content_hash(state), 43);
+	kp_state_close(state);
+
+	state = open_state(folder);
+	cr_assert_eq(kp_state_generation(state), 7);
+	cr_assert_eq(kp_state_content_hash(state), 42);
+	kp_state_close(state);
+	kp_tables_free(tables);
+	kp_test_folder_remove(folder);
+}
+
 Test(state, damaged_or_missing_files_are_as_good_as_none)
 {
 	static const char *const contents[] = { "", "\xff\xff\xff", "text" };
@@ -232,4 +255,27 @@ Test(edition, its_addresses_are_all_ports_of_all_listeners)
 	free(list);
 	kp_edition_free(a);
 	kp_edition_free(b);
+}
+
+Test(edition, its_addresses_are_the_same_only_if_each_is)
+{
+	struct kp_error err = { 0 };
+	struct kp_edition *editions[4];
+
+	for (unsigned i = 0; i < 4; i++) {
+		struct kp_tables *tables = new_tables(1 + i);
+
+		if (i == 2)
+			tables->listeners[0].first_port++;
+		if (i == 3)
+			tables->listeners[0].num_ports++;
+		editions[i] = kp_edition_new(&tables, &err);
+	}
+	cr_assert(kp_edition_same_addresses(editions[0], editions[1]));
+	for (unsigned i = 2; i < 4; i++) {
+		cr_assert(!kp_edition_same_addresses(editions[0], editions[i]));
+		cr_assert(!kp_edition_same_addresses(editions[i], editions[0]));
+	}
+	for (unsigned i = 0; i < 4; i++)
+		kp_edition_free(editions[i]);
 }
