@@ -43,6 +43,12 @@ struct kp_tls_server;
 struct kp_tls_server *kp_tls_server_new(
     const struct kp_tables_listener *listener, struct kp_tls_tickets *tickets,
     struct kp_error *err);
+/*
+ * kp_tls_server_is_same tells whether a context of a is one of b as well: all
+ * that kp_tls_server_new looks at is the same, secrets included.
+ */
+bool kp_tls_server_is_same(
+    const struct kp_tables_listener *a, const struct kp_tables_listener *b);
 struct kp_tls_server *kp_tls_server_ref(struct kp_tls_server *ctx);
 void kp_tls_server_unref(struct kp_tls_server *ctx); /* NULL is fine */
 
@@ -54,6 +60,9 @@ void kp_tls_server_unref(struct kp_tls_server *ctx); /* NULL is fine */
 struct kp_tls_client;
 struct kp_tls_client *kp_tls_client_new(
     const struct kp_tables_cluster *cluster, struct kp_error *err);
+/* kp_tls_client_is_same: as kp_tls_server_is_same, but of clusters. */
+bool kp_tls_client_is_same(
+    const struct kp_tables_cluster *a, const struct kp_tables_cluster *b);
 struct kp_tls_client *kp_tls_client_ref(struct kp_tls_client *ctx);
 void kp_tls_client_unref(struct kp_tls_client *ctx); /* NULL is fine */
 

@@ -134,6 +134,15 @@ kp_tls_client_new(const struct kp_tables_cluster *cluster, struct kp_error *err)
 	return NULL;
 }
 
+bool
+kp_tls_client_is_same(
+    const struct kp_tables_cluster *a, const struct kp_tables_cluster *b)
+{
+	return a->is_hostname_verified == b->is_hostname_verified &&
+	       kp_bytes_equal(a->ca_pem, b->ca_pem) &&
+	       kp_tls_pair_is_same(&a->client, &b->client);
+}
+
 struct kp_tls_client *
 kp_tls_client_ref(struct kp_tls_client *ctx)
 {

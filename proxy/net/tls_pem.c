@@ -204,6 +204,13 @@ kp_tls_identity_fini(struct kp_tls_identity *identity)
 	*identity = (struct kp_tls_identity){ 0 };
 }
 
+bool
+kp_tls_pair_is_same(const struct kp_key_pair *a, const struct kp_key_pair *b)
+{
+	return kp_bytes_equal(a->certificate_pem, b->certificate_pem) &&
+	       kp_bytes_equal(a->key_pem, b->key_pem);
+}
+
 SSL_CTX *
 kp_tls_ctx_new(struct kp_error *err)
 {

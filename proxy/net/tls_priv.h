@@ -23,6 +23,10 @@ bool kp_tls_identity_init(struct kp_tls_identity *out,
     const struct kp_key_pair *pair, struct kp_error *err) KP_MUST_CHECK;
 void kp_tls_identity_fini(struct kp_tls_identity *identity);
 
+/* kp_tls_pair_is_same: would both become the same identity? */
+bool kp_tls_pair_is_same(
+    const struct kp_key_pair *a, const struct kp_key_pair *b);
+
 /* kp_tls_parse_chain returns the certificates of pem in order, at least one. */
 STACK_OF(X509) * kp_tls_parse_chain(struct kp_bytes pem, struct kp_error *err);
 

@@ -199,6 +199,22 @@ kp_tls_server_new(const struct kp_tables_listener *listener,
 	return NULL;
 }
 
+bool
+kp_tls_server_is_same(
+    const struct kp_tables_listener *a, const struct kp_tables_listener *b)
+{
+	if (strcmp(a->name, b->name) != 0 || a->client_auth != b->client_auth ||
+	    !kp_bytes_equal(a->client_ca_pem, b->client_ca_pem) ||
+	    a->num_certificates != b->num_certificates)
+		return false;
+	for (size_t i = 0; i < a->num_certificates; i++) {
+		if (!kp_tls_pair_is_same(
+			&a->certificates[i], &b->certificates[i]))
+			return false;
+	}
+	return true;
+}
+
 struct kp_tls_server *
 kp_tls_server_ref(struct kp_tls_server *ctx)
 {

@@ -7,49 +7,105 @@
 #include "base/alloc.h"
 #include "proto/control/node_metrics.h"
 
-static struct kp_topology *
-topology_of(const struct kp_snapshot *before,
-    const struct kp_snapshot *building, const struct kp_tables_cluster *cluster)
+/*
+ * What is made of parts of the tables that did not change is taken over.
+ * Endpoints are looked for from `at` on, where they are if little has changed:
+ * thousands are not searched thousands of times.
+ */
+struct builder {
+	const struct kp_snapshot *before;      /* NULL: there is none */
+	size_t at;                             /* in the endpoints of before */
+	const struct kp_endpoint **of_cluster; /* the last one; NULL: none */
+	struct kp_tls_tickets *tickets;
+};
+
+static const char *
+listener_of(const struct kp_endpoint *endpoint)
 {
-	const struct kp_snapshot *const places[] = { building, before };
+	return endpoint->listener->name;
+}
 
-	for (size_t p = 0; p < 2; p++) {
-		if (places[p] == NULL)
-			continue;
-		for (size_t i = 0; i < places[p]->num_endpoints; i++) {
-			struct kp_topology *topology =
-			    places[p]->endpoints[i].topology;
+static const char *
+cluster_of(const struct kp_endpoint *endpoint)
+{
+	return endpoint->cluster->name;
+}
 
-			if (topology != NULL &&
-			    kp_topology_is_of(topology, cluster))
-				return kp_topology_ref(topology);
-		}
+/* The endpoint of before that name_of calls so; NULL if there is none. */
+static const struct kp_endpoint *
+find(const struct builder *builder,
+    const char *(*name_of)(const struct kp_endpoint *endpoint),
+    const char *name)
+{
+	const struct kp_snapshot *before = builder->before;
+	size_t num = before != NULL ? before->num_endpoints : 0;
+
+	for (size_t step = 0; step < num; step++) {
+		const struct kp_endpoint *endpoint =
+		    &before->endpoints[(builder->at + step) % num];
+
+		if (strcmp(name_of(endpoint), name) == 0)
+			return endpoint;
 	}
-	return kp_topology_new(cluster);
+	return NULL;
 }
 
 static bool
-build_endpoint(struct kp_endpoint *endpoint, const struct kp_snapshot *before,
-    const struct kp_snapshot *building, struct kp_tls_tickets *tickets,
-    struct kp_error *err)
+build_server(
+    struct kp_endpoint *endpoint, struct builder *builder, struct kp_error *err)
 {
 	const struct kp_tables_listener *listener = endpoint->listener;
+	const struct kp_endpoint *old =
+	    find(builder, listener_of, listener->name);
+
+	if (old != NULL)
+		builder->at = (size_t)(old - builder->before->endpoints) + 1;
+	if (!listener->has_tls)
+		return true;
+	if (old != NULL && old->tls_server != NULL &&
+	    kp_tls_server_is_same(old->listener, listener))
+		endpoint->tls_server = kp_tls_server_ref(old->tls_server);
+	else
+		endpoint->tls_server =
+		    kp_tls_server_new(listener, builder->tickets, err);
+	return endpoint->tls_server != NULL;
+}
+
+static bool
+build_client(struct kp_endpoint *endpoint, const struct kp_endpoint *old,
+    struct kp_error *err)
+{
 	const struct kp_tables_cluster *cluster = endpoint->cluster;
 
-	if (listener->has_tls) {
-		endpoint->tls_server =
-		    kp_tls_server_new(listener, tickets, err);
-		if (endpoint->tls_server == NULL)
-			return kp_error_prefix(
-			    err, "listener \"%s\"", listener->name);
-	}
-	if (cluster->has_tls) {
+	if (!cluster->has_tls)
+		return true;
+	if (old != NULL && old->tls_client != NULL &&
+	    kp_tls_client_is_same(old->cluster, cluster))
+		endpoint->tls_client = kp_tls_client_ref(old->tls_client);
+	else
 		endpoint->tls_client = kp_tls_client_new(cluster, err);
-		if (endpoint->tls_client == NULL)
-			return kp_error_prefix(
-			    err, "cluster \"%s\"", cluster->name);
-	}
-	endpoint->topology = topology_of(before, building, cluster);
+	return endpoint->tls_client != NULL;
+}
+
+/* Clusters are shared: by endpoints that were built just now, or by old ones.
+ */
+static bool
+build_cluster(
+    struct kp_endpoint *endpoint, struct builder *builder, struct kp_error *err)
+{
+	const struct kp_tables_cluster *cluster = endpoint->cluster;
+	const struct kp_endpoint **known =
+	    &builder->of_cluster[endpoint->virtual_cluster->cluster];
+
+	if (*known == NULL)
+		*known = find(builder, cluster_of, cluster->name);
+	if (!build_client(endpoint, *known, err))
+		return false;
+	if (*known != NULL && kp_topology_is_of((*known)->topology, cluster))
+		endpoint->topology = kp_topology_ref((*known)->topology);
+	else
+		endpoint->topology = kp_topology_new(cluster);
+	*known = endpoint;
 	return true;
 }
 
@@ -77,8 +133,12 @@ build(struct kp_snapshot *snapshot, const struct kp_snapshot *before,
     struct kp_tls_tickets *tickets, struct kp_error *err)
 {
 	const struct kp_tables *tables = snapshot->tables;
+	struct builder builder = { .before = before, .tickets = tickets };
+	bool is_ok = true;
 
-	for (size_t i = 0; i < tables->num_virtual_clusters; i++) {
+	builder.of_cluster =
+	    kp_alloc(tables->num_clusters, sizeof(*builder.of_cluster));
+	for (size_t i = 0; i < tables->num_virtual_clusters && is_ok; i++) {
 		const struct kp_tables_virtual_cluster *vc =
 		    &tables->virtual_clusters[i];
 		struct kp_endpoint *endpoint = &snapshot->endpoints[i];
@@ -89,10 +149,12 @@ build(struct kp_snapshot *snapshot, const struct kp_snapshot *before,
 			.cluster = &tables->clusters[vc->cluster],
 		};
 		snapshot->num_endpoints++;
-		if (!build_endpoint(endpoint, before, snapshot, tickets, err))
-			return false;
+		/* first what looks from the place of the endpoint before on */
+		is_ok = build_cluster(endpoint, &builder, err) &&
+			build_server(endpoint, &builder, err);
 	}
-	return build_policies(snapshot, before, err);
+	free(builder.of_cluster);
+	return is_ok && build_policies(snapshot, before, err);
 }
 
 static void

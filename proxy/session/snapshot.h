@@ -40,7 +40,8 @@ struct kp_snapshot {
 
 /*
  * kp_snapshot_new builds a snapshot from tables and takes them over. Topologies
- * of clusters that did not change come from before (may be NULL). NULL with
+ * of clusters that did not change and TLS contexts of the same settings and
+ * certificates come from before (may be NULL). NULL with
  * KP_ERR_CONFIG if a certificate or key is not usable; *tables is then freed.
  * @thread control
  */
