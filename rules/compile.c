@@ -81,7 +81,8 @@ read_pem(const struct reader *r, const struct kp_secret_ref *ref,
 		    ref->source == KP_SECRET_FILE ? "file" : "variable",
 		    ref->name);
 	}
-	explicit_bzero(text.data, text.capacity);
+	/* the rest, up to a mebibyte, was never written */
+	explicit_bzero(text.data, text.len);
 	kp_buf_fini(&text);
 	return ok;
 }

@@ -22,8 +22,8 @@
 /*
  * Adds the content that ref names to out (at most KP_SECRET_MAX_LEN). out has
  * all its memory already, so that a secret leaves no copy in memory that was
- * given back; it is wiped afterwards. err says only what is wrong ("no such
- * file or directory"): the name of the secret is put in front.
+ * given back; what is in it then is wiped afterwards. err says only what is
+ * wrong ("no such file or directory"): the name of the secret is put in front.
  */
 typedef bool (*kp_read_secret)(void *ctx, const struct kp_secret_ref *ref,
     struct kp_buf *out, struct kp_error *err);

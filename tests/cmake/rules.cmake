@@ -14,6 +14,11 @@ foreach(name IN ITEMS compile diagnostics explain labels many node_config print
     resource server_config tables)
   kp_unit_test(${name} SOURCES unit/rules/test_${name}.c LINK kp_test_rules)
 endforeach()
+# Hardened, it has another name.
+if(NOT KP_HARDEN)
+  kp_unit_test(wipe SOURCES unit/rules/test_wipe.c LINK kp_test_rules)
+  target_link_options(test_wipe PRIVATE -Wl,--wrap=explicit_bzero)
+endif()
 kp_unit_test(limits
   SOURCES unit/rules/test_limits.c LINK kp_test_rules kp_control)
 foreach(name IN ITEMS claims kinds)
