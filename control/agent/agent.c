@@ -376,6 +376,7 @@ close_all(struct kp_agent *agent)
 	kp_metrics_free(agent->metrics);
 	kp_edition_free(agent->current);
 	kp_edition_free(agent->next);
+	kp_node_file_unref(agent->node_file);
 	kp_nodes_free(agent->nodes);
 	kp_status_free(agent->status);
 	kp_channel_fini(&agent->worker);
@@ -431,7 +432,7 @@ kp_agent_main(const struct kp_agent_start *start)
 
 	ignore_signals();
 	kp_log_init("agent", KP_LOG_AUTO, KP_LOG_INFO);
-	if (!kp_source_load(&source, start->config_path) &&
+	if (!kp_source_load(&source, start->config_path, NULL) &&
 	    !source.has_config) {
 		kp_agent_print_problems(&source);
 		kp_source_fini(&source);
@@ -441,6 +442,7 @@ kp_agent_main(const struct kp_agent_start *start)
 	if (agent.is_following && start->link_api == NULL)
 		kp_agent_become_linked(start->config_path, "--supervised");
 	agent.config = &source.config;
+	agent.node_file = kp_node_file_ref(source.node_file);
 	agent.folder = folder_of(start->config_path);
 	kp_log_init("agent", source.config.log_format, source.config.log_level);
 	kp_channel_init(

@@ -29,6 +29,7 @@ enum kp_rollout_step {
 struct kp_agent {
 	const char *config_path;
 	const struct kp_node_config *config; /* as it was at the start */
+	struct kp_node_file *node_file;      /* as it was read last */
 	struct kp_channel supervisor;
 	struct kp_channel worker; /* not open while there is none */
 
@@ -121,6 +122,13 @@ struct kp_edition *kp_config_compile(
     struct kp_agent *agent, struct kp_source *source);
 void kp_config_refuse_source(
     struct kp_agent *agent, const struct kp_source *source);
+
+/*
+ * kp_config_load is kp_source_load of the agent's node.yaml, which is parsed
+ * only if it says something else than when it was read last.
+ */
+bool kp_config_load(
+    struct kp_agent *agent, struct kp_source *out) KP_MUST_CHECK;
 
 /* kp_config_watch watches all files that source refers to. */
 void kp_config_watch(struct kp_agent *agent, const struct kp_source *source);

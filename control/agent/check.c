@@ -70,7 +70,7 @@ kp_agent_check(const char *config_path, const struct kp_link_api *link_api)
 {
 	struct kp_source source;
 	size_t num_problems;
-	bool is_valid = kp_source_load(&source, config_path);
+	bool is_valid = kp_source_load(&source, config_path, NULL);
 
 	if (is_valid && kp_source_has_servers(&source)) {
 		if (link_api == NULL)

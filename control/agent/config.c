@@ -53,6 +53,19 @@ kp_config_refuse_source(struct kp_agent *agent, const struct kp_source *source)
 				     : "unknown problem");
 }
 
+bool
+kp_config_load(struct kp_agent *agent, struct kp_source *out)
+{
+	bool is_valid =
+	    kp_source_load(out, agent->config_path, agent->node_file);
+
+	if (out->has_config) {
+		kp_node_file_unref(agent->node_file);
+		agent->node_file = kp_node_file_ref(out->node_file);
+	}
+	return is_valid;
+}
+
 static void
 watch_secret(void *ctx, const struct kp_secret_ref *ref)
 {
@@ -194,7 +207,7 @@ kp_config_roll_out(
 static struct kp_edition *
 reload(struct kp_agent *agent, struct kp_source *source)
 {
-	if (!kp_source_load(source, agent->config_path)) {
+	if (!kp_config_load(agent, source)) {
 		kp_config_refuse_source(agent, source);
 		return NULL;
 	}

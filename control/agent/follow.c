@@ -187,7 +187,7 @@ compile(struct kp_agent *agent, struct kp_source *source, struct kp_held *held)
 {
 	struct kp_edition *edition = NULL;
 
-	if (!kp_source_load(source, agent->config_path)) {
+	if (!kp_config_load(agent, source)) {
 		kp_config_refuse_source(agent, source);
 		return NULL;
 	}

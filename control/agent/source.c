@@ -11,6 +11,12 @@
 #include "base/files.h"
 #include "base/yaml.h"
 
+struct kp_node_file {
+	unsigned refs;
+	struct kp_buf text;
+	struct kp_node_config config;
+};
+
 /* Reads path into text; false with a diagnostic. */
 static bool
 read_text(struct kp_source *source, const char *path, struct kp_buf *text)
@@ -27,16 +33,56 @@ read_text(struct kp_source *source, const char *path, struct kp_buf *text)
 	return false;
 }
 
+struct kp_node_file *
+kp_node_file_ref(struct kp_node_file *file)
+{
+	file->refs++;
+	return file;
+}
+
+void
+kp_node_file_unref(struct kp_node_file *file)
+{
+	if (file == NULL || --file->refs > 0)
+		return;
+	kp_buf_fini(&file->text);
+	kp_node_config_fini(&file->config);
+	free(file);
+}
+
+/* Takes text over. */
+static struct kp_node_file *
+parse_node_file(struct kp_source *source, const char *path, struct kp_buf *text)
+{
+	struct kp_node_file *file = kp_alloc(1, sizeof(*file));
+
+	file->refs = 1;
+	file->text = *text;
+	if (kp_node_config_parse(
+		&file->config, path, kp_buf_bytes(text), &source->diagnostics))
+		return file;
+	kp_node_file_unref(file);
+	return NULL;
+}
+
 static void
-load_config(struct kp_source *source, const char *path)
+load_config(
+    struct kp_source *source, const char *path, struct kp_node_file *before)
 {
 	struct kp_buf text;
 
 	if (!read_text(source, path, &text))
 		return;
-	source->has_config = kp_node_config_parse(
-	    &source->config, path, kp_buf_bytes(&text), &source->diagnostics);
-	kp_buf_fini(&text);
+	if (before != NULL &&
+	    kp_bytes_equal(kp_buf_bytes(&before->text), kp_buf_bytes(&text))) {
+		kp_buf_fini(&text);
+		source->node_file = kp_node_file_ref(before);
+	} else {
+		source->node_file = parse_node_file(source, path, &text);
+	}
+	source->has_config = source->node_file != NULL;
+	if (source->has_config)
+		source->config = source->node_file->config;
 }
 
 static int
@@ -86,11 +132,12 @@ load_folder(struct kp_source *source, const char *folder)
 }
 
 bool
-kp_source_load(struct kp_source *out, const char *path)
+kp_source_load(
+    struct kp_source *out, const char *path, struct kp_node_file *before)
 {
 	*out = (struct kp_source){ .has_config = false };
 	out->resources = kp_resources_new();
-	load_config(out, path);
+	load_config(out, path, before);
 	if (!out->has_config)
 		return false;
 	if (!kp_source_has_servers(out))
@@ -102,8 +149,7 @@ kp_source_load(struct kp_source *out, const char *path)
 void
 kp_source_fini(struct kp_source *source)
 {
-	if (source->has_config)
-		kp_node_config_fini(&source->config);
+	kp_node_file_unref(source->node_file);
 	kp_resources_free(source->resources);
 	kp_held_unref(source->held);
 	kp_diagnostics_fini(&source->diagnostics);

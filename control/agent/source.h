@@ -15,10 +15,19 @@
 /* Files of one folder of resources. */
 #define KP_SOURCE_MAX_FILES 10000
 
+/*
+ * node.yaml as it was when it was read, without problems; counted. Who reads it
+ * again and finds the same text has the same settings, and does not parse.
+ */
+struct kp_node_file;
+struct kp_node_file *kp_node_file_ref(struct kp_node_file *file);
+void kp_node_file_unref(struct kp_node_file *file); /* NULL is fine */
+
 /* What was read in one go. The zero state is safe to fini. */
 struct kp_source {
-	struct kp_node_config config;
-	bool has_config; /* node.yaml is without problems */
+	struct kp_node_file *node_file; /* NULL: node.yaml has problems */
+	struct kp_node_config config;   /* borrowed from it */
+	bool has_config;                /* there is one */
 	struct kp_resources
 	    *resources;       /* of files; none if config has servers */
 	struct kp_held *held; /* of a server; NULL: none */
@@ -28,11 +37,13 @@ struct kp_source {
 /*
  * kp_source_load reads node.yaml at path and, unless it names policy servers,
  * all resources (*.yaml and *.yml of the folder, in order of their names).
- * Returns true if all of it is valid;
- * else diagnostics says why, and has_config whether at least config can be
- * used. The caller ends it with kp_source_fini either way.
+ * before is the node_file of an earlier time, of the same path; may be NULL.
+ * Returns true if all of it is valid; else diagnostics says why, and has_config
+ * whether at least config can be used. The caller ends it with kp_source_fini
+ * either way.
  */
-bool kp_source_load(struct kp_source *out, const char *path) KP_MUST_CHECK;
+bool kp_source_load(struct kp_source *out, const char *path,
+    struct kp_node_file *before) KP_MUST_CHECK;
 void kp_source_fini(struct kp_source *source);
 
 /* kp_source_hold lets held, which has resources, be what is compiled. */

@@ -9,8 +9,9 @@
 #include "tests/support/folder.h"
 #include "tests/support/pushes.h"
 
-#define NODE \
-	"node: test\nstateDir: ./state\nadmin: {listen: 127.0.0.1:9180}\n" \
+#define NODE NODE_OF("test")
+#define NODE_OF(name) \
+	"node: " name "\nstateDir: ./state\nadmin: {listen: 127.0.0.1:9180}\n" \
 	"control: {files: ./resources}\n"
 #define CLUSTER(name) \
 	"apiVersion: kproxy/v1\nkind: Cluster\nmetadata: {name: " name "}\n" \
@@ -53,7 +54,7 @@ Test(source, all_yaml_files_of_the_folder_and_no_others_are_read)
 	kp_test_write(world.resources, ".c.yaml", CLUSTER("c"));
 	kp_test_write(world.resources, "d.yaml~", "{");
 	kp_test_write(world.resources, "README", "{");
-	cr_assert(kp_source_load(&source, world.config));
+	cr_assert(kp_source_load(&source, world.config, NULL));
 	cr_assert_eq(kp_resources_count(source.resources), 2);
 	cr_assert_not_null(kp_resources_find(source.resources, "Cluster", "a"));
 	cr_assert_str_eq(kp_resources_at(source.resources, 0)->name, "a");
@@ -78,7 +79,7 @@ Test(source, a_node_gets_what_is_for_its_labels)
 	set_up(&world, NODE "labels: {site: fra}\n");
 	kp_test_write(world.resources, "a.yaml", ON("a", "fra"));
 	kp_test_write(world.resources, "b.yaml", ON("b", "ber"));
-	cr_assert(kp_source_load(&source, world.config));
+	cr_assert(kp_source_load(&source, world.config, NULL));
 	cr_assert_eq(kp_resources_count(source.resources), 2);
 	tables = kp_source_compile(&source);
 	cr_assert_not_null(tables);
@@ -87,7 +88,7 @@ Test(source, a_node_gets_what_is_for_its_labels)
 	kp_tables_free(tables);
 	kp_source_fini(&source);
 	kp_test_write(world.resources, "b.yaml", ON("b", "ber") "nodes: 1\n");
-	cr_assert(!kp_source_load(&source, world.config));
+	cr_assert(!kp_source_load(&source, world.config, NULL));
 	cr_assert(says(&source, "/b.yaml:5:1: "));
 	kp_source_fini(&source);
 	kp_test_folder_remove(world.folder);
@@ -126,7 +127,7 @@ Test(source, with_policy_servers_what_is_held_is_compiled)
 	    "node: test\ncontrol: {server: {addresses: [a:1], ca: c,\n"
 	    "certificate: c, key: k}}\n");
 	kp_test_write(world.resources, "a.yaml", "kind: Clustr\n");
-	cr_assert(kp_source_load(&source, world.config));
+	cr_assert(kp_source_load(&source, world.config, NULL));
 	cr_assert(kp_source_has_servers(&source));
 	cr_assert_eq(kp_resources_count(kp_source_resources(&source)), 0);
 	kp_source_hold(&source, set);
@@ -148,7 +149,7 @@ Test(source, every_problem_of_every_file_is_told)
 	kp_test_write(world.resources, "a.yaml", "kind: Clustr\n");
 	kp_test_write(world.resources, "b.yaml", "{");
 	kp_test_write(world.resources, "c.yaml", CLUSTER("c"));
-	cr_assert(!kp_source_load(&source, world.config));
+	cr_assert(!kp_source_load(&source, world.config, NULL));
 	cr_assert(source.has_config);
 	cr_assert(says(&source, "/a.yaml:1:"));
 	cr_assert(says(&source, "/b.yaml:"));
@@ -172,12 +173,45 @@ Test(source, a_bad_node_yaml_is_told_with_its_place)
 		struct world world;
 
 		set_up(&world, bad[i].text);
-		cr_assert(!kp_source_load(&source, world.config));
+		cr_assert(!kp_source_load(&source, world.config, NULL));
 		cr_assert(!source.has_config);
 		cr_assert(says(&source, bad[i].problem), "%zu", i);
 		kp_source_fini(&source);
 		kp_test_folder_remove(world.folder);
 	}
+}
+
+Test(source, a_node_yaml_that_says_the_same_is_not_parsed_again)
+{
+	struct kp_source first, again, changed, bad, last;
+	struct world world;
+
+	set_up(&world, NODE);
+	cr_assert(kp_source_load(&first, world.config, NULL));
+	cr_assert_not_null(first.node_file);
+	kp_test_write(world.folder, "node.yaml", NODE);
+	cr_assert(kp_source_load(&again, world.config, first.node_file));
+	cr_assert_eq(again.node_file, first.node_file);
+	kp_source_fini(&first);
+	cr_assert_str_eq(again.config.node, "test");
+	/* another text, of the same length and the same moment */
+	kp_test_write(world.folder, "node.yaml", NODE_OF("tess"));
+	cr_assert(kp_source_load(&changed, world.config, again.node_file));
+	cr_assert(changed.node_file != again.node_file);
+	cr_assert_str_eq(changed.config.node, "tess");
+	cr_assert_str_eq(again.config.node, "test");
+	kp_test_write(world.folder, "node.yaml", "{");
+	cr_assert(!kp_source_load(&bad, world.config, changed.node_file));
+	cr_assert_null(bad.node_file);
+	kp_test_write(world.folder, "node.yaml", NODE_OF("tess"));
+	cr_assert(kp_source_load(&last, world.config, changed.node_file));
+	cr_assert_eq(last.node_file, changed.node_file);
+	kp_source_fini(&again);
+	kp_source_fini(&changed);
+	kp_source_fini(&bad);
+	cr_assert_str_eq(last.config.node, "tess");
+	kp_source_fini(&last);
+	kp_test_folder_remove(world.folder);
 }
 
 Test(source, files_and_folders_that_are_not_there_are_told)
@@ -186,11 +220,11 @@ Test(source, files_and_folders_that_are_not_there_are_told)
 	struct world world;
 
 	set_up(&world, NODE);
-	cr_assert(!kp_source_load(&source, "/nonexistent/node.yaml"));
+	cr_assert(!kp_source_load(&source, "/nonexistent/node.yaml", NULL));
 	cr_assert(says(&source, "/nonexistent/node.yaml: No such file"));
 	kp_source_fini(&source);
 	kp_test_folder_remove(world.resources);
-	cr_assert(!kp_source_load(&source, world.config));
+	cr_assert(!kp_source_load(&source, world.config, NULL));
 	cr_assert(says(&source, "could not read the folder of resources"));
 	kp_source_fini(&source);
 	kp_test_folder_remove(world.folder);
