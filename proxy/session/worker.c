@@ -15,9 +15,10 @@
 
 /* A listening socket as the supervisor handed it over. */
 struct listening {
-	struct listening *next;
 	char address[KP_ADDRESS_TEXT_LEN];
 	int fd;
+	bool is_wanted; /* by the tables that are being put in force */
+	bool is_used;   /* by a door that is open */
 };
 
 struct kp_worker {
@@ -25,8 +26,8 @@ struct kp_worker {
 	struct kp_tls_tickets *tickets;
 	struct kp_acceptor *acceptor;
 	struct listening *sockets;
-	int *used; /* descriptors of the doors that are open */
-	size_t num_used;
+	size_t num_sockets, max_sockets;
+	size_t at; /* behind the socket that was found last */
 };
 
 void
@@ -48,14 +49,38 @@ kp_worker_new(struct kp_metrics *metrics, const struct kp_reports *reports)
 	return worker;
 }
 
+/*
+ * Looked for from where the last one was found: tables and supervisor name them
+ * in one order, and thousands are not searched thousands of times.
+ */
 static struct listening *
-find_socket(const struct kp_worker *worker, const char *address)
+find_socket(struct kp_worker *worker, const char *address)
 {
-	struct listening *socket = worker->sockets;
+	for (size_t step = 0; step < worker->num_sockets; step++) {
+		size_t i = (worker->at + step) % worker->num_sockets;
 
-	while (socket != NULL && strcmp(socket->address, address) != 0)
-		socket = socket->next;
-	return socket;
+		if (strcmp(worker->sockets[i].address, address) == 0) {
+			worker->at = i + 1;
+			return &worker->sockets[i];
+		}
+	}
+	return NULL;
+}
+
+static struct listening *
+new_socket(struct kp_worker *worker)
+{
+	if (worker->num_sockets == worker->max_sockets) {
+		struct listening *old = worker->sockets;
+
+		worker->max_sockets = worker->max_sockets * 2 + 8;
+		worker->sockets =
+		    kp_alloc(worker->max_sockets, sizeof(*worker->sockets));
+		kp_copy(worker->sockets, old,
+		    worker->num_sockets * sizeof(*worker->sockets));
+		free(old);
+	}
+	return &worker->sockets[worker->num_sockets++];
 }
 
 void
@@ -67,11 +92,9 @@ kp_worker_add_socket(struct kp_worker *worker, const char *address, int fd)
 		(void)close(fd);
 		return;
 	}
-	socket = kp_alloc(1, sizeof(*socket));
+	socket = new_socket(worker);
+	*socket = (struct listening){ .fd = fd };
 	kp_copy(socket->address, address, strlen(address) + 1);
-	socket->fd = fd;
-	socket->next = worker->sockets;
-	worker->sockets = socket;
 }
 
 static size_t
@@ -83,13 +106,13 @@ num_doors_of(const struct kp_tables_listener *listener)
 }
 
 static bool
-make_door(const struct kp_worker *worker, struct kp_door *door,
+make_door(struct kp_worker *worker, struct kp_door *door,
     const struct kp_tables_listener *listener, uint16_t port,
     struct kp_error *err)
 {
 	struct kp_address address;
 	char text[KP_ADDRESS_TEXT_LEN];
-	const struct listening *socket;
+	struct listening *socket;
 
 	if (!kp_address_parse(&address, listener->bind, port))
 		return kp_error_set(err, KP_ERR_CONFIG,
@@ -100,16 +123,19 @@ make_door(const struct kp_worker *worker, struct kp_door *door,
 	if (socket == NULL)
 		return kp_error_set(err, KP_ERR_UNAVAILABLE,
 		    "listener \"%s\": no socket for %s", listener->name, text);
+	socket->is_wanted = true;
 	door->fd = socket->fd;
 	return kp_view_node_of_port(listener, port, &door->node_id);
 }
 
 static bool
-make_doors(const struct kp_worker *worker, const struct kp_snapshot *snapshot,
+make_doors(struct kp_worker *worker, const struct kp_snapshot *snapshot,
     struct kp_door *doors, struct kp_error *err)
 {
 	size_t num = 0;
 
+	for (size_t i = 0; i < worker->num_sockets; i++)
+		worker->sockets[i].is_wanted = false;
 	for (size_t i = 0; i < snapshot->num_endpoints; i++) {
 		const struct kp_tables_listener *listener =
 		    snapshot->endpoints[i].listener;
@@ -133,33 +159,23 @@ make_doors(const struct kp_worker *worker, const struct kp_snapshot *snapshot,
 static void
 close_unused(struct kp_worker *worker)
 {
-	struct listening **at = &worker->sockets;
+	size_t num = 0;
 
-	while (*at != NULL) {
-		struct listening *socket = *at;
-		bool is_used = false;
-
-		for (size_t i = 0; i < worker->num_used && !is_used; i++)
-			is_used = worker->used[i] == socket->fd;
-		if (is_used) {
-			at = &socket->next;
-			continue;
-		}
-		*at = socket->next;
-		(void)close(socket->fd);
-		free(socket);
+	for (size_t i = 0; i < worker->num_sockets; i++) {
+		if (worker->sockets[i].is_used)
+			worker->sockets[num++] = worker->sockets[i];
+		else
+			(void)close(worker->sockets[i].fd);
 	}
+	worker->num_sockets = num;
 }
 
 static void
 open_doors(struct kp_worker *worker, struct kp_door *doors, size_t num_doors,
     struct kp_snapshot *snapshot)
 {
-	free(worker->used);
-	worker->used = kp_alloc(num_doors + 1, sizeof(*worker->used));
-	worker->num_used = num_doors;
-	for (size_t i = 0; i < num_doors; i++)
-		worker->used[i] = doors[i].fd;
+	for (size_t i = 0; i < worker->num_sockets; i++)
+		worker->sockets[i].is_used = worker->sockets[i].is_wanted;
 	kp_acceptor_set_doors(worker->acceptor, &doors, num_doors, snapshot);
 	close_unused(worker);
 }
@@ -234,6 +250,14 @@ kp_worker_resolved(struct kp_worker *worker, const char *host,
 }
 
 static void
+close_all(struct kp_worker *worker)
+{
+	for (size_t i = 0; i < worker->num_sockets; i++)
+		(void)close(worker->sockets[i].fd);
+	worker->num_sockets = 0;
+}
+
+static void
 stop_accepting(struct kp_worker *worker)
 {
 	struct kp_snapshot *snapshot =
@@ -242,8 +266,7 @@ stop_accepting(struct kp_worker *worker)
 
 	kp_acceptor_set_doors(worker->acceptor, &none, 0, snapshot);
 	kp_snapshot_unref(snapshot);
-	worker->num_used = 0;
-	close_unused(worker);
+	close_all(worker);
 }
 
 void
@@ -275,9 +298,8 @@ kp_worker_free(struct kp_worker *worker)
 		return;
 	kp_assert(kp_roster_count(&worker->shared.roster) == 0);
 	kp_acceptor_stop(worker->acceptor);
-	worker->num_used = 0;
-	close_unused(worker);
-	free(worker->used);
+	close_all(worker);
+	free(worker->sockets);
 	kp_shared_fini(&worker->shared);
 	kp_tls_tickets_unref(worker->tickets);
 	free(worker);

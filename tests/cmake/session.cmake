@@ -15,6 +15,8 @@ kp_unit_test(session_end SOURCES unit/proxy/session/test_session_end.c
   LINK kp_session kp_test_net kp_test_rules)
 kp_unit_test(snapshot SOURCES unit/proxy/session/test_snapshot.c
   LINK kp_session kp_test_net kp_test_rules)
+kp_unit_test(worker SOURCES unit/proxy/session/test_worker.c
+  LINK kp_session kp_test_rules)
 kp_unit_test(sasl SOURCES unit/proxy/admit/test_sasl.c LINK kp_admit)
 kp_unit_test(view SOURCES unit/proxy/rename/test_view.c LINK kp_rename)
 kp_unit_test(scrub SOURCES unit/proxy/rename/test_scrub.c
