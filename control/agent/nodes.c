@@ -63,6 +63,25 @@ bootstrap_of(const struct kp_tables_cluster *cluster)
 	return copy;
 }
 
+/* Is text what bootstrap_of makes of the cluster? */
+static bool
+is_bootstrap_of(const char *text, const struct kp_tables_cluster *cluster)
+{
+	for (size_t i = 0; i < cluster->num_bootstrap; i++) {
+		const struct kp_host_port *server = &cluster->bootstrap[i];
+		size_t len = strlen(server->host);
+		char *end;
+
+		if (i > 0 && *text++ != ',')
+			return false;
+		if (strncmp(text, server->host, len) != 0 || text[len] != ':' ||
+		    strtoul(text + len + 1, &end, 10) != server->port)
+			return false;
+		text = end;
+	}
+	return *text == '\0';
+}
+
 static Kp__Node__KnownCluster *
 find(const struct kp_nodes *nodes, const char *name)
 {
@@ -82,7 +101,6 @@ static Kp__Node__KnownCluster *
 take(struct kp_nodes *nodes, const struct kp_tables_cluster *wanted,
     size_t place)
 {
-	char *bootstrap = bootstrap_of(wanted);
 	size_t num = nodes->known->n_clusters;
 	Kp__Node__KnownCluster *cluster;
 
@@ -92,16 +110,15 @@ take(struct kp_nodes *nodes, const struct kp_tables_cluster *wanted,
 		cluster = nodes->known->clusters[i];
 		if (cluster == NULL ||
 		    strcmp(cluster->name, wanted->name) != 0 ||
-		    strcmp(cluster->bootstrap, bootstrap) != 0)
+		    !is_bootstrap_of(cluster->bootstrap, wanted))
 			continue;
 		nodes->known->clusters[i] = NULL;
-		free(bootstrap);
 		return cluster;
 	}
 	cluster = kp_alloc(1, sizeof(*cluster));
 	kp__node__known_cluster__init(cluster);
 	cluster->name = kp_strdup(wanted->name);
-	cluster->bootstrap = bootstrap;
+	cluster->bootstrap = bootstrap_of(wanted);
 	return cluster;
 }
 

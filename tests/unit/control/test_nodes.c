@@ -88,6 +88,59 @@ Test(nodes, a_cluster_with_other_bootstrap_servers_is_another_cluster)
 	kp_nodes_free(nodes);
 }
 
+/* Of a cluster with these servers, is what was learned kept for those? */
+static bool
+keeps(const struct kp_host_port *before, size_t num_before,
+    const struct kp_host_port *after, size_t num_after)
+{
+	struct kp_nodes *nodes = kp_nodes_new();
+	struct kp_host_port servers[2][3];
+	struct fixture f;
+	bool is_kept;
+
+	set_up(&f, "one", NULL);
+	kp_copy(servers[0], before, num_before * sizeof(*before));
+	kp_copy(servers[1], after, num_after * sizeof(*after));
+	f.clusters[0].bootstrap = servers[0];
+	f.clusters[0].num_bootstrap = num_before;
+	kp_nodes_adopt(nodes, &f.tables);
+	cr_assert(kp_nodes_learn(nodes, "one", 1, "h", 1));
+	f.clusters[0].bootstrap = servers[1];
+	f.clusters[0].num_bootstrap = num_after;
+	kp_nodes_adopt(nodes, &f.tables);
+	is_kept = f.clusters[0].num_nodes == 1;
+	tear_down(&f);
+	kp_nodes_free(nodes);
+	return is_kept;
+}
+
+Test(nodes, bootstrap_servers_are_compared_to_the_last_character)
+{
+	static char a[] = "a", ab[] = "ab", v6[] = "::1", longer[] = "::1:1";
+	const struct kp_host_port many[] = { { a, 9092 }, { v6, 1 },
+		{ ab, 65535 } };
+	struct kp_host_port other[3];
+
+	cr_assert(keeps(many, 3, many, 3));
+	cr_assert(!keeps(many, 3, many, 2));
+	cr_assert(!keeps(many, 2, many, 3));
+	for (unsigned i = 0; i < 3; i++) {
+		kp_copy(other, many, sizeof(other));
+		other[i].port--;
+		cr_assert(!keeps(many, 3, other, 3));
+		other[i].port = 909;
+		cr_assert(!keeps(many, 3, other, 3));
+		kp_copy(other, many, sizeof(other));
+		other[i].host = i == 0 ? ab : i == 1 ? longer : a;
+		cr_assert(!keeps(many, 3, other, 3));
+		cr_assert(!keeps(other, 3, many, 3));
+	}
+	kp_copy(other, many, sizeof(other));
+	other[0] = many[1];
+	other[1] = many[0];
+	cr_assert(!keeps(many, 3, other, 3));
+}
+
 Test(nodes, what_cannot_be_is_not_believed)
 {
 	static const struct {
