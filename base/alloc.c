@@ -10,21 +10,24 @@
 
 static atomic_uint fail_after;
 
+/* Several threads count the same allocations, and one of them fails. */
 static bool
 is_failing_now(void)
 {
 	unsigned n = atomic_load_explicit(&fail_after, memory_order_relaxed);
 
-	if (n == 0)
-		return false;
-	atomic_store_explicit(&fail_after, n - 1, memory_order_relaxed);
-	return n == 1;
+	while (n > 0) {
+		if (atomic_compare_exchange_weak_explicit(&fail_after, &n,
+			n - 1, memory_order_relaxed, memory_order_relaxed))
+			return n == 1;
+	}
+	return false;
 }
 
-void
+unsigned
 kp_alloc_fail_after(unsigned n)
 {
-	atomic_store_explicit(&fail_after, n, memory_order_relaxed);
+	return atomic_exchange_explicit(&fail_after, n, memory_order_relaxed);
 }
 
 void *

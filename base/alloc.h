@@ -22,10 +22,11 @@ void *kp_try_alloc(size_t size) __attribute__((malloc));
 void *kp_try_realloc(void *old, size_t size);
 
 /*
- * kp_alloc_fail_after lets the n-th kp_try_alloc from now on fail once (n = 1:
- * the next one), for tests that walk through every failure; 0 switches it off.
- * @thread main
+ * kp_alloc_fail_after lets the n-th kp_try_alloc from now on, of any thread,
+ * fail once (n = 1: the next one), for tests that walk through every failure; 0
+ * switches it off. Returns how far away the one was that was to fail: 0 if it
+ * did. @thread any
  */
-void kp_alloc_fail_after(unsigned n);
+unsigned kp_alloc_fail_after(unsigned n);
 
 #endif

@@ -2,6 +2,7 @@
 #include "base/alloc.h"
 
 #include <criterion/criterion.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,6 +55,53 @@ Test(alloc, zero_switches_failures_off)
 	memory = kp_try_alloc(8);
 	cr_assert_not_null(memory);
 	free(memory);
+}
+
+Test(alloc, what_is_left_until_a_failure_is_known)
+{
+	kp_alloc_fail_after(2);
+	free(kp_try_alloc(8));
+	cr_assert_eq(kp_alloc_fail_after(3), 1);
+	for (int i = 0; i < 5; i++)
+		free(kp_try_alloc(8));
+	cr_assert_eq(kp_alloc_fail_after(0), 0);
+}
+
+#define NUM_THREADS 4
+#define NUM_EACH 10000
+
+static void *
+count_failures(void *arg)
+{
+	unsigned *num = arg;
+
+	for (int i = 0; i < NUM_EACH; i++) {
+		void *memory = kp_try_alloc(8);
+
+		*num += memory == NULL;
+		free(memory);
+	}
+	return NULL;
+}
+
+/* None is counted twice, and none passed over. */
+Test(alloc, one_fails_whoever_allocates)
+{
+	unsigned num[NUM_THREADS] = { 0 };
+	pthread_t threads[NUM_THREADS];
+	unsigned sum = 0;
+
+	kp_alloc_fail_after(NUM_THREADS * NUM_EACH);
+	for (int i = 0; i < NUM_THREADS; i++)
+		cr_assert_eq(
+		    pthread_create(&threads[i], NULL, count_failures, &num[i]),
+		    0);
+	for (int i = 0; i < NUM_THREADS; i++) {
+		cr_assert_eq(pthread_join(threads[i], NULL), 0);
+		sum += num[i];
+	}
+	cr_assert_eq(sum, 1);
+	cr_assert_eq(kp_alloc_fail_after(0), 0);
 }
 
 Test(alloc, a_list_that_grows_keeps_what_it_has)
