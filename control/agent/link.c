@@ -192,13 +192,15 @@ queue_verdict_locked(
 	kp_buf_clear(&verdict->problems);
 	verdict->is_waiting =
 	    link->may_write && link->taken_epoch == link->epoch;
+	verdict->is_good = problems == NULL;
 	verdict->revision = link->taken_revision;
 	if (problems == NULL || !verdict->is_waiting)
 		return;
 	to = kp_buf_extend(&verdict->problems,
 	    kproxy__control__v1__problems__get_packed_size(problems));
-	kp_assert(to != NULL);
-	(void)kproxy__control__v1__problems__pack(problems, to);
+	kp_assert(to != NULL || verdict->problems.is_refused);
+	if (to != NULL)
+		(void)kproxy__control__v1__problems__pack(problems, to);
 }
 
 static void

@@ -16,8 +16,9 @@
 /* What waits to be said about one push; the newest replaces an older one. */
 struct kp_link_verdict {
 	bool is_waiting;
+	bool is_good; /* it is in force */
 	uint64_t revision;
-	struct kp_buf problems; /* packed; empty: it is in force */
+	struct kp_buf problems; /* packed; failed: there was no memory */
 };
 
 struct kp_link {

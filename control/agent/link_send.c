@@ -144,41 +144,49 @@ send_ack(struct kp_rpc_stream *stream, uint64_t revision, struct kp_error *err)
 	return send(stream, &request, err);
 }
 
+/* A refusal that there was no memory to explain is one all the same. */
 static bool
 send_nack(struct kp_rpc_stream *stream, uint64_t revision,
-    struct kp_bytes problems, struct kp_error *err)
+    const struct kp_buf *packed, struct kp_error *err)
 {
-	Kproxy__Control__V1__Problems *said =
-	    kproxy__control__v1__problems__unpack(
-		NULL, problems.len, problems.data);
+	char message[] = "the node had no memory to say what is wrong";
+	Kproxy__Control__V1__Problems *said = NULL, unsaid;
+	Kproxy__Control__V1__Problem problem, *list = &problem;
 	Kproxy__Control__V1__SyncRequest request;
 	Kproxy__Control__V1__Nack nack;
 	bool is_sent;
 
-	kp_assert(said != NULL);
 	kproxy__control__v1__sync_request__init(&request);
 	kproxy__control__v1__nack__init(&nack);
+	kproxy__control__v1__problems__init(&unsaid);
+	kproxy__control__v1__problem__init(&problem);
+	problem.message = message;
+	unsaid.problems = &list;
+	unsaid.n_problems = 1;
+	if (!packed->failed)
+		said = kproxy__control__v1__problems__unpack(
+		    NULL, packed->len, packed->data);
 	request.body_case = KPROXY__CONTROL__V1__SYNC_REQUEST__BODY_NACK;
 	request.nack = &nack;
 	nack.revision = revision;
-	nack.problems = said;
+	nack.problems = said == NULL ? &unsaid : said;
 	is_sent = send(stream, &request, err);
-	kproxy__control__v1__problems__free_unpacked(said, NULL);
+	if (said != NULL)
+		kproxy__control__v1__problems__free_unpacked(said, NULL);
 	return is_sent;
 }
 
 /* What is to be written now. */
 struct task {
-	bool is_verdict;
-	uint64_t revision;
-	struct kp_buf problems;
+	bool is_heartbeat;
+	struct kp_link_verdict verdict;
 };
 
 /* Waits for something to write; false when the link stops. */
 static bool
 next_task(struct kp_link *link, struct task *out)
 {
-	*out = (struct task){ .is_verdict = false };
+	*out = (struct task){ .is_heartbeat = false };
 	kp_mutex_lock(&link->lock);
 	while (!link->is_stopping &&
 	       !(link->may_write && (link->verdict.is_waiting ||
@@ -191,12 +199,11 @@ next_task(struct kp_link *link, struct task *out)
 	}
 	link->is_writing = true;
 	if (link->verdict.is_waiting) {
-		out->is_verdict = true;
-		out->revision = link->verdict.revision;
-		out->problems = link->verdict.problems;
+		out->verdict = link->verdict;
 		kp_buf_init(&link->verdict.problems, KP_API_MAX_REPORT);
 		link->verdict.is_waiting = false;
 	} else {
+		out->is_heartbeat = true;
 		link->heartbeat_at_ms = kp_now_ms() + link->heartbeat_ms;
 	}
 	kp_mutex_unlock(&link->lock);
@@ -206,12 +213,14 @@ next_task(struct kp_link *link, struct task *out)
 static bool
 do_task(struct kp_link *link, const struct task *task, struct kp_error *err)
 {
-	if (!task->is_verdict)
+	const struct kp_link_verdict *verdict = &task->verdict;
+
+	if (task->is_heartbeat)
 		return send_heartbeat(link, link->stream, err);
-	if (task->problems.len == 0)
-		return send_ack(link->stream, task->revision, err);
+	if (verdict->is_good)
+		return send_ack(link->stream, verdict->revision, err);
 	return send_nack(
-	    link->stream, task->revision, kp_buf_bytes(&task->problems), err);
+	    link->stream, verdict->revision, &verdict->problems, err);
 }
 
 void *
@@ -224,7 +233,7 @@ kp_link_write(void *arg)
 	while (next_task(link, &task)) {
 		bool is_sent = do_task(link, &task, &err);
 
-		kp_buf_fini(&task.problems);
+		kp_buf_fini(&task.verdict.problems);
 		kp_mutex_lock(&link->lock);
 		link->is_writing = false;
 		/* whoever does not read is left; the reader says so */

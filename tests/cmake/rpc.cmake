@@ -11,9 +11,11 @@ target_link_libraries(kp_sync_peer PRIVATE kp_test_pushes kp_rpc)
 kp_library(kp_test_sync support/sync_world.c)
 target_link_libraries(kp_test_sync PUBLIC
   kp_agent_link kp_test_pushes kp_test_rpc)
-kp_unit_test(agent_link
-  SOURCES unit/control/test_agent_link.c LINK kp_test_sync)
-kp_test_beside_grpc(unit.agent_link)
+foreach(name IN ITEMS agent_link agent_link_faults)
+  kp_unit_test(${name}
+    SOURCES unit/control/test_${name}.c LINK kp_test_sync)
+  kp_test_beside_grpc(unit.${name})
+endforeach()
 
 foreach(name IN ITEMS hostile status stream tls unary)
   kp_unit_test(rpc_${name}
