@@ -134,6 +134,21 @@ kp_buf_printf(struct kp_buf *buf, const char *fmt, ...)
 	free(text);
 }
 
+bool
+kp_buf_error(
+    const struct kp_buf *buf, struct kp_error *err, const char *fmt, ...)
+{
+	char text[sizeof(err->text)];
+	va_list args;
+
+	if (buf->is_refused)
+		return kp_error_set(err, KP_ERR_LIMIT, "no memory");
+	va_start(args, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	return kp_error_set(err, KP_ERR_LIMIT, "%s", text);
+}
+
 struct kp_bytes
 kp_buf_bytes(const struct kp_buf *buf)
 {

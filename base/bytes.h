@@ -60,6 +60,13 @@ void kp_buf_add_text(struct kp_buf *buf, const char *text);
 void kp_buf_add_spaces(struct kp_buf *buf, size_t num);
 void kp_buf_printf(struct kp_buf *buf, const char *fmt, ...) KP_PRINTF(2, 3);
 
+/*
+ * kp_buf_error says why buf failed, with KP_ERR_LIMIT: "no memory", or what fmt
+ * says of something that is too long for it. Returns false.
+ */
+bool kp_buf_error(const struct kp_buf *buf, struct kp_error *err,
+    const char *fmt, ...) KP_PRINTF(3, 4);
+
 /* kp_buf_bytes borrows the content until the buffer changes. */
 struct kp_bytes kp_buf_bytes(const struct kp_buf *buf);
 

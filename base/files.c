@@ -16,8 +16,7 @@ read_all(struct kp_buf *out, int fd, size_t len, struct kp_error *err)
 	size_t done = 0;
 
 	if (to == NULL)
-		return kp_error_set(
-		    err, KP_ERR_LIMIT, "%zu bytes are too many", len);
+		return kp_buf_error(out, err, "%zu bytes are too many", len);
 	while (done < len) {
 		ssize_t n = read(fd, to + done, len - done);
 
@@ -81,8 +80,8 @@ read_some(struct kp_buf *out, int fd, bool *out_is_end, struct kp_error *err)
 	*out_is_end = n == 0;
 	kp_buf_add(out, page, (size_t)n);
 	if (out->failed)
-		return kp_error_set(err, KP_ERR_LIMIT,
-		    "more than %zu bytes are too many", out->max_len);
+		return kp_buf_error(
+		    out, err, "more than %zu bytes are too many", out->max_len);
 	return true;
 }
 

@@ -109,6 +109,7 @@ Test(buf, failure_is_sticky_until_cleared)
 
 Test(buf, refused_memory_is_a_failure_and_loses_nothing)
 {
+	struct kp_error err;
 	struct kp_buf buf;
 
 	kp_buf_init(&buf, 1000);
@@ -118,6 +119,8 @@ Test(buf, refused_memory_is_a_failure_and_loses_nothing)
 	kp_alloc_fail_after(0);
 	cr_assert(buf.failed);
 	cr_assert(buf.is_refused);
+	cr_assert(!kp_buf_error(&buf, &err, "too long"));
+	cr_assert_str_eq(err.text, "no memory");
 	cr_assert(holds(&buf, "kept"));
 	kp_buf_clear(&buf);
 	cr_assert(!buf.is_refused);
@@ -125,6 +128,9 @@ Test(buf, refused_memory_is_a_failure_and_loses_nothing)
 	cr_assert_null(kp_buf_extend(&buf, 1001));
 	cr_assert(buf.failed);
 	cr_assert(!buf.is_refused);
+	cr_assert(!kp_buf_error(&buf, &err, "%d are too many", 1001));
+	cr_assert_eq(err.kind, KP_ERR_LIMIT);
+	cr_assert_str_eq(err.text, "1001 are too many");
 	kp_buf_fini(&buf);
 }
 

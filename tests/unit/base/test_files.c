@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/alloc.h"
 #include "base/files.h"
 
 #include <criterion/criterion.h>
@@ -73,6 +74,32 @@ Test(files, a_stream_is_read_to_its_end_and_not_beyond_the_room)
 	cr_assert(!kp_file_read_stream(&out, -1, &err));
 	cr_assert_eq(err.kind, KP_ERR_SYSTEM);
 	kp_buf_fini(&out);
+}
+
+Test(files, want_of_memory_is_not_a_file_that_is_too_long)
+{
+	char folder[KP_TEST_PATH_LEN], path[KP_TEST_PATH_LEN];
+	struct kp_error err = { 0 };
+	struct kp_buf out;
+	int ends[2];
+
+	kp_test_folder(folder);
+	kp_test_path(path, folder, "a");
+	kp_test_write(folder, "a", "text");
+	kp_buf_init(&out, 10);
+	kp_alloc_fail_after(1);
+	cr_assert(!kp_file_read(&out, path, &err));
+	cr_assert_str_eq(kp_file_reason(&err, path), "no memory");
+	kp_buf_clear(&out);
+	cr_assert_eq(pipe(ends), 0);
+	cr_assert_eq(write(ends[1], "0123456789", 10), 10);
+	kp_alloc_fail_after(1);
+	cr_assert(!kp_file_read_stream(&out, ends[0], &err));
+	cr_assert_str_eq(err.text, "no memory");
+	(void)close(ends[0]);
+	(void)close(ends[1]);
+	kp_buf_fini(&out);
+	kp_test_folder_remove(folder);
 }
 
 static void
