@@ -143,13 +143,15 @@ bool kp_tables_policy_equal(
 #define KP_POLICY_MAX_PATTERNS 1000
 
 /*
- * kp_tables_pack adds the serialized tables to out; with_secrets false leaves
- * certificates' and keys' bytes out (references stay).
+ * kp_tables_pack adds the serialized tables to out, which has failed if they do
+ * not fit; with_secrets false leaves certificates' and keys' bytes out
+ * (references stay).
  */
 bool kp_tables_pack(struct kp_buf *out, const struct kp_tables *tables,
     bool with_secrets) KP_MUST_CHECK;
 
-/* kp_tables_unpack returns NULL and fills err if packed is not valid. */
+/* kp_tables_unpack returns NULL and fills err if packed is not valid, or, with
+ * KP_ERR_LIMIT, for want of memory. */
 struct kp_tables *kp_tables_unpack(
     struct kp_bytes packed, struct kp_error *err);
 void kp_tables_free(struct kp_tables *tables);

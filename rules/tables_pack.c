@@ -23,20 +23,23 @@ struct sheet {
 struct sheets {
 	struct sheet *list;
 	uint8_t *at;
-	size_t room; /* from there to the sheet's end */
-	size_t left; /* of what all of them may take */
-	bool failed; /* memory was refused */
+	size_t room;             /* from there to the sheet's end */
+	size_t left;             /* of what all of them may take */
+	bool failed, is_refused; /* more than that, or no memory */
 };
 
 static bool
 add_sheet(struct sheets *w, size_t len)
 {
-	struct sheet *sheet = NULL;
+	struct sheet *sheet;
 
-	if (len <= w->left)
-		sheet = kp_try_alloc(sizeof(*sheet) + len);
-	if (sheet == NULL)
+	if (len > w->left)
 		return false;
+	sheet = kp_try_alloc(sizeof(*sheet) + len);
+	if (sheet == NULL) {
+		w->is_refused = true;
+		return false;
+	}
 	sheet->next = w->list;
 	w->list = sheet;
 	w->at = (uint8_t *)sheet->memory;
@@ -369,6 +372,8 @@ kp_tables_pack(
 	}
 	if (to != NULL)
 		(void)kp__tables__tables__pack(m, to);
+	out->failed = to == NULL;
+	out->is_refused |= w.is_refused;
 	sheets_fini(&w);
 	return to != NULL;
 }

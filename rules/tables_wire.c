@@ -16,14 +16,15 @@
 
 struct wire {
 	struct kp_budget budget;
-	bool failed; /* no memory, or a number is too large for its field */
+	bool failed;     /* no memory, or a number is too large for its field */
+	bool is_refused; /* no memory */
 };
 
 static void
 wire_init(struct wire *w)
 {
 	kp_budget_init(&w->budget, MAX_UNPACKED_LEN);
-	w->failed = false;
+	w->failed = w->is_refused = false;
 }
 
 /* Zeroed memory for count objects of the tables. */
@@ -32,8 +33,10 @@ take_list(struct wire *w, size_t count, size_t size)
 {
 	void *list = NULL;
 
-	if (count > 0 && !w->failed && count <= MAX_UNPACKED_LEN / size)
+	if (count > 0 && !w->failed && count <= MAX_UNPACKED_LEN / size) {
 		list = kp_try_alloc(count * size);
+		w->is_refused |= list == NULL;
+	}
 	if (list == NULL) {
 		w->failed |= count > 0;
 		return NULL;
@@ -299,6 +302,11 @@ kp_tables_unpack(struct kp_bytes packed, struct kp_error *err)
 	if (packed.len <= KP_TABLES_MAX_PACKED_LEN)
 		m = kp__tables__tables__unpack(
 		    &w.budget.allocator, packed.len, packed.data);
+	if (m == NULL && w.budget.is_out_of_memory) {
+		(void)kp_error_set(
+		    err, KP_ERR_LIMIT, "no memory for rule tables");
+		return NULL;
+	}
 	if (m == NULL) {
 		(void)kp_error_set(err, KP_ERR_PROTOCOL,
 		    "rule tables of %zu bytes could not be read", packed.len);
@@ -313,12 +321,16 @@ kp_tables_unpack(struct kp_bytes packed, struct kp_error *err)
 	tables = kp_alloc(1, sizeof(*tables));
 	take_tables(&w, m, tables);
 	kp__tables__tables__free_unpacked(m, &w.budget.allocator);
-	if (w.failed)
-		(void)kp_error_set(
-		    err, KP_ERR_PROTOCOL, "a number is out of range");
 	if (!w.failed && kp_tables_check(tables, err))
 		return tables;
-	(void)kp_error_prefix(err, "rule tables are not valid");
+	if (w.is_refused)
+		(void)kp_error_set(
+		    err, KP_ERR_LIMIT, "no memory for rule tables");
+	else if (w.failed)
+		(void)kp_error_set(
+		    err, KP_ERR_PROTOCOL, "a number is out of range");
+	if (!w.is_refused)
+		(void)kp_error_prefix(err, "rule tables are not valid");
 	kp_tables_free(tables);
 	return NULL;
 }

@@ -199,6 +199,7 @@ Test(tables, a_failing_allocation_is_an_error)
 		kp_alloc_fail_after(0);
 		if (ok)
 			break;
+		cr_assert(packed.failed && packed.is_refused);
 	}
 	cr_assert(n > 1);
 	for (;; num_unpack++) {
@@ -212,6 +213,8 @@ Test(tables, a_failing_allocation_is_an_error)
 			kp_tables_free(again);
 			break;
 		}
+		cr_assert_eq(err.kind, KP_ERR_LIMIT, "%s", err.text);
+		cr_assert_str_eq(err.text, "no memory for rule tables");
 	}
 	cr_assert(num_unpack > 50);
 	kp_buf_fini(&packed);
