@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "control/agent/nodes.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,22 +46,22 @@ kp_is_host_name(const char *text)
 	return len > 0 && len <= MAX_HOST && strspn(text, allowed) == len;
 }
 
-/* "a:9092,b:9092": tells whether a cluster is still the same. */
+/* "a:9092,b:9092": tells whether a cluster is still the same. One that was cut
+ * would be another cluster, whose nodes nobody knows. */
 static char *
 bootstrap_of(const struct kp_tables_cluster *cluster)
 {
-	struct kp_buf text;
-	char *copy;
+	size_t size = 1, len = 0;
+	char *text;
 
-	kp_buf_init(&text, SIZE_MAX / 2);
 	for (size_t i = 0; i < cluster->num_bootstrap; i++)
-		kp_buf_printf(&text, "%s%s:%u", i > 0 ? "," : "",
-		    cluster->bootstrap[i].host,
+		size += strlen(cluster->bootstrap[i].host) + sizeof(",:65535");
+	text = kp_alloc(size, 1);
+	for (size_t i = 0; i < cluster->num_bootstrap; i++)
+		len += (size_t)snprintf(text + len, size - len, "%s%s:%u",
+		    i > 0 ? "," : "", cluster->bootstrap[i].host,
 		    (unsigned)cluster->bootstrap[i].port);
-	copy =
-	    kp_strndup(text.len > 0 ? (const char *)text.data : "", text.len);
-	kp_buf_fini(&text);
-	return copy;
+	return text;
 }
 
 /* Is text what bootstrap_of makes of the cluster? */

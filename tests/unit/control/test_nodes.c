@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "control/agent/nodes.h"
 
 /* Tables with these clusters, whose bootstrap servers are host:9092. */
@@ -71,6 +72,24 @@ Test(nodes, what_was_learned_is_put_into_tables)
 	tear_down(&again);
 	kp_nodes_free(nodes);
 	kp_nodes_free(NULL);
+}
+
+Test(nodes, want_of_memory_makes_no_node_unknown)
+{
+	struct kp_nodes *nodes = kp_nodes_new();
+	struct fixture f;
+
+	set_up(&f, "one", NULL);
+	kp_nodes_adopt(nodes, &f.tables);
+	cr_assert(kp_nodes_learn(nodes, "one", 5, "h5", 9093));
+	kp_alloc_fail_after(1);
+	kp_nodes_adopt(nodes, &f.tables);
+	kp_alloc_fail_after(0);
+	cr_assert_eq(f.clusters[0].num_nodes, 1);
+	kp_nodes_adopt(nodes, &f.tables);
+	cr_assert_eq(f.clusters[0].num_nodes, 1);
+	tear_down(&f);
+	kp_nodes_free(nodes);
 }
 
 Test(nodes, a_cluster_with_other_bootstrap_servers_is_another_cluster)
