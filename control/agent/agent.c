@@ -50,29 +50,31 @@ lose_worker(struct kp_agent *agent, const struct kp_error *err)
 	kp_agent_publish(agent);
 }
 
-void
-kp_agent_tell_worker(struct kp_agent *agent, const Kp__Node__Envelope *envelope)
+static bool
+tell(struct kp_channel *channel, const char *whom,
+    const Kp__Node__Envelope *envelope, struct kp_error *err)
 {
-	struct kp_error err;
+	bool is_queued = kp_channel_queue(channel, envelope, -1, err);
 
-	if (!agent->worker.is_open)
-		return;
-	if (!kp_channel_queue(&agent->worker, envelope, -1, &err) ||
-	    !kp_channel_flush(&agent->worker, 0, &err))
-		kp_log(KP_LOG_WARN, "send_failed", KP_STR("to", "worker"),
-		    KP_STR("reason", err.text));
+	if (!is_queued || !kp_channel_flush(channel, 0, err))
+		kp_log(KP_LOG_WARN, "send_failed", KP_STR("to", whom),
+		    KP_STR("reason", err->text));
+	return is_queued;
 }
 
-void
-kp_agent_tell_supervisor(
-    struct kp_agent *agent, const Kp__Node__Envelope *envelope)
+bool
+kp_agent_tell_worker(struct kp_agent *agent, const Kp__Node__Envelope *envelope,
+    struct kp_error *err)
 {
-	struct kp_error err;
+	return !agent->worker.is_open ||
+	       tell(&agent->worker, "worker", envelope, err);
+}
 
-	if (!kp_channel_queue(&agent->supervisor, envelope, -1, &err) ||
-	    !kp_channel_flush(&agent->supervisor, 0, &err))
-		kp_log(KP_LOG_WARN, "send_failed", KP_STR("to", "supervisor"),
-		    KP_STR("reason", err.text));
+bool
+kp_agent_tell_supervisor(struct kp_agent *agent,
+    const Kp__Node__Envelope *envelope, struct kp_error *err)
+{
+	return tell(&agent->supervisor, "supervisor", envelope, err);
 }
 
 static void
@@ -204,6 +206,7 @@ send_resolved(
 	Kp__Node__Envelope envelope;
 	Kp__Node__Resolved resolved;
 	char name[256], *list[KP_RESOLVER_MAX_ADDRESSES];
+	struct kp_error err;
 
 	kp__node__envelope__init(&envelope);
 	kp__node__resolved__init(&resolved);
@@ -214,7 +217,7 @@ send_resolved(
 	resolved.host = name;
 	resolved.addresses = list;
 	resolved.n_addresses = num_addresses;
-	kp_agent_tell_worker(ctx, &envelope);
+	(void)kp_agent_tell_worker(ctx, &envelope, &err);
 }
 
 static void
@@ -226,7 +229,7 @@ save_nodes(struct kp_agent *agent)
 	agent->save_nodes_at_ms = KP_NEVER;
 	kp_buf_init(&packed, KP_STATE_MAX_LEN);
 	if ((!kp_nodes_pack(agent->nodes, &packed) &&
-		!kp_error_set(&err, KP_ERR_LIMIT, "too many nodes")) ||
+		!kp_buf_error(&packed, &err, "too many nodes")) ||
 	    !kp_state_save_nodes(agent->state, kp_buf_bytes(&packed), &err))
 		kp_log(KP_LOG_ERROR, "state_not_saved",
 		    KP_STR("reason", err.text));
@@ -257,7 +260,8 @@ next_due_ms(const struct kp_agent *agent)
 {
 	if (agent->is_reload_due && agent->step == KP_ROLLOUT_IDLE)
 		return 0;
-	return earlier(kp_watch_due_ms(agent->watch),
+	return earlier(
+	    earlier(kp_watch_due_ms(agent->watch), agent->send_again_at_ms),
 	    earlier(agent->save_nodes_at_ms, agent->save_tables_at_ms));
 }
 
@@ -274,6 +278,8 @@ do_due(struct kp_agent *agent)
 		save_nodes(agent);
 	if (agent->save_tables_at_ms <= now_ms)
 		kp_agent_save_tables(agent);
+	if (agent->send_again_at_ms <= now_ms)
+		kp_rollout_send_again(agent);
 }
 
 /* Descriptors below zero are left out by poll. */
@@ -426,6 +432,7 @@ kp_agent_main(const struct kp_agent_start *start)
 {
 	struct kp_agent agent = { .config_path = start->config_path,
 		.link_api = start->link_api,
+		.send_again_at_ms = KP_NEVER,
 		.save_nodes_at_ms = KP_NEVER,
 		.save_tables_at_ms = KP_NEVER };
 	struct kp_source source;

@@ -43,6 +43,7 @@ struct kp_agent {
 	uint64_t bind_id;
 	bool is_bound;     /* the ports of current and no others, or soon */
 	unsigned num_sent; /* times that next was sent, to different workers */
+	int64_t send_again_at_ms; /* current to the worker; KP_NEVER: not due */
 	bool has_started;
 
 	struct kp_metrics *metrics;
@@ -81,11 +82,15 @@ void kp_agent_stop(struct kp_agent *agent, int exit_code);
 /* kp_agent_save_tables keeps the current tables in stateDir. */
 void kp_agent_save_tables(struct kp_agent *agent);
 
-/* Sending: an end that is gone is noticed when it is read from. */
-void kp_agent_tell_supervisor(
-    struct kp_agent *agent, const Kp__Node__Envelope *envelope);
-void kp_agent_tell_worker(
-    struct kp_agent *agent, const Kp__Node__Envelope *envelope);
+/*
+ * Sending: false with err, which is logged, if there was no memory or no room
+ * for the message. An end that is gone, or not there, is noticed when it is
+ * read from.
+ */
+bool kp_agent_tell_supervisor(struct kp_agent *agent,
+    const Kp__Node__Envelope *envelope, struct kp_error *err);
+bool kp_agent_tell_worker(struct kp_agent *agent,
+    const Kp__Node__Envelope *envelope, struct kp_error *err);
 
 /*
  * kp_rollout_begin takes *edition over (NULL afterwards) and starts its way;
@@ -97,6 +102,8 @@ void kp_rollout_on_serving(
     struct kp_agent *agent, const Kp__Node__Serving *serving);
 void kp_rollout_on_applied(
     struct kp_agent *agent, const Kp__Node__Applied *applied);
+/* A worker that could not be sent the tables in force is sent them now. */
+void kp_rollout_send_again(struct kp_agent *agent);
 
 /*
  * kp_config_reload reads all files and starts a rollout if they say something

@@ -20,6 +20,7 @@ kp_config_greet(struct kp_agent *agent, const struct kp_node_config *config)
 	Kp__Node__Envelope envelope;
 	Kp__Node__Hello hello;
 	Kp__Node__Logging logging;
+	struct kp_error err;
 
 	kp__node__envelope__init(&envelope);
 	kp__node__hello__init(&hello);
@@ -31,7 +32,7 @@ kp_config_greet(struct kp_agent *agent, const struct kp_node_config *config)
 	    (int32_t)config->limits.of[KP_LIMIT_DRAIN_TIMEOUT];
 	logging.level = config->log_level;
 	logging.format = config->log_format;
-	kp_agent_tell_supervisor(agent, &envelope);
+	(void)kp_agent_tell_supervisor(agent, &envelope, &err);
 }
 
 void

@@ -24,13 +24,17 @@ hash(struct kp_bytes bytes)
 }
 
 static bool
-hash_content(const struct kp_tables *tables, uint64_t *out)
+hash_content(
+    const struct kp_tables *tables, uint64_t *out, struct kp_error *err)
 {
 	struct kp_buf packed;
 	bool is_ok;
 
 	kp_buf_init(&packed, KP_CHANNEL_MAX_MESSAGE);
-	is_ok = kp_tables_pack(&packed, tables, true);
+	is_ok = kp_tables_pack(&packed, tables, true) ||
+		kp_buf_error(&packed, err,
+		    "resources with their certificates are larger than %u MiB",
+		    KP_CHANNEL_MAX_MESSAGE >> 20);
 	*out = hash(kp_buf_bytes(&packed));
 	if (packed.data != NULL)
 		explicit_bzero(packed.data, packed.len);
@@ -115,10 +119,7 @@ kp_edition_new(struct kp_tables **tables, struct kp_error *err)
 	*tables = NULL;
 	edition->tables->generation = 0;
 	forget_nodes(edition->tables);
-	if (!hash_content(edition->tables, &edition->content_hash)) {
-		kp_error_set(err, KP_ERR_LIMIT,
-		    "resources with their certificates are larger than %u MiB",
-		    KP_CHANNEL_MAX_MESSAGE >> 20);
+	if (!hash_content(edition->tables, &edition->content_hash, err)) {
 		kp_edition_free(edition);
 		return NULL;
 	}

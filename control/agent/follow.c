@@ -259,7 +259,7 @@ keep_next(struct kp_agent *agent, const struct kp_held *held)
 	kp_buf_init(&packed, KP_STATE_MAX_LEN);
 	agent->has_next_set =
 	    (kp_held_pack(held, &packed) ||
-		kp_error_set(&err, KP_ERR_LIMIT, "too many resources")) &&
+		kp_buf_error(&packed, &err, "too many resources")) &&
 	    kp_state_offer_set(agent->state, kp_buf_bytes(&packed), &err);
 	if (!agent->has_next_set)
 		kp_log(KP_LOG_ERROR, "state_not_saved",

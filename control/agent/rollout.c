@@ -17,46 +17,54 @@
 
 /* Tables that end this many workers are not tried again. */
 #define MAX_SENT 3
+/* For memory to be there again. */
+#define SEND_AGAIN_MS 1000
 
 #define SAVE_TABLES_AFTER_MS 1000
 
-static void
+static bool
 send_bind(struct kp_agent *agent, const struct kp_edition *a,
-    const struct kp_edition *b)
+    const struct kp_edition *b, struct kp_error *err)
 {
 	Kp__Node__Envelope envelope;
 	Kp__Node__Bind bind;
+	bool is_sent;
 
 	kp__node__envelope__init(&envelope);
 	kp__node__bind__init(&bind);
-	agent->is_bound = b == NULL;
 	envelope.body_case = KP__NODE__ENVELOPE__BODY_BIND;
 	envelope.bind = &bind;
 	bind.id = ++agent->bind_id;
 	bind.n_addresses = kp_edition_addresses(&bind.addresses, a, b);
-	kp_agent_tell_supervisor(agent, &envelope);
+	is_sent = kp_agent_tell_supervisor(agent, &envelope, err);
+	agent->is_bound = is_sent && b == NULL;
 	free(bind.addresses);
+	return is_sent;
 }
 
-static void
+static bool
 send_started(struct kp_agent *agent)
 {
 	Kp__Node__Envelope envelope;
 	Kp__Node__Started started;
+	struct kp_error err;
 
 	kp__node__envelope__init(&envelope);
 	kp__node__started__init(&started);
 	envelope.body_case = KP__NODE__ENVELOPE__BODY_STARTED;
 	envelope.started = &started;
-	kp_agent_tell_supervisor(agent, &envelope);
+	return kp_agent_tell_supervisor(agent, &envelope, &err);
 }
 
-static void
-send_tables(struct kp_agent *agent, const struct kp_edition *edition)
+/* False with err if a worker that is there did not get them. */
+static bool
+send_tables(struct kp_agent *agent, const struct kp_edition *edition,
+    struct kp_error *err)
 {
 	Kp__Node__Envelope envelope;
 	Kp__Node__Tables tables;
 	struct kp_buf packed;
+	bool is_sent;
 
 	kp_buf_init(&packed, KP_CHANNEL_MAX_MESSAGE);
 	kp__node__envelope__init(&envelope);
@@ -66,17 +74,18 @@ send_tables(struct kp_agent *agent, const struct kp_edition *edition)
 	kp_nodes_adopt(agent->nodes, edition->tables);
 	tables.generation = edition->tables->generation;
 	tables.content_hash = edition->content_hash;
-	if (kp_tables_pack(&packed, edition->tables, true)) {
+	is_sent = kp_tables_pack(&packed, edition->tables, true) ||
+		  kp_buf_error(&packed, err, "tables larger than %u MiB",
+		      KP_CHANNEL_MAX_MESSAGE >> 20);
+	if (is_sent) {
 		tables.packed.data = packed.data;
 		tables.packed.len = packed.len;
-		kp_agent_tell_worker(agent, &envelope);
-	} else {
-		kp_log(KP_LOG_ERROR, "tables_too_large",
-		    KP_INT("max_bytes", KP_CHANNEL_MAX_MESSAGE));
+		is_sent = kp_agent_tell_worker(agent, &envelope, err);
 	}
 	if (packed.data != NULL)
 		explicit_bzero(packed.data, packed.len);
 	kp_buf_fini(&packed);
+	return is_sent;
 }
 
 static const struct kp_tables_cluster *
@@ -150,6 +159,7 @@ accept(struct kp_agent *agent)
 {
 	struct kp_edition *edition = agent->next;
 	const struct kp_tables *tables = edition->tables;
+	struct kp_error err;
 
 	kp_edition_free(agent->current);
 	agent->current = edition;
@@ -169,10 +179,10 @@ accept(struct kp_agent *agent)
 	    KP_INT("ports", edition->num_addresses),
 	    KP_STR("source", source_of(edition)));
 	if (!agent->has_started)
-		send_started(agent);
-	agent->has_started = true;
+		agent->has_started = send_started(agent);
+	/* ports that were not given up now are with the next success */
 	if (!agent->is_bound)
-		send_bind(agent, agent->current, NULL);
+		(void)send_bind(agent, agent->current, NULL, &err);
 	resolve_hosts(agent);
 	keep(agent, agent->current);
 	if (agent->is_following)
@@ -220,6 +230,7 @@ static void
 advance(struct kp_agent *agent)
 {
 	struct kp_edition *next = agent->next;
+	struct kp_error err;
 
 	if (agent->step != KP_ROLLOUT_BOUND || !agent->has_greeted)
 		return;
@@ -237,12 +248,15 @@ advance(struct kp_agent *agent)
 	next->tables->generation = choose_generation(agent, next->content_hash);
 	agent->num_sent++;
 	agent->step = KP_ROLLOUT_SENT;
-	send_tables(agent, next);
+	if (!send_tables(agent, next, &err))
+		refuse(agent, err.text, EXIT_FAILURE);
 }
 
 void
 kp_rollout_begin(struct kp_agent *agent, struct kp_edition **edition)
 {
+	struct kp_error err;
+
 	kp_assert(agent->step == KP_ROLLOUT_IDLE);
 	agent->next = *edition;
 	*edition = NULL;
@@ -253,7 +267,8 @@ kp_rollout_begin(struct kp_agent *agent, struct kp_edition **edition)
 		return;
 	}
 	agent->step = KP_ROLLOUT_BINDING;
-	send_bind(agent, agent->current, agent->next);
+	if (!send_bind(agent, agent->current, agent->next, &err))
+		refuse(agent, err.text, EXIT_FAILURE);
 }
 
 void
@@ -272,6 +287,28 @@ kp_rollout_on_bound(struct kp_agent *agent, const Kp__Node__Bound *bound)
 	advance(agent);
 }
 
+/* A worker without tables serves nobody: that is not left so. */
+static void
+send_current(struct kp_agent *agent)
+{
+	struct kp_error err;
+
+	agent->send_again_at_ms = KP_NEVER;
+	if (send_tables(agent, agent->current, &err))
+		return;
+	kp_log(KP_LOG_ERROR, "tables_not_sent", KP_STR("reason", err.text));
+	agent->send_again_at_ms = kp_now_ms() + SEND_AGAIN_MS;
+}
+
+void
+kp_rollout_send_again(struct kp_agent *agent)
+{
+	agent->send_again_at_ms = KP_NEVER;
+	if (agent->current != NULL && agent->has_greeted &&
+	    !agent->facts.is_serving)
+		send_current(agent);
+}
+
 void
 kp_rollout_on_serving(struct kp_agent *agent, const Kp__Node__Serving *serving)
 {
@@ -285,7 +322,7 @@ kp_rollout_on_serving(struct kp_agent *agent, const Kp__Node__Serving *serving)
 	    serving->generation == current->tables->generation;
 	kp_agent_publish(agent);
 	if (current != NULL && !agent->facts.is_serving)
-		send_tables(agent, current);
+		send_current(agent);
 	if (agent->step == KP_ROLLOUT_SENT)
 		agent->step = KP_ROLLOUT_BOUND;
 	advance(agent);

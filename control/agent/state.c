@@ -98,7 +98,9 @@ read_state_file(const struct kp_state *state, const char *name,
 	kp_buf_init(&full, 4096 + sizeof(path));
 	kp_buf_printf(&full, "%s/%s", state->path, name);
 	kp_buf_add(&full, "", 1);
-	is_ok = !full.failed && kp_file_read(out, (const char *)full.data, err);
+	is_ok = full.failed
+		    ? kp_buf_error(&full, err, "%s: too long a path", name)
+		    : kp_file_read(out, (const char *)full.data, err);
 	kp_buf_fini(&full);
 	return is_ok;
 }
@@ -207,7 +209,7 @@ save(struct kp_state *state, const Kp__Node__LastKnownGood *last,
 		(void)kp__node__last_known_good__pack(last, to);
 	is_ok = to != NULL ? kp_file_replace(state->dir_fd, TABLES_FILE,
 				 kp_buf_bytes(&content), err)
-			   : kp_error_set(err, KP_ERR_LIMIT,
+			   : kp_buf_error(&content, err,
 				 "tables of %zu bytes are too large", len);
 	kp_buf_fini(&content);
 	return is_ok;
@@ -230,8 +232,8 @@ kp_state_save_tables(struct kp_state *state, const struct kp_tables *tables,
 	kp_state_note_tables(state, tables->generation, content_hash);
 	kp_buf_clear(&state->packed);
 	if (!kp_tables_pack(&state->packed, tables, false))
-		return kp_error_set(
-		    err, KP_ERR_LIMIT, "tables are too large to be kept");
+		return kp_buf_error(
+		    &state->packed, err, "tables are too large to be kept");
 	kp__node__last_known_good__init(&last);
 	last.generation = tables->generation;
 	last.content_hash = content_hash;

@@ -32,6 +32,8 @@ foreach(name IN ITEMS nodes resolver source state status)
     LINK kp_test_folder kp_test_pushes)
 endforeach()
 
+kp_unit_test(follow_faults SOURCES unit/control/test_follow_faults.c
+  LINK kp_test_folder kp_test_pushes)
 kp_fuzz_test(push SOURCES fuzz/fuzz_push.c LINK kp_agent)
 kp_unit_test(intake SOURCES unit/control/test_intake.c LINK kp_test_pushes)
 
