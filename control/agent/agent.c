@@ -261,8 +261,9 @@ next_due_ms(const struct kp_agent *agent)
 	if (agent->is_reload_due && agent->step == KP_ROLLOUT_IDLE)
 		return 0;
 	return earlier(
-	    earlier(kp_watch_due_ms(agent->watch), agent->send_again_at_ms),
-	    earlier(agent->save_nodes_at_ms, agent->save_tables_at_ms));
+	    earlier(kp_watch_due_ms(agent->watch), agent->reload_at_ms),
+	    earlier(agent->send_again_at_ms,
+		earlier(agent->save_nodes_at_ms, agent->save_tables_at_ms)));
 }
 
 static void
@@ -270,7 +271,8 @@ do_due(struct kp_agent *agent)
 {
 	int64_t now_ms = kp_now_ms();
 
-	if (kp_watch_take(agent->watch, now_ms))
+	if (kp_watch_take(agent->watch, now_ms) ||
+	    agent->reload_at_ms <= now_ms)
 		kp_config_reload(agent, false);
 	if (agent->is_reload_due && agent->step == KP_ROLLOUT_IDLE)
 		kp_config_reload(agent, false);
@@ -433,6 +435,7 @@ kp_agent_main(const struct kp_agent_start *start)
 	struct kp_agent agent = { .config_path = start->config_path,
 		.link_api = start->link_api,
 		.send_again_at_ms = KP_NEVER,
+		.reload_at_ms = KP_NEVER,
 		.save_nodes_at_ms = KP_NEVER,
 		.save_tables_at_ms = KP_NEVER };
 	struct kp_source source;

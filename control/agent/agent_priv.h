@@ -53,7 +53,8 @@ struct kp_agent {
 	int64_t save_tables_at_ms; /* of current; KP_NEVER: they are */
 	struct kp_resolver *resolver;
 	struct kp_watch *watch;
-	bool is_reload_due; /* files changed while a rollout was under way */
+	bool is_reload_due;   /* files changed while a rollout was under way */
+	int64_t reload_at_ms; /* to be read again; KP_NEVER: not by then */
 
 	bool is_following; /* resources come from policy servers: */
 	char *folder;      /* of node.yaml; paths in resources begin there */

@@ -232,6 +232,7 @@ kp_config_reload(struct kp_agent *agent, bool is_asked_for)
 		return;
 	}
 	agent->is_reload_due = false;
+	agent->reload_at_ms = KP_NEVER;
 	agent->facts.reloaded_ms = kp_wall_ms();
 	edition = reload(agent, &source);
 	kp_config_watch(agent, &source);

@@ -15,6 +15,8 @@
 
 /* A report's envelope around its problems. */
 #define ENVELOPE_LEN 64
+/* For memory to be there again. */
+#define READ_AGAIN_MS 1000
 
 void
 kp_link_offer_fini(struct kp_link_offer *offer)
@@ -112,6 +114,14 @@ is_same(const struct kp_buf *a, const struct kp_buf *b)
 	return kp_bytes_equal(kp_buf_bytes(a), kp_buf_bytes(b));
 }
 
+/* Was there no memory for it? */
+static bool
+is_refused(const struct kp_follow_identity *identity)
+{
+	return identity->ca.is_refused || identity->certificate.is_refused ||
+	       identity->key.is_refused;
+}
+
 /* A bad certificate is said once, and the one before stays. */
 static void
 refresh_identity(struct kp_agent *agent, const struct kp_node_server *config)
@@ -123,6 +133,9 @@ refresh_identity(struct kp_agent *agent, const struct kp_node_server *config)
 	if (!kp_follow_read_identity(&fresh, config, &err)) {
 		kp_log(KP_LOG_ERROR, "certificate_refused",
 		    KP_STR("reason", err.text));
+		/* no file will change, of which the watch would tell */
+		if (is_refused(&fresh))
+			agent->reload_at_ms = kp_now_ms() + READ_AGAIN_MS;
 	} else if (!is_same(&fresh.ca, &old->ca) ||
 		   !is_same(&fresh.certificate, &old->certificate) ||
 		   !is_same(&fresh.key, &old->key)) {

@@ -190,6 +190,7 @@ begin(struct fixture *f)
 		.link_api = &link_api,
 		.is_following = true,
 		.send_again_at_ms = KP_NEVER,
+		.reload_at_ms = KP_NEVER,
 		.save_nodes_at_ms = KP_NEVER };
 	f->num_binds = f->num_tables = 0;
 	cr_assert(kp_source_load(&f->source, f->config));
@@ -424,6 +425,48 @@ Test(follow_faults, an_offer_is_in_force_or_refused_for_want_of_memory)
 	}
 	cr_assert(n > 50 && num_refused > 40, "%u, %u", n, num_refused);
 	expect_kept(&f);
+	tear_down(&f);
+}
+
+/* What was refused memory for its certificates reads them again. */
+static void
+expect_link(struct fixture *f)
+{
+	if (f->agent.link != NULL)
+		return;
+	cr_assert(f->agent.reload_at_ms < KP_NEVER);
+	kp_config_reload(&f->agent, false);
+	play(f);
+	cr_assert_not_null(f->agent.link);
+	cr_assert_eq(f->agent.reload_at_ms, KP_NEVER);
+}
+
+/* With what was kept before, or with what is offered then. */
+Test(follow_faults, a_node_starts_whatever_it_cannot_read)
+{
+	struct fixture f;
+	unsigned n = 0, num_bare = 0, left = 0;
+
+	set_up(&f);
+	while (left == 0) {
+		cr_assert(++n < MANY);
+		end(&f);
+		begin(&f);
+		kp_alloc_fail_after(n);
+		kp_config_first(&f.agent, &f.source);
+		play(&f);
+		left = kp_alloc_fail_after(0);
+		cr_assert_eq(f.agent.step, KP_ROLLOUT_IDLE, "%u", n);
+		cr_assert(left == 0 || is_in_force(&f, f.revision));
+		num_bare += f.agent.held == NULL;
+		expect_link(&f);
+		if (!is_in_force(&f, f.revision))
+			(void)offer(&f, ++f.revision, 0);
+		cr_assert(is_in_force(&f, f.revision), "%u", n);
+		expect_kept(&f);
+	}
+	cr_assert(
+	    n > 100 && num_bare > 50 && num_bare < n, "%u, %u", n, num_bare);
 	tear_down(&f);
 }
 
