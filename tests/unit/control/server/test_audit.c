@@ -62,6 +62,25 @@ num_lines(const struct fixture *f)
 	return num;
 }
 
+Test(audit, a_line_is_written_though_memory_is_refused)
+{
+	const struct kp_audit_line line = { .identity = "CN:ada",
+		.method = "Resources/Apply" };
+	struct kp_audit_counts counts;
+	struct fixture f;
+
+	set_up(&f);
+	cr_assert(kp_audit_reserve(f.audit, &f.err));
+	kp_alloc_fail_after(1);
+	kp_audit_write(f.audit, &line, true);
+	kp_alloc_fail_after(0);
+	kp_audit_release(f.audit);
+	kp_audit_count(f.audit, &counts);
+	cr_assert_eq(counts.written, 1);
+	cr_assert_eq(num_lines(&f), 1);
+	tear_down(&f);
+}
+
 Test(audit, a_line_is_json_whatever_the_texts_are)
 {
 	const struct kp_audit_name names[] = { { "Cluster", "a\"\\", "new" } };
