@@ -180,6 +180,7 @@ kp_diagnostics_add_yaml(struct kp_diagnostics *diagnostics, const char *file,
 	struct kp_origin at = { .file = file };
 	int len = 0;
 
+	diagnostics->is_refused |= err->kind == KP_ERR_SYSTEM;
 	if (sscanf(err->text, "%u:%u: %n", &at.line, &at.column, &len) < 2)
 		len = 0;
 	kp_diagnostics_add(diagnostics, &at, "%s", err->text + len);

@@ -8,6 +8,7 @@
 #ifndef KP_RULES_DIAGNOSTICS_H
 #define KP_RULES_DIAGNOSTICS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/bytes.h"
@@ -40,6 +41,7 @@ struct kp_diagnostics {
 	struct kp_problem *problems; /* one for each line */
 	size_t num_lines;
 	size_t num_left_out; /* beyond KP_MAX_DIAGNOSTICS */
+	bool is_refused;     /* there was no memory to read one of the files */
 };
 
 void kp_diagnostics_fini(struct kp_diagnostics *diagnostics);

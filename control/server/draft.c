@@ -84,7 +84,7 @@ static void
 add_stored(struct kp_resources *set, struct kp_item *item,
     struct kp_diagnostics *problems)
 {
-	const struct kp_resource *resource = kp_item_resource(item);
+	const struct kp_resource *resource = kp_item_resource(item, NULL);
 	char file[KP_ITEM_FILE_SIZE];
 
 	if (resource != NULL) {

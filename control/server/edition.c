@@ -22,7 +22,7 @@ static const struct kp_labels *
 nodes_of(struct kp_item *item)
 {
 	static const struct kp_labels everywhere = { .num = 0 };
-	const struct kp_resource *resource = kp_item_resource(item);
+	const struct kp_resource *resource = kp_item_resource(item, NULL);
 
 	return resource == NULL ? &everywhere : &resource->nodes;
 }

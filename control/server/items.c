@@ -51,7 +51,7 @@ kp_item_file(const struct kp_item *item, char out[KP_ITEM_FILE_SIZE])
 }
 
 static const struct kp_resource *
-parse(const struct kp_item *item)
+parse(const struct kp_item *item, bool *out_is_refused)
 {
 	struct kp_diagnostics problems = { 0 };
 	struct kp_resources *set = kp_resources_new();
@@ -63,6 +63,7 @@ parse(const struct kp_item *item)
 	if (kp_diagnostics_count(&problems) == 0 &&
 	    kp_resources_count(set) == 1)
 		resource = kp_resource_ref(kp_resources_at(set, 0));
+	*out_is_refused = problems.is_refused;
 	kp_diagnostics_fini(&problems);
 	kp_resources_free(set);
 	return resource;
@@ -70,16 +71,19 @@ parse(const struct kp_item *item)
 
 /* Of two threads that parse at once one wins, and both use its result. */
 const struct kp_resource *
-kp_item_resource(struct kp_item *item)
+kp_item_resource(struct kp_item *item, bool *out_is_refused)
 {
 	const struct kp_resource *known = atomic_load(&item->parsed);
-	const struct kp_resource *fresh;
+	const struct kp_resource *fresh = NULL;
+	bool is_refused = false;
 
-	if (known != NULL)
+	if (known == NULL)
+		fresh = parse(item, &is_refused);
+	if (out_is_refused != NULL)
+		*out_is_refused = is_refused;
+	if (fresh == NULL)
 		return known;
-	fresh = parse(item);
-	if (fresh == NULL ||
-	    atomic_compare_exchange_strong(&item->parsed, &known, fresh))
+	if (atomic_compare_exchange_strong(&item->parsed, &known, fresh))
 		return fresh;
 	kp_resource_unref(fresh);
 	return known;

@@ -39,10 +39,12 @@ void kp_item_file(const struct kp_item *item, char out[KP_ITEM_FILE_SIZE]);
 /*
  * kp_item_resource returns what the text says, parsed when it is asked for the
  * first time. Borrowed while the item is held, with origins in "Kind/name".
- * NULL if it has any problem, which only a newer version sees, or if there is
- * no memory for it, which may be there the next time. @thread any
+ * NULL if it has any problem, which only a newer version sees, or, with
+ * *out_is_refused unless that is NULL, if there is no memory for it, which may
+ * be there the next time. @thread any
  */
-const struct kp_resource *kp_item_resource(struct kp_item *item);
+const struct kp_resource *kp_item_resource(
+    struct kp_item *item, bool *out_is_refused);
 
 /* kp_items_copy makes out, which is empty, say the same as from. */
 void kp_items_copy(struct kp_items *out, const struct kp_items *from);

@@ -37,23 +37,26 @@ take_state(struct kp_rpc_call *call, uint64_t revision, struct kp_items *out)
 	return result == KP_STORE_OK;
 }
 
-/* Nothing that others see of an item changes when it is parsed. */
+/* Nothing that others see of an item changes when it is parsed. NULL if there
+ * is no memory for that. */
 static const struct kp_labels *
 labels_of(const struct kp_item *item)
 {
 	static const struct kp_labels none = { .num = 0 };
+	bool is_refused;
 	const struct kp_resource *resource =
-	    kp_item_resource((struct kp_item *)(uintptr_t)item);
+	    kp_item_resource((struct kp_item *)(uintptr_t)item, &is_refused);
 
+	if (is_refused)
+		return NULL;
 	return resource == NULL ? &none : kp_resource_labels(resource);
 }
 
 /* A resource as a message; its texts are the item's. */
 static void
 fill_resource(Kproxy__Control__V1__Resource *out, const struct kp_item *item,
-    bool is_name_only)
+    const struct kp_labels *labels, bool is_name_only)
 {
-	const struct kp_labels *labels = labels_of(item);
 	Kproxy__Control__V1__Label *list = kp_alloc(labels->num, sizeof(*list));
 
 	kproxy__control__v1__resource__init(out);
@@ -85,11 +88,17 @@ resource_fini(Kproxy__Control__V1__Resource *resource)
 static void
 answer_get(struct kp_rpc_call *call, const struct kp_item *item)
 {
+	const struct kp_labels *labels = labels_of(item);
 	Kproxy__Control__V1__GetResponse answer;
 	Kproxy__Control__V1__Resource resource;
 
+	if (labels == NULL) {
+		kp_rpc_call_end(call, KP_RPC_RESOURCE_EXHAUSTED,
+		    "no memory for a resource");
+		return;
+	}
 	kproxy__control__v1__get_response__init(&answer);
-	fill_resource(&resource, item, false);
+	fill_resource(&resource, item, labels, false);
 	answer.resource = &resource;
 	kp_rpc_call_reply(call, &answer.base);
 	resource_fini(&resource);
@@ -127,20 +136,17 @@ struct page {
 	struct kp_page_token token; /* begins after it, ends with it */
 	size_t max, num, len;
 	Kproxy__Control__V1__Resource *list;
-	bool has_more;
+	bool has_more, is_refused;
 };
 
 static bool
-is_of_page(const struct page *page, const struct kp_item *item)
+has_name_of_page(const struct page *page, const struct kp_item *item)
 {
 	const char *kind = page->request->kind;
 
-	if (kind[0] != '\0' && strcmp(kind, item->kind) != 0)
-		return false;
-	if (kp_items_compare(item->kind, item->name, page->token.kind,
-		page->token.name) <= 0)
-		return false;
-	return kp_selector_matches(page->selector, labels_of(item));
+	return (kind[0] == '\0' || strcmp(kind, item->kind) == 0) &&
+	       kp_items_compare(item->kind, item->name, page->token.kind,
+		   page->token.name) > 0;
 }
 
 static void
@@ -150,15 +156,22 @@ fill_page(struct page *page, const struct kp_items *items)
 
 	for (size_t i = 0; i < items->num; i++) {
 		const struct kp_item *item = items->list[i];
+		const struct kp_labels *labels;
 
-		if (!is_of_page(page, item))
+		if (!has_name_of_page(page, item))
+			continue;
+		labels = labels_of(item);
+		page->is_refused |= labels == NULL;
+		if (labels == NULL)
+			break;
+		if (!kp_selector_matches(page->selector, labels))
 			continue;
 		if (page->num == page->max || page->len > MAX_PAGE_LEN) {
 			page->has_more = true;
 			break;
 		}
-		fill_resource(
-		    &page->list[page->num++], item, page->request->names_only);
+		fill_resource(&page->list[page->num++], item, labels,
+		    page->request->names_only);
 		if (!page->request->names_only)
 			page->len += item->text.len;
 		(void)snprintf(last.kind, sizeof(last.kind), "%s", item->kind);
@@ -202,7 +215,11 @@ list_page(struct kp_rpc_call *call, struct page *page, const char *question)
 		return;
 	page->list = kp_alloc(page->max, sizeof(*page->list));
 	fill_page(page, &items);
-	answer_list(call, page, question);
+	if (page->is_refused)
+		kp_rpc_call_end(
+		    call, KP_RPC_RESOURCE_EXHAUSTED, "no memory for a list");
+	else
+		answer_list(call, page, question);
 	for (size_t i = 0; i < page->num; i++)
 		resource_fini(&page->list[i]);
 	free(page->list);

@@ -37,3 +37,16 @@ endif()
 kp_unit_test(hub SOURCES unit/control/server/test_hub.c LINK kp_test_hub)
 kp_test_beside_grpc(unit.hub)
 kp_fuzz_test(hub SOURCES fuzz/fuzz_hub.c LINK kp_server PkgConfig::GRPC)
+
+# A whole policy server in one process with its clients.
+kp_library(kp_test_server support/server_world.c)
+target_link_libraries(kp_test_server PUBLIC
+  kp_server kp_test_certs kp_test_folder)
+if(KP_TEST_STANDIN)
+  target_include_directories(kp_test_server BEFORE PUBLIC support/standin)
+endif()
+foreach(name IN ITEMS service_faults)
+  kp_unit_test(${name} SOURCES unit/control/server/test_${name}.c
+    LINK kp_test_server)
+  kp_test_beside_grpc(unit.${name})
+endforeach()

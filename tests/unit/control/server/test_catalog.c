@@ -466,7 +466,7 @@ static void *
 parse(void *ctx)
 {
 	struct kp_item *item = ctx;
-	const struct kp_resource *resource = kp_item_resource(item);
+	const struct kp_resource *resource = kp_item_resource(item, NULL);
 
 	kp_assert(resource != NULL && strcmp(resource->name, "c") == 0);
 	return atomic_load(&item->parsed) == resource ? ctx : NULL;

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A whole policy server in this process, on loopback, over a store in SQLite:
+ * all services behind the guard. "ada" is an administrator, "edge-1" is a node.
+ * A failure ends the test.
+ */
+#ifndef KP_TESTS_SUPPORT_SERVER_WORLD_H
+#define KP_TESTS_SUPPORT_SERVER_WORLD_H
+
+#include "base/metrics.h"
+#include "control/rpc/channel.h"
+#include "control/rpc/server.h"
+#include "control/server/audit.h"
+#include "control/server/desk.h"
+#include "control/server/guard.h"
+#include "control/server/service.h"
+#include "tests/support/certs.h"
+#include "tests/support/folder.h"
+
+struct kp_test_server {
+	char folder[KP_TEST_PATH_LEN];
+	struct kp_store *store;
+	struct kp_audit *audit;
+	struct kp_metrics *metrics;
+	struct kp_services services;
+	struct kp_test_ca *ca;
+	struct kp_key_pair server_pair, ada_pair, edge_pair;
+	struct kp_rpc_server *server;
+	char address[64];
+	struct kp_rpc_channel *ada, *edge;
+};
+
+void kp_test_server_start(struct kp_test_server *out);
+void kp_test_server_stop(struct kp_test_server *world);
+
+#endif

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Each allocation of a call to a whole policy server is refused in turn, on
+ * either side. An answer is the whole one; else the call says that there was no
+ * memory, and the next one is answered. A watch misses nothing unless it ends
+ * so.
+ */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "control/api/methods.h"
+#include "control/rpc/stream.h"
+#include "proto/control/unpack.h"
+#include "tests/support/server_world.h"
+
+#define CLUSTER(name, port) \
+	"apiVersion: kproxy/v1\nkind: Cluster\n" \
+	"metadata: {name: " name ", labels: {team: red}}\n" \
+	"spec: {bootstrap: [\"127.0.0.1:" port "\"]}\n"
+#define PATIENCE_MS 20000
+/* No call here needs as many. */
+#define MANY 2000
+
+static int64_t
+patience(void)
+{
+	return kp_now_ms() + PATIENCE_MS;
+}
+
+static bool
+call(struct kp_test_server *world, const struct kp_rpc_method *method,
+    const ProtobufCMessage *request, struct kp_rpc_result *out)
+{
+	return kp_rpc_channel_call(
+	    world->ada, method, out, request, patience(), NULL);
+}
+
+static void
+expect_no_memory(const struct kp_rpc_status *status, unsigned n)
+{
+	cr_assert_not_null(strstr(status->sentence, "memory"), "%u: %s: %s", n,
+	    kp_rpc_code_name(status->code), status->sentence);
+	cr_assert(status->code == KP_RPC_RESOURCE_EXHAUSTED ||
+		      status->code == KP_RPC_FAILED_PRECONDITION,
+	    "%u: %s", n, kp_rpc_code_name(status->code));
+}
+
+/* A request to make resource name, of that text. */
+struct apply {
+	Kproxy__Control__V1__ApplyRequest request;
+	Kproxy__Control__V1__File file, *files;
+};
+
+static void
+make_apply(struct apply *out, const char *text)
+{
+	static char name[] = "f.yaml";
+
+	kproxy__control__v1__apply_request__init(&out->request);
+	kproxy__control__v1__file__init(&out->file);
+	out->file.name = name;
+	out->file.text =
+	    (ProtobufCBinaryData){ strlen(text), (uint8_t *)(uintptr_t)text };
+	out->files = &out->file;
+	out->request.files = &out->files;
+	out->request.n_files = 1;
+}
+
+/* The revision that it made. */
+static uint64_t
+apply(struct kp_test_server *world, const char *text)
+{
+	struct kp_rpc_result result;
+	struct apply made;
+	uint64_t revision;
+
+	make_apply(&made, text);
+	cr_assert(call(world, &kp_api_apply, &made.request.base, &result), "%s",
+	    result.status.sentence);
+	revision =
+	    ((Kproxy__Control__V1__ApplyResponse *)result.answer)->revision;
+	kp_rpc_result_fini(&result);
+	return revision;
+}
+
+static void
+set_up(struct kp_test_server *world)
+{
+	kp_test_server_start(world);
+	cr_assert_eq(apply(world, CLUSTER("a", "1")), 1);
+	cr_assert_eq(
+	    apply(world, CLUSTER("a", "2") "---\n" CLUSTER("b", "2")), 2);
+	cr_assert_eq(apply(world, CLUSTER("c", "3")), 3);
+}
+
+static void
+pack(struct kp_buf *out, const ProtobufCMessage *message)
+{
+	kp_buf_init(out, KP_API_MAX_ANSWER);
+	(void)protobuf_c_message_pack(message,
+	    kp_buf_extend(out, protobuf_c_message_get_packed_size(message)));
+}
+
+/* Is answer what wanted is? */
+static bool
+is_same(const ProtobufCMessage *answer, const ProtobufCMessage *wanted)
+{
+	struct kp_buf a, b;
+	bool is;
+
+	pack(&a, answer);
+	pack(&b, wanted);
+	is = kp_bytes_equal(kp_buf_bytes(&a), kp_buf_bytes(&b));
+	kp_buf_fini(&a);
+	kp_buf_fini(&b);
+	return is;
+}
+
+/* Through all failures of one call that reads; how many there were. */
+static unsigned
+go_through(struct kp_test_server *world, const struct kp_rpc_method *method,
+    const ProtobufCMessage *request)
+{
+	struct kp_rpc_result wanted, result;
+	unsigned n = 0, num_refused = 0, left = 0;
+
+	cr_assert(call(world, method, request, &wanted), "%s: %s", method->name,
+	    wanted.status.sentence);
+	while (left == 0) {
+		bool is_ok;
+
+		cr_assert(++n < MANY);
+		kp_alloc_fail_after(n);
+		is_ok = call(world, method, request, &result);
+		left = kp_alloc_fail_after(0);
+		cr_assert(is_ok || left == 0);
+		if (is_ok)
+			cr_assert(is_same(result.answer, wanted.answer),
+			    "%s: %u", method->name, n);
+		else
+			expect_no_memory(&result.status, n);
+		num_refused += !is_ok;
+		kp_rpc_result_fini(&result);
+		cr_assert(call(world, method, request, &result));
+		cr_assert(is_same(result.answer, wanted.answer));
+		kp_rpc_result_fini(&result);
+	}
+	kp_rpc_result_fini(&wanted);
+	return num_refused;
+}
+
+Test(service_faults, what_is_read_is_whole_or_refused)
+{
+	static char kind[] = "Cluster", name[] = "a", selector[] = "team=red";
+	Kproxy__Control__V1__GetRequest get;
+	Kproxy__Control__V1__ListRequest list;
+	Kproxy__Control__V1__HistoryRequest history;
+	Kproxy__Control__V1__DiffRequest diff;
+	struct kp_test_server world;
+
+	set_up(&world);
+	kproxy__control__v1__get_request__init(&get);
+	get.kind = kind;
+	get.name = name;
+	cr_assert(go_through(&world, &kp_api_get, &get.base) > 5);
+	get.revision = 1;
+	cr_assert(go_through(&world, &kp_api_get, &get.base) > 5);
+	kproxy__control__v1__list_request__init(&list);
+	list.selector = selector;
+	list.page_size = 2;
+	cr_assert(go_through(&world, &kp_api_list, &list.base) > 10);
+	kproxy__control__v1__history_request__init(&history);
+	history.with_documents = true;
+	cr_assert(go_through(&world, &kp_api_history, &history.base) > 10);
+	kproxy__control__v1__diff_request__init(&diff);
+	diff.from = 1;
+	cr_assert(go_through(&world, &kp_api_diff, &diff.base) > 5);
+	kp_test_server_stop(&world);
+}
+
+/* States that are not kept are read, and parsed, anew. */
+static void
+forget(struct kp_test_server *world, uint64_t revision)
+{
+	static char kind[] = "Cluster", name[] = "a";
+	Kproxy__Control__V1__GetRequest get;
+	struct kp_rpc_result result;
+
+	kproxy__control__v1__get_request__init(&get);
+	get.kind = kind;
+	get.name = name;
+	for (uint64_t i = 1; i <= KP_DESK_OLD_STATES; i++) {
+		get.revision = revision + i;
+		cr_assert(call(world, &kp_api_get, &get.base, &result));
+		kp_rpc_result_fini(&result);
+	}
+}
+
+/* What cannot be parsed for want of memory is no resource without labels. */
+Test(service_faults, a_selector_leaves_nothing_out_for_want_of_memory)
+{
+	static const char *const texts[] = { CLUSTER("c", "4"),
+		CLUSTER("c", "5"), CLUSTER("c", "6"), CLUSTER("c", "7") };
+	static char selector[] = "team=red";
+	Kproxy__Control__V1__ListRequest list;
+	struct kp_rpc_result wanted, result;
+	struct kp_test_server world;
+	unsigned n = 0, left = 0;
+
+	set_up(&world);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		(void)apply(&world, texts[i]);
+	kproxy__control__v1__list_request__init(&list);
+	list.selector = selector;
+	list.revision = 2;
+	cr_assert(call(&world, &kp_api_list, &list.base, &wanted));
+	while (left == 0) {
+		bool is_ok;
+
+		cr_assert(++n < MANY);
+		forget(&world, 2);
+		kp_alloc_fail_after(n);
+		is_ok = call(&world, &kp_api_list, &list.base, &result);
+		left = kp_alloc_fail_after(0);
+		cr_assert(is_ok || left == 0);
+		if (is_ok)
+			cr_assert(
+			    is_same(result.answer, wanted.answer), "%u", n);
+		else
+			expect_no_memory(&result.status, n);
+		kp_rpc_result_fini(&result);
+	}
+	cr_assert(n > 50, "%u", n);
+	kp_rpc_result_fini(&wanted);
+	kp_test_server_stop(&world);
+}
