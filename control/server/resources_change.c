@@ -146,10 +146,15 @@ end_with(struct kp_rpc_call *call, enum kp_verdict verdict,
 		[KP_VERDICT_LATE] = KP_RPC_DEADLINE_EXCEEDED,
 	};
 
-	if (verdict == KP_VERDICT_INVALID)
+	enum kp_rpc_code code = codes[verdict];
+
+	if (verdict == KP_VERDICT_INVALID) {
 		end_invalid(call, result);
-	else
-		kp_rpc_call_end(call, codes[verdict], "%s", err->text);
+		return;
+	}
+	if (verdict == KP_VERDICT_UNAVAILABLE && err->kind == KP_ERR_LIMIT)
+		code = KP_RPC_RESOURCE_EXHAUSTED;
+	kp_rpc_call_end(call, code, "%s", err->text);
 }
 
 /* The record of what was done, before anybody is told. */

@@ -238,3 +238,225 @@ Test(service_faults, a_selector_leaves_nothing_out_for_want_of_memory)
 	kp_rpc_result_fini(&wanted);
 	kp_test_server_stop(&world);
 }
+
+/* A text that is news, whatever the revision is. */
+static const char *
+fresh_text(struct kp_test_server *world)
+{
+	return kp_desk_revision(world->services.desk) % 2 == 0
+		   ? CLUSTER("b", "8")
+		   : CLUSTER("b", "9");
+}
+
+/* Applies text, of which the n-th allocation is about to fail; false if that
+ * was refused. */
+static bool
+try_apply(struct kp_test_server *world, const char *text, unsigned n)
+{
+	uint64_t before = kp_desk_revision(world->services.desk);
+	struct kp_rpc_result result;
+	struct apply made;
+	bool is_ok;
+
+	make_apply(&made, text);
+	is_ok = call(world, &kp_api_apply, &made.request.base, &result);
+	if (!is_ok)
+		expect_no_memory(&result.status, n);
+	/* made, but the client had no memory for the answer */
+	if (strstr(result.status.sentence, "answer") != NULL)
+		is_ok = true;
+	kp_rpc_result_fini(&result);
+	cr_assert_eq(
+	    kp_desk_revision(world->services.desk), before + is_ok, "%u", n);
+	return is_ok;
+}
+
+Test(service_faults, a_change_is_made_or_refused)
+{
+	struct kp_test_server world;
+	unsigned n = 0, num_refused = 0, left = 0;
+
+	set_up(&world);
+	while (left == 0) {
+		uint64_t before = kp_desk_revision(world.services.desk);
+
+		bool is_ok;
+
+		cr_assert(++n < MANY);
+		kp_alloc_fail_after(n);
+		is_ok = try_apply(&world, fresh_text(&world), n);
+		left = kp_alloc_fail_after(0);
+		cr_assert(is_ok || left == 0);
+		if (is_ok)
+			continue;
+		num_refused++;
+		cr_assert_eq(apply(&world, fresh_text(&world)), before + 1);
+	}
+	cr_assert(n > 50 && num_refused > 40, "%u, %u", n, num_refused);
+	kp_test_server_stop(&world);
+}
+
+Test(service_faults, a_deletion_and_its_undoing_are_made_or_refused)
+{
+	static char kind[] = "Cluster", name[] = "a";
+	Kproxy__Control__V1__ResourceName id, *ids = &id;
+	Kproxy__Control__V1__DeleteRequest request;
+	Kproxy__Control__V1__RollbackRequest back;
+	struct kp_rpc_result result;
+	struct kp_test_server world;
+	unsigned n = 0, left = 0;
+
+	set_up(&world);
+	kproxy__control__v1__resource_name__init(&id);
+	kproxy__control__v1__delete_request__init(&request);
+	kproxy__control__v1__rollback_request__init(&back);
+	id.kind = kind;
+	id.name = name;
+	request.names = &ids;
+	request.n_names = 1;
+	while (left == 0) {
+		uint64_t before = kp_desk_revision(world.services.desk);
+		bool is_ok;
+
+		cr_assert(++n < MANY);
+		back.to = before;
+		kp_alloc_fail_after(n);
+		is_ok = call(&world, &kp_api_delete, &request.base, &result);
+		if (is_ok) {
+			kp_rpc_result_fini(&result);
+			is_ok =
+			    call(&world, &kp_api_rollback, &back.base, &result);
+		}
+		left = kp_alloc_fail_after(0);
+		cr_assert(is_ok || left == 0);
+		if (!is_ok)
+			expect_no_memory(&result.status, n);
+		kp_rpc_result_fini(&result);
+		if (is_ok)
+			continue;
+		/* back to where it was, whatever of it was done */
+		if (!call(&world, &kp_api_rollback, &back.base, &result))
+			cr_assert_eq(
+			    kp_desk_revision(world.services.desk), before);
+		kp_rpc_result_fini(&result);
+	}
+	cr_assert(n > 40, "%u", n);
+	kp_test_server_stop(&world);
+}
+
+/* A watch with the revisions that came of it. */
+struct watch {
+	struct kp_rpc_stream *stream;
+	uint64_t last;
+	bool has_ended;
+};
+
+static void
+watch_start(struct watch *out, struct kp_test_server *world, uint64_t after)
+{
+	Kproxy__Control__V1__WatchRequest request;
+	struct kp_error err;
+
+	*out = (struct watch){ .last = after };
+	out->stream = kp_rpc_stream_new(world->ada, &kp_api_watch, KP_NEVER);
+	kproxy__control__v1__watch_request__init(&request);
+	request.after = after;
+	request.with_documents = true;
+	/* how it ended, reading says */
+	cr_assert(
+	    kp_rpc_stream_write(out->stream, &request.base, patience(), &err) ||
+	    err.kind == KP_ERR_CLOSED);
+}
+
+/* Takes all until that revision, or until it ends; none may be left out. */
+static void
+watch_until(struct watch *watch, uint64_t revision)
+{
+	ProtobufCMessage *message;
+
+	while (watch->last < revision && !watch->has_ended) {
+		enum kp_rpc_read result =
+		    kp_rpc_stream_read(watch->stream, &message, patience());
+
+		cr_assert_neq(result, KP_RPC_READ_NOTHING);
+		watch->has_ended = result == KP_RPC_READ_END;
+		if (watch->has_ended)
+			break;
+		cr_assert_eq(((Kproxy__Control__V1__WatchResponse *)message)
+				 ->revision->number,
+		    watch->last + 1);
+		watch->last++;
+		kp_unpacked_free(message);
+	}
+}
+
+static void
+watch_fini(struct watch *watch, unsigned n)
+{
+	if (watch->has_ended)
+		expect_no_memory(kp_rpc_stream_status(watch->stream), n);
+	kp_rpc_stream_free(watch->stream);
+}
+
+Test(service_faults, a_watch_says_all_or_ends)
+{
+	struct kp_test_server world;
+	struct watch watch;
+	unsigned n = 0, num_ended = 0, left = 0;
+
+	set_up(&world);
+	while (left == 0) {
+		uint64_t seen;
+
+		cr_assert(++n < MANY);
+		kp_alloc_fail_after(n);
+		watch_start(&watch, &world, 0);
+		watch_until(&watch, 3);
+		left = kp_alloc_fail_after(0);
+		seen = watch.last;
+		cr_assert_eq(watch.has_ended, seen < 3);
+		cr_assert(!watch.has_ended || left == 0);
+		num_ended += watch.has_ended;
+		watch_fini(&watch, n);
+		/* the rest, from where it ended */
+		watch_start(&watch, &world, seen);
+		watch_until(&watch, 3);
+		cr_assert_eq(watch.last, 3);
+		watch_fini(&watch, n);
+	}
+	cr_assert(n > 20 && num_ended > 15, "%u, %u", n, num_ended);
+	kp_test_server_stop(&world);
+}
+
+/* While changes are made, whose calls may be what has no memory. */
+Test(service_faults, a_watch_misses_no_change)
+{
+	struct kp_test_server world;
+	struct watch watch;
+	unsigned n = 0, num_ended = 0, left = 0;
+
+	set_up(&world);
+	watch_start(&watch, &world, 0);
+	watch_until(&watch, 3);
+	while (left == 0) {
+		bool is_ok;
+
+		cr_assert(++n < MANY);
+		kp_alloc_fail_after(n);
+		is_ok = try_apply(&world, fresh_text(&world), n);
+		watch_until(&watch, kp_desk_revision(world.services.desk));
+		left = kp_alloc_fail_after(0);
+		cr_assert(is_ok || left == 0);
+		if (!watch.has_ended)
+			continue;
+		num_ended++;
+		cr_assert_eq(left, 0);
+		watch_fini(&watch, n);
+		watch_start(&watch, &world, watch.last);
+	}
+	watch_until(&watch, kp_desk_revision(world.services.desk));
+	cr_assert(!watch.has_ended);
+	cr_assert(n > 60 && num_ended > 5, "%u, %u", n, num_ended);
+	watch_fini(&watch, n);
+	kp_test_server_stop(&world);
+}
