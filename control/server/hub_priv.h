@@ -164,9 +164,11 @@ void kp_session_send(struct kp_session *session);
 /* Limits: node_check.c. The complaint, NULL if there is none. */
 const char *kp_node_check_hello(const Kproxy__Control__V1__Hello *hello);
 bool kp_node_is_peer(const struct kp_rpc_peer *peer, const char *name);
-/* New ones, cut to the limits; NULL if texts are no UTF-8. */
+/* New ones, cut to the limits; NULL without memory for it. kp_node_refusal is
+ * false if texts are no UTF-8. */
 struct kp_said *kp_node_report(const Kproxy__Control__V1__Heartbeat *heartbeat);
-struct kp_said *kp_node_refusal(const Kproxy__Control__V1__Nack *nack);
+bool kp_node_refusal(
+    const Kproxy__Control__V1__Nack *nack, struct kp_said **out) KP_MUST_CHECK;
 bool kp_node_is_text(const char *text, size_t max_len);
 
 /* Records: node_records.c. */

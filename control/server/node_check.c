@@ -164,8 +164,8 @@ take_problems(Kproxy__Control__V1__Problems *out,
 	return true;
 }
 
-struct kp_said *
-kp_node_refusal(const Kproxy__Control__V1__Nack *nack)
+bool
+kp_node_refusal(const Kproxy__Control__V1__Nack *nack, struct kp_said **out)
 {
 	Kproxy__Control__V1__Problem *list[KP_NODE_MAX_PROBLEMS];
 	Kproxy__Control__V1__Problems problems;
@@ -173,10 +173,12 @@ kp_node_refusal(const Kproxy__Control__V1__Nack *nack)
 
 	kproxy__control__v1__problems__init(&problems);
 	problems.problems = list;
+	*out = NULL;
 	if (nack->problems != NULL && !take_problems(&problems, nack->problems))
-		return NULL;
+		return false;
 	kproxy__control__v1__node__init(&node);
 	node.refused_revision = nack->revision;
 	node.problems = &problems;
-	return kp_said_new(&node);
+	*out = kp_said_new(&node);
+	return true;
 }

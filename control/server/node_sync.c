@@ -238,6 +238,14 @@ join(struct kp_session *session, const Kproxy__Control__V1__Hello *hello)
 	kp_session_push(session);
 }
 
+/* What a node says is within its limits: there was no memory for it. */
+static void
+end_refused(struct kp_session *session)
+{
+	kp_rpc_call_end(session->call, KP_RPC_RESOURCE_EXHAUSTED,
+	    "no memory for what the node says");
+}
+
 static void
 hear_hello(struct kp_session *session, const Kproxy__Control__V1__Hello *hello)
 {
@@ -258,8 +266,10 @@ hear_hello(struct kp_session *session, const Kproxy__Control__V1__Hello *hello)
 		return;
 	}
 	session->who = who_of(session, hello);
-	kp_assert(session->who != NULL); /* the limits of hello see to it */
-	join(session, hello);
+	if (session->who != NULL)
+		join(session, hello);
+	else
+		end_refused(session);
 }
 
 /* The push that is answered, taken out; NULL if there is no such one. */
@@ -331,13 +341,17 @@ static void
 hear_nack(struct kp_session *session, const Kproxy__Control__V1__Nack *nack)
 {
 	struct kp_hub *hub = session->hub;
-	struct kp_said *refusal = kp_node_refusal(nack);
+	struct kp_said *refusal;
 	struct kp_push *push = NULL;
 	bool is_attached;
 
-	if (refusal == NULL) {
+	if (!kp_node_refusal(nack, &refusal)) {
 		kp_rpc_call_end(session->call, KP_RPC_INVALID_ARGUMENT,
 		    "the problems are not in UTF-8");
+		return;
+	}
+	if (refusal == NULL) {
+		end_refused(session);
 		return;
 	}
 	kp_mutex_lock(&hub->lock);
@@ -415,7 +429,8 @@ hear_heartbeat(
 	kp_mutex_lock(&hub->lock);
 	if (session->node != NULL) {
 		has_drifted = judge_locked(session, &held);
-		kp_said_take(&session->node->report, &report);
+		if (report != NULL)
+			kp_said_take(&session->node->report, &report);
 		session->node->is_dirty |=
 		    session->node->seen_ms - session->node->recorded_ms >=
 		    hub->config.lost_after_ms;

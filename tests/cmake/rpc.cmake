@@ -45,7 +45,7 @@ target_link_libraries(kp_test_server PUBLIC
 if(KP_TEST_STANDIN)
   target_include_directories(kp_test_server BEFORE PUBLIC support/standin)
 endif()
-foreach(name IN ITEMS service_faults)
+foreach(name IN ITEMS hub_faults service_faults)
   kp_unit_test(${name} SOURCES unit/control/server/test_${name}.c
     LINK kp_test_server)
   kp_test_beside_grpc(unit.${name})
