@@ -211,7 +211,8 @@ write_changes(
 		sorted->list, record, err))
 		return KP_STORE_OK;
 	/* of parts alone nobody knows: nothing has been done */
-	err->kind = KP_ERR_UNAVAILABLE;
+	if (err->kind != KP_ERR_LIMIT)
+		err->kind = KP_ERR_UNAVAILABLE;
 	return KP_STORE_FAILED;
 }
 
