@@ -17,7 +17,7 @@ foreach(name IN ITEMS agent_link agent_link_faults)
   kp_test_beside_grpc(unit.${name})
 endforeach()
 
-foreach(name IN ITEMS hostile status stream tls unary)
+foreach(name IN ITEMS faults hostile status stream tls unary)
   kp_unit_test(rpc_${name}
     SOURCES unit/control/rpc/test_${name}.c LINK kp_test_rpc)
   kp_test_beside_grpc(unit.rpc_${name})

@@ -47,7 +47,8 @@ end_with_code(struct kp_rpc_call *call, const Kp__Test__Request *request)
 	reason.field = request->reason;
 	reason.line = 7;
 	if (request->reason[0] != '\0')
-		kp_assert(kp_rpc_status_add(&status, &reason.base));
+		/* unless there is no memory for it */
+		(void)!kp_rpc_status_add(&status, &reason.base);
 	kp_rpc_call_finish(call, &status);
 	kp_rpc_status_fini(&status);
 }
