@@ -43,6 +43,14 @@ kp_buf_init(struct kp_buf *buf, size_t max_len)
 }
 
 void
+kp_buf_init_small(struct kp_buf *buf, size_t max_len)
+{
+	*buf = (struct kp_buf){ .data = kp_alloc(1, max_len),
+		.capacity = max_len,
+		.max_len = max_len };
+}
+
+void
 kp_buf_fini(struct kp_buf *buf)
 {
 	free(buf->data);

@@ -47,6 +47,9 @@ struct kp_buf {
 };
 
 void kp_buf_init(struct kp_buf *buf, size_t max_len);
+/* kp_buf_init_small takes all its memory at once, with kp_alloc: for what is of
+ * our own making, and must be said when memory is what failed. */
+void kp_buf_init_small(struct kp_buf *buf, size_t max_len);
 void kp_buf_fini(struct kp_buf *buf);
 
 /* kp_buf_clear empties it and forgets a failure; memory is kept. */

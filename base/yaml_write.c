@@ -62,9 +62,10 @@ is_long_key(const struct kp_yaml *key)
 	/* at worst each byte becomes six */
 	if (len <= MAX_SIMPLE_KEY_LEN / 6)
 		return false;
-	kp_buf_init(&text, 6 * len + 2);
+	/* no memory must not make another key of it */
+	kp_buf_init_small(&text, MAX_SIMPLE_KEY_LEN);
 	add_inline(&text, key);
-	is_long = text.failed || text.len > MAX_SIMPLE_KEY_LEN;
+	is_long = text.failed;
 	kp_buf_fini(&text);
 	return is_long;
 }

@@ -214,11 +214,10 @@ kp_audit_write(
     struct kp_audit *audit, const struct kp_audit_line *line, bool is_synced)
 {
 	struct kp_error problem = { .kind = KP_ERR_NONE };
-	/* of our own making, and of a change it must not be lost */
-	struct kp_buf text = { .data = kp_alloc(1, KP_AUDIT_MAX_LINE),
-		.capacity = KP_AUDIT_MAX_LINE,
-		.max_len = KP_AUDIT_MAX_LINE };
+	struct kp_buf text;
 
+	/* that of a change must not be lost */
+	kp_buf_init_small(&text, KP_AUDIT_MAX_LINE);
 	kp_audit_text(&text, line);
 	kp_assert(!text.failed);
 	kp_mutex_lock(&audit->lock);

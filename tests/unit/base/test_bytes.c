@@ -134,6 +134,21 @@ Test(buf, refused_memory_is_a_failure_and_loses_nothing)
 	kp_buf_fini(&buf);
 }
 
+Test(buf, what_is_small_has_all_its_memory_at_once)
+{
+	struct kp_buf buf;
+
+	kp_buf_init_small(&buf, 200);
+	kp_alloc_fail_after(1);
+	kp_buf_printf(&buf, "%0200d", 1);
+	kp_alloc_fail_after(0);
+	cr_assert(!buf.failed);
+	cr_assert_eq(buf.len, 200);
+	kp_buf_add_text(&buf, "2");
+	cr_assert(buf.failed && !buf.is_refused);
+	kp_buf_fini(&buf);
+}
+
 /* Without memory or room the text is what there is, and ends all the same. */
 Test(buf, a_text_ends_whatever_failed)
 {

@@ -218,6 +218,35 @@ Test(yaml_write, keys_of_any_length_come_back)
 	}
 }
 
+/* A key is not written in another form because there is no memory. */
+Test(yaml_write, each_refused_allocation_is_a_failure)
+{
+	struct kp_yaml *root = kp_yaml_new_map();
+	char key[300], *wanted;
+	unsigned n = 0, left = 0;
+
+	(void)memset(key, 'k', sizeof(key) - 1);
+	key[sizeof(key) - 1] = '\0';
+	kp_yaml_put(root, key, kp_yaml_new_text("value"));
+	wanted = write_with(kp_yaml_write, root);
+	while (left == 0) {
+		struct kp_buf out;
+
+		kp_buf_init(&out, MAX_LEN);
+		kp_alloc_fail_after(++n);
+		kp_yaml_write(&out, root);
+		left = kp_alloc_fail_after(0);
+		cr_assert_eq(out.failed, left == 0, "%u", n);
+		cr_assert_eq(out.is_refused, left == 0, "%u", n);
+		if (left > 0)
+			cr_assert_str_eq(kp_buf_text(&out), wanted);
+		kp_buf_fini(&out);
+	}
+	cr_assert(n > 2, "%u", n);
+	free(wanted);
+	kp_yaml_free(root);
+}
+
 Test(yaml_write, bytes_that_are_no_text_are_replaced)
 {
 	static const char *const bad[] = { "\x80", "\xc0\xaf", "\xc3",
