@@ -123,7 +123,7 @@ line_of(const struct kp_origin *at, const char *title, const char *text)
 	char *copy;
 
 	/* Escaping makes text four times as long at worst. */
-	kp_buf_init(&line, 16 * MAX_LINE_LEN);
+	kp_buf_init_small(&line, 16 * MAX_LINE_LEN);
 	add_escaped(&line, at->file);
 	if (at->line > 0)
 		kp_buf_printf(&line, ":%u:%u", at->line, at->column);

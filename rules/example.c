@@ -45,7 +45,7 @@ example_number(const struct kp_setting *setting)
 	struct kp_yaml *node;
 	struct kp_buf text;
 
-	kp_buf_init(&text, PATH_SIZE);
+	kp_buf_init_small(&text, PATH_SIZE);
 	kp_setting_bound(setting, setting->min, &text);
 	kp_buf_add(&text, "", 1);
 	kp_assert(!text.failed);

@@ -224,7 +224,12 @@ add_example(struct kp_buf *out, const char *name, const char *path)
 	kp_buf_init(&text, MAX_EXAMPLE_LEN);
 	kp_yaml_write(&text, tree);
 	kp_yaml_free(tree);
-	kp_assert(!text.failed && text.len > 0);
+	kp_assert(text.is_refused || (!text.failed && text.len > 0));
+	if (text.is_refused) {
+		out->failed = out->is_refused = true;
+		kp_buf_fini(&text);
+		return;
+	}
 	text.data[text.len - 1] = '\0';
 	kp_buf_add_text(out, "\nEXAMPLE:\n");
 	for (char *line = (char *)text.data; line != NULL;) {

@@ -80,7 +80,7 @@ unknown_kind(const struct addition *a, const struct kp_yaml *node)
 	struct kp_buf text;
 	const char *near;
 
-	kp_buf_init(&text, 2048);
+	kp_buf_init_small(&text, 2048);
 	kp_buf_printf(&text, "unknown kind \"%.80s\"", node->text);
 	for (size_t i = 0; kp_resource_kinds[i] != NULL && i < 63; i++)
 		names[i] = kp_resource_kinds[i]->name;

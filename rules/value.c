@@ -109,7 +109,7 @@ unknown_field(struct kp_parse *p, const struct kp_yaml *key,
 		if (fields->refused == NULL)
 			kp_names_add(&names, fields->name);
 	}
-	kp_buf_init(&text, 4096);
+	kp_buf_init_small(&text, 4096);
 	kp_names_hint(&names, key->text, &text);
 	(void)kp_parse_problem(
 	    p, key, "unknown field \"%.80s\"%s", key->text, kp_buf_text(&text));

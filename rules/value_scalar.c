@@ -42,7 +42,7 @@ kp_parse_wrong_type(struct kp_parse *p, const struct kp_yaml *node,
 	};
 	struct kp_buf wanted;
 
-	kp_buf_init(&wanted, 512);
+	kp_buf_init_small(&wanted, 512);
 	if (wanted_instead != NULL)
 		kp_buf_add_text(&wanted, wanted_instead);
 	else
@@ -129,7 +129,7 @@ check_range(struct kp_parse *p, const struct kp_yaml *node,
 
 	if (value->number >= setting->min && value->number <= setting->max)
 		return true;
-	kp_buf_init(&range, 128);
+	kp_buf_init_small(&range, 128);
 	kp_setting_bound(setting, setting->min, &range);
 	kp_buf_add_text(&range, " to ");
 	kp_setting_bound(setting, setting->max, &range);
@@ -182,7 +182,7 @@ unknown_word(struct kp_parse *p, const struct kp_yaml *node,
 		kp_names_add(&names, w->word);
 	if (kp_suggest(node->text, names.list) == NULL || names.num == 1)
 		return kp_parse_wrong_type(p, node, setting, NULL);
-	kp_buf_init(&text, 256);
+	kp_buf_init_small(&text, 256);
 	kp_names_hint(&names, node->text, &text);
 	(void)kp_parse_problem(p, node, "unknown word \"%.80s\"%s", node->text,
 	    kp_buf_text(&text));
