@@ -81,7 +81,7 @@ add_row(struct kp_buf *out, const char *term, const char *text)
 		kp_wrap(out, text, COLUMN, WIDTH);
 		return;
 	}
-	kp_buf_init(&column, MAX_TEXT_LEN);
+	kp_buf_init_small(&column, MAX_TEXT_LEN);
 	kp_wrap(&column, text, COLUMN, WIDTH);
 	kp_buf_add(out, column.data + used, column.len - used);
 	kp_buf_fini(&column);
@@ -92,8 +92,8 @@ add_flag(struct kp_buf *out, const struct kp_flag *flag)
 {
 	struct kp_buf term, text;
 
-	kp_buf_init(&term, MAX_TEXT_LEN);
-	kp_buf_init(&text, MAX_TEXT_LEN);
+	kp_buf_init_small(&term, MAX_TEXT_LEN);
+	kp_buf_init_small(&text, MAX_TEXT_LEN);
 	kp_help_flag(&term, flag);
 	kp_help_flag_text(&text, flag);
 	add_row(out, kp_buf_text(&term), kp_buf_text(&text));
