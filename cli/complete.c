@@ -197,6 +197,7 @@ kp_complete(struct kp_buf *out, const struct kp_command *program,
 	found.begun = joined[num - 1];
 	kp_buf_init(&found.lines, MAX_LINES_LEN);
 	complete(&found, program, joined, num);
+	kp_output_part(&found.lines);
 	kp_buf_add(out, found.lines.data, found.lines.len);
 	if (found.is_file)
 		kp_buf_add_text(out, ":files\n");

@@ -87,6 +87,7 @@ add_document(struct kp_buf *out, const Kproxy__Control__V1__Resource *resource)
 		return false;
 	kp_buf_init(&text, KP_OUTPUT_MAX_LEN);
 	kp_yaml_write(&text, tree);
+	kp_output_part(&text);
 	kp_yaml_free(tree);
 	kp_buf_add_text(out, "Document:\n");
 	for (size_t at = 0; at < text.len;) {

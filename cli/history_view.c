@@ -236,6 +236,8 @@ kp_difference_add(struct kp_buf *out,
 	kp_buf_init(&new, KP_OUTPUT_MAX_LEN);
 	add_document(&old, difference->before);
 	add_document(&new, difference->after);
+	kp_output_part(&old);
+	kp_output_part(&new);
 	for (int i = 0; i < 2; i++) {
 		kp_buf_init(&titles[i], MAX_CELL_LEN);
 		kp_buf_printf(&titles[i], "%s/", i == 0 ? before : after);

@@ -239,7 +239,9 @@ kp_input_refuse(const struct kp_input *input)
 
 	kp_buf_init(&text, KP_OUTPUT_MAX_LEN);
 	kp_diagnostics_print(&input->diagnostics, &text);
-	(void)fwrite(text.data, text.len, 1, stderr);
+	kp_output_part(&text);
+	if (text.len > 0)
+		(void)fwrite(text.data, text.len, 1, stderr);
 	kp_buf_fini(&text);
 	return input->has_read_all ? KP_EXIT_REFUSED : KP_EXIT_FAILED;
 }

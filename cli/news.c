@@ -146,6 +146,7 @@ add_line(struct kp_buf *out, const struct kp_news *news, enum event event,
 	/* the heading would be said for each; a row says enough */
 	kp_buf_init(&row, KP_OUTPUT_MAX_LEN);
 	kp_view_table(&row, &view, &resource, 1, true);
+	kp_output_part(&row);
 	if (!kp_args_is(news->args, "no-headers") && row.len > 0) {
 		const uint8_t *end = memchr(row.data, '\n', row.len);
 		size_t skip = (size_t)(end - row.data) + 1;

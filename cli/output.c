@@ -33,13 +33,30 @@ kp_output_add_tree(
 }
 
 void
+kp_output_refuse(void)
+{
+	is_refused = true;
+}
+
+bool
+kp_output_is_refused(void)
+{
+	return is_refused;
+}
+
+void
+kp_output_part(const struct kp_buf *part)
+{
+	if (part->is_refused)
+		kp_output_refuse();
+}
+
+void
 kp_output_write(struct kp_buf *out)
 {
-	if (out->is_refused)
-		is_refused = true;
-	else if (out->failed)
-		is_too_long = true;
-	else if (out->len > 0)
+	kp_output_part(out);
+	is_too_long |= out->failed && !out->is_refused;
+	if (!is_refused && !out->failed && out->len > 0)
 		(void)fwrite(out->data, out->len, 1, stdout);
 	kp_buf_fini(out);
 }
@@ -47,17 +64,20 @@ kp_output_write(struct kp_buf *out)
 enum kp_exit
 kp_output_finish(enum kp_exit result)
 {
+	bool was_too_long = is_too_long, was_refused = is_refused;
+
+	is_too_long = is_refused = false;
 	errno = 0;
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		kp_output_problem("could not write the answer: %s",
 		    errno != 0 ? strerrordesc_np(errno) : "output error");
 		return KP_EXIT_FAILED;
 	}
-	if (is_refused) {
+	if (was_refused) {
 		kp_output_problem("no memory for the answer");
 		return KP_EXIT_FAILED;
 	}
-	if (is_too_long) {
+	if (was_too_long) {
 		kp_output_problem("the answer is longer than %u MiB",
 		    KP_OUTPUT_MAX_LEN >> 20);
 		return KP_EXIT_FAILED;

@@ -32,8 +32,18 @@ void kp_output_add_tree(
 void kp_output_write(struct kp_buf *out);
 
 /*
+ * kp_output_refuse: there was no memory for a part of the answer. No more of it
+ * is written, and kp_output_finish says why.
+ */
+void kp_output_refuse(void);
+bool kp_output_is_refused(void);
+
+/* kp_output_part refuses the answer if there was no memory for that part. */
+void kp_output_part(const struct kp_buf *part);
+
+/*
  * kp_output_finish flushes stdout and returns result, or KP_EXIT_FAILED if an
- * answer was not written: one that nobody got is none.
+ * answer was not written: one that nobody got is none. It says so once.
  */
 enum kp_exit kp_output_finish(enum kp_exit result);
 

@@ -58,7 +58,9 @@ kp_problems_refuse(const Kproxy__Control__V1__Problems *problems)
 	kp_buf_printf(&out, "%srefused%s: %zu problem%s\n",
 	    is_colored ? KP_COLOR_RED : "", is_colored ? KP_COLOR_OFF : "", num,
 	    num == 1 ? "" : "s");
-	(void)fwrite(out.data, out.len, 1, stderr);
+	kp_output_part(&out);
+	if (out.len > 0)
+		(void)fwrite(out.data, out.len, 1, stderr);
 	kp_buf_fini(&out);
 	return KP_EXIT_REFUSED;
 }

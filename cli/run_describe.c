@@ -25,8 +25,9 @@ add_surroundings(struct kp_connection *connection, struct kp_buf *out,
 	if (result != KP_EXIT_OK)
 		return result;
 	if (!kp_describe_resource(out, resource, history)) {
-		kp_output_problem("what the server sent is no resource that "
-				  "can be read");
+		if (!kp_output_is_refused())
+			kp_output_problem("what the server sent is no resource "
+					  "that can be read");
 		result = KP_EXIT_FAILED;
 	}
 	kp_unpacked_free(&history->base);

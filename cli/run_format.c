@@ -99,6 +99,7 @@ write_diff(const struct kp_args *args, const struct kp_resources *set)
 	kp_buf_init(&out, KP_OUTPUT_MAX_LEN);
 	kp_print_resources(&after, set);
 	out.failed = after.failed;
+	kp_output_part(&after);
 	if (kp_input_read(&before, path, &err)) {
 		const struct kp_diff_side a = { path, kp_buf_bytes(&before) };
 		const struct kp_diff_side b = { path, kp_buf_bytes(&after) };

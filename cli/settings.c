@@ -37,6 +37,7 @@ kp_settings_load_file(struct kp_contexts *out, const char *path)
 
 	kp_buf_init(&text, KP_OUTPUT_MAX_LEN);
 	kp_diagnostics_print(&diagnostics, &text);
+	kp_output_part(&text);
 	if (text.len > 0)
 		(void)fwrite(text.data, text.len, 1, stderr);
 	kp_buf_fini(&text);

@@ -53,7 +53,7 @@ kp_view_dup(struct kp_buf *buf)
 	char *text;
 
 	/* what is too long is cut, what could not be had is not left out */
-	kp_assert(!buf->is_refused);
+	kp_output_part(buf);
 	text = kp_strdup(kp_buf_text(buf));
 	kp_buf_fini(buf);
 	return text;
@@ -66,8 +66,11 @@ kp_view_tree(const Kproxy__Control__V1__Resource *resource)
 	struct kp_yaml *tree = NULL;
 	struct kp_error err;
 
-	if (!kp_yaml_parse(&stream, kp_bytes_of(resource->document), &err))
+	if (!kp_yaml_parse(&stream, kp_bytes_of(resource->document), &err)) {
+		if (err.kind == KP_ERR_SYSTEM)
+			kp_output_refuse();
 		return NULL;
+	}
 	if (stream.num_documents == 1 &&
 	    stream.documents[0]->kind == KP_YAML_MAP) {
 		tree = stream.documents[0];
@@ -267,6 +270,8 @@ complain(const Kproxy__Control__V1__Resource *resource)
 	struct kp_buf title;
 	char *text;
 
+	if (kp_output_is_refused())
+		return false;
 	kp_buf_init(&title, MAX_CELL_LEN);
 	kp_kind_title(&title, resource->kind, resource->name);
 	text = kp_view_dup(&title);

@@ -50,3 +50,6 @@ foreach(name IN ITEMS hub_faults service_faults)
     LINK kp_test_server)
   kp_test_beside_grpc(unit.${name})
 endforeach()
+kp_unit_test(kpctl_faults SOURCES unit/cli/test_kpctl_faults.c
+  LINK kp_cli kp_test_server)
+kp_test_beside_grpc(unit.kpctl_faults)

@@ -15,6 +15,7 @@
 
 #define MAX_WATCHES 100
 #define WATCH_TIMEOUT_MS 10000
+#define QUIET_MS 600000
 
 static const struct kp_service_method *const services[] = {
 	kp_resources_methods, kp_nodes_methods, kp_health_methods, NULL
@@ -90,6 +91,8 @@ open_services(struct kp_test_server *world)
 	hub.store = world->store;
 	hub.server_identity = "server-1";
 	hub.version = "1.2.3";
+	/* nodes are as quiet as a test wants */
+	hub.lost_after_ms = hub.answer_ms = QUIET_MS;
 	world->services.hub = kp_hub_new(&hub, &err);
 	cr_assert_not_null(world->services.hub, "%s", err.text);
 	world->services.desk = kp_desk_new(&desk, &err);

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Each allocation of kpctl's commands is refused in turn, against a whole
+ * policy server in the same process, whose allocations are among them. What is
+ * answered is the whole answer; else kpctl says that there was no memory, and
+ * ends with a code that is not 0.
+ */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "cli/args.h"
+#include "cli/output.h"
+#include "control/rpc/stream.h"
+#include "proto/control/unpack.h"
+#include "tests/support/server_world.h"
+
+#define MAX_WORDS 20
+#define MAX_LINE 512
+/* Nothing here needs as many. */
+#define MANY 5000
+
+#define CLUSTER(port) \
+	"apiVersion: kproxy/v1\nkind: Cluster\n" \
+	"metadata: {name: a, labels: {team: red}}\n" \
+	"spec: {bootstrap: [\"127.0.0.1:" port "\"]}\n"
+#define RESOURCES(port) \
+	CLUSTER(port) \
+	"---\n" \
+	"apiVersion: kproxy/v1\nkind: Listener\nmetadata: {name: l}\n" \
+	"spec: {bind: 127.0.0.1, advertisedHost: localhost,\n" \
+	"  ports: {bootstrap: 19092, first: 19093, count: 4}}\n"
+
+/* A run of kpctl: its code, and what it wrote. */
+struct run {
+	int code;
+	char *out, *err;
+};
+
+struct fixture {
+	struct kp_test_server world;
+	struct kp_rpc_stream *node; /* that has taken nothing yet */
+	char folder[KP_TEST_PATH_LEN];
+	int files[2]; /* in memory, in place of stdout and stderr */
+	int streams[2];
+};
+
+/* What was written to a file in memory, which is empty then. */
+static char *
+take(int fd)
+{
+	off_t len = lseek(fd, 0, SEEK_END);
+	char *text = kp_alloc(1, (size_t)len + 1);
+
+	cr_assert_eq(pread(fd, text, (size_t)len, 0), len);
+	cr_assert_eq(ftruncate(fd, 0), 0);
+	cr_assert_eq(lseek(fd, 0, SEEK_SET), 0);
+	return text;
+}
+
+/* As the main function of kpctl does. */
+static int
+run_words(const char *const *words, size_t num)
+{
+	enum kp_exit result = KP_EXIT_USAGE;
+	struct kp_args args;
+	struct kp_error err;
+
+	if (kp_args_parse(&args, &kp_kpctl, words, num, &err))
+		result = kp_args_command(&args)->run(&args);
+	else
+		kp_output_problem("%s", err.text);
+	kp_args_fini(&args);
+	return (int)kp_output_finish(result);
+}
+
+/* Runs line, whose words are separated by blanks, while the n-th allocation
+ * fails; returns how far away that one still was. */
+static unsigned
+run(struct fixture *f, struct run *out, const char *line, unsigned n)
+{
+	const char *words[MAX_WORDS];
+	char copy[MAX_LINE], *rest = copy, *word;
+	size_t num = 0;
+	unsigned left;
+
+	cr_assert(
+	    (size_t)snprintf(copy, sizeof(copy), "%s", line) < sizeof(copy));
+	while ((word = strsep(&rest, " ")) != NULL) {
+		cr_assert(num < MAX_WORDS);
+		words[num++] = word;
+	}
+	(void)fflush(stdout);
+	for (int i = 0; i < 2; i++)
+		cr_assert(dup2(f->files[i], STDOUT_FILENO + i) >= 0);
+	kp_alloc_fail_after(n);
+	out->code = run_words(words, num);
+	left = kp_alloc_fail_after(0);
+	(void)fflush(stdout);
+	for (int i = 0; i < 2; i++)
+		cr_assert(dup2(f->streams[i], STDOUT_FILENO + i) >= 0);
+	out->out = take(f->files[0]);
+	out->err = take(f->files[1]);
+	return left;
+}
+
+static void
+run_fini(struct run *run)
+{
+	free(run->out);
+	free(run->err);
+}
+
+static void
+must(struct fixture *f, const char *line)
+{
+	struct run made;
+
+	(void)run(f, &made, line, 0);
+	cr_assert_eq(made.code, KP_EXIT_OK, "%s: %s", line, made.err);
+	run_fini(&made);
+}
+
+static void
+write_pem(const struct fixture *f, const char *name, struct kp_bytes pem)
+{
+	char *text = kp_strndup((const char *)pem.data, pem.len);
+
+	kp_test_write(f->folder, name, text);
+	free(text);
+}
+
+static void
+join(struct fixture *f)
+{
+	static char node[] = "edge-1", name[] = "site", value[] = "fra";
+	Kproxy__Control__V1__SyncRequest request;
+	Kproxy__Control__V1__Hello hello;
+	Kproxy__Control__V1__Label label, *labels = &label;
+	ProtobufCMessage *welcome;
+	struct kp_error err;
+
+	kproxy__control__v1__sync_request__init(&request);
+	kproxy__control__v1__hello__init(&hello);
+	kproxy__control__v1__label__init(&label);
+	label.name = name;
+	label.value = value;
+	hello.node = node;
+	hello.labels = &labels;
+	hello.n_labels = 1;
+	request.body_case = KPROXY__CONTROL__V1__SYNC_REQUEST__BODY_HELLO;
+	request.hello = &hello;
+	f->node = kp_rpc_stream_new(f->world.edge, &kp_api_sync, KP_NEVER);
+	cr_assert(kp_rpc_stream_write(f->node, &request.base, KP_NEVER, &err));
+	cr_assert_eq(kp_rpc_stream_read(f->node, &welcome, KP_NEVER),
+	    KP_RPC_READ_MESSAGE);
+	kp_unpacked_free(welcome);
+}
+
+static void
+set_up(struct fixture *f)
+{
+	char line[MAX_LINE];
+
+	*f = (struct fixture){ .streams = {
+				   dup(STDOUT_FILENO), dup(STDERR_FILENO) } };
+	for (int i = 0; i < 2; i++)
+		f->files[i] = memfd_create("kpctl", MFD_CLOEXEC);
+	kp_test_server_start(&f->world);
+	kp_test_folder(f->folder);
+	cr_assert_eq(chdir(f->folder), 0);
+	cr_assert_eq(setenv("KPCTL_CONFIG", "kpctl.yaml", 1), 0);
+	write_pem(f, "ca.pem", kp_test_ca_pem(f->world.ca));
+	write_pem(f, "me.pem", f->world.ada_pair.certificate_pem);
+	write_pem(f, "me.key", f->world.ada_pair.key_pem);
+	kp_test_write(f->folder, "a.yaml", RESOURCES("1"));
+	kp_test_write(f->folder, "b.yaml", RESOURCES("2"));
+	kp_test_write(f->folder, "c.yaml", CLUSTER("2"));
+	kp_test_write(f->folder, "bad.yaml", CLUSTER("0"));
+	(void)snprintf(line, sizeof(line),
+	    "config set-context here --server %s --ca ca.pem --certificate "
+	    "me.pem "
+	    "--key me.key",
+	    f->world.address);
+	must(f, line);
+	must(f, "config use-context here");
+	must(f, "apply -f b.yaml");
+	must(f, "apply -f a.yaml --reason because");
+	join(f);
+}
+
+static void
+tear_down(struct fixture *f)
+{
+	for (int i = 0; i < 2; i++) {
+		(void)close(f->files[i]);
+		(void)close(f->streams[i]);
+	}
+	kp_rpc_stream_free(f->node);
+	kp_test_server_stop(&f->world);
+	kp_test_folder_remove(f->folder);
+}
+
+/* Is it the whole answer, or said that there was no memory for it? */
+static bool
+is_good(const struct run *made, const struct run *wanted)
+{
+	if (made->code == wanted->code && strcmp(made->err, wanted->err) == 0)
+		return strcmp(made->out, wanted->out) == 0;
+	if (made->code != KP_EXIT_OK &&
+	    (strstr(made->err, "memory") != NULL ||
+		strstr(made->out, "memory") != NULL))
+		return true;
+	/* a refusal may have lost its details */
+	return made->code == KP_EXIT_REFUSED && wanted->code == made->code &&
+	       strstr(made->err, "refused: 1 problem") != NULL;
+}
+
+/* Through the failures of a command that changes nothing, from the n-th on and
+ * every step-th of them; how many allocations it makes. */
+static unsigned
+go_through(struct fixture *f, const char *line, unsigned n, unsigned step)
+{
+	struct run wanted, made;
+	unsigned left = 0;
+
+	(void)run(f, &wanted, line, 0);
+	while (left == 0) {
+		cr_assert(n < MANY);
+		left = run(f, &made, line, n);
+		cr_assert(is_good(&made, &wanted), "%s: %u: %d %s%s", line, n,
+		    made.code, made.err, made.out);
+		cr_assert(left == 0 || strcmp(made.err, wanted.err) == 0);
+		run_fini(&made);
+		n += step;
+	}
+	(void)run(f, &made, line, 0);
+	cr_assert_eq(made.code, wanted.code);
+	cr_assert_str_eq(made.out, wanted.out);
+	run_fini(&made);
+	run_fini(&wanted);
+	return n - step - left;
+}
+
+/* A command, and how many allocations it makes at least. */
+struct command {
+	const char *line;
+	unsigned least;
+};
+
+/* Where it takes thousands of runs, each command goes through every step-th
+ * failure, from another one on: what they have in common is gone through. */
+static void
+go_through_all(const struct command *commands, size_t num, unsigned step)
+{
+	struct fixture f;
+
+	set_up(&f);
+	for (size_t i = 0; i < num; i++)
+		cr_assert(
+		    go_through(&f, commands[i].line, 1 + (unsigned)i % step,
+			step) >= commands[i].least,
+		    "%s", commands[i].line);
+	tear_down(&f);
+}
+
+Test(kpctl_faults, what_needs_no_server_is_answered_or_refused)
+{
+	static const struct command commands[] = {
+		{ "validate -f a.yaml", 50 },
+		{ "validate -f a.yaml -o json", 50 },
+		{ "format -f a.yaml", 50 },
+		{ "format -f a.yaml -o json", 50 },
+		{ "format -f a.yaml -o wide", 50 },
+		{ "format -f a.yaml --diff", 50 },
+		{ "explain Listener.spec.ports", 3 },
+		{ "help get", 2 },
+		{ "__complete get clu", 1 },
+		{ "config view", 30 },
+		{ "config get-contexts", 30 },
+		{ "config current-context", 30 },
+		{ "version", 1 },
+	};
+
+	go_through_all(commands, sizeof(commands) / sizeof(commands[0]), 1);
+}
