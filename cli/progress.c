@@ -58,7 +58,7 @@ draw(size_t num_done, size_t num, bool is_last)
 
 	if (!isatty(STDERR_FILENO))
 		return;
-	kp_buf_init(&line, MAX_LINE_LEN);
+	kp_buf_init_small(&line, MAX_LINE_LEN);
 	kp_buf_add_text(&line, "\r");
 	kp_progress_bar(&line, num_done, num, BAR_WIDTH);
 	kp_buf_add_text(&line, is_last ? "\n" : "");
@@ -92,10 +92,11 @@ report(
 		kp_buf_add_text(&out, ": ");
 		before = out.len;
 		kp_node_reason(&out, node);
-		if (out.len == before)
+		if (out.len == before && !out.failed)
 			out.len -= 2;
 		kp_buf_add_text(&out, "\n");
 	}
+	kp_output_part(&out);
 	if (out.len > 0)
 		(void)fwrite(out.data, out.len, 1, stderr);
 	else if (result == KP_EXIT_OK && nodes.revision < revision)
