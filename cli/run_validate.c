@@ -91,7 +91,9 @@ write_problems(const struct kp_diagnostics *diagnostics)
 
 	kp_buf_init(&text, KP_OUTPUT_MAX_LEN);
 	kp_diagnostics_print(diagnostics, &text);
-	(void)fwrite(text.data, text.len, 1, stderr);
+	kp_output_part(&text);
+	if (text.len > 0)
+		(void)fwrite(text.data, text.len, 1, stderr);
 	kp_buf_fini(&text);
 }
 
@@ -101,6 +103,8 @@ write_text(const struct kp_input *input, enum kp_exit result)
 	size_t num = kp_diagnostics_count(&input->diagnostics);
 	bool is_colored = kp_color_is_wanted(STDERR_FILENO);
 
+	if (kp_output_is_refused())
+		return;
 	if (result == KP_EXIT_OK) {
 		(void)printf("valid: %zu resource%s in %zu file%s\n",
 		    kp_resources_count(input->resources),
@@ -125,6 +129,8 @@ count_resources(struct kp_input *input)
 	for (size_t i = 0; i < input->num_files; i++)
 		kp_resources_add_file(input->resources, input->files[i].name,
 		    kp_buf_bytes(&input->files[i].text), &ignored);
+	if (ignored.is_refused)
+		kp_output_refuse();
 	kp_diagnostics_fini(&ignored);
 }
 
