@@ -124,7 +124,9 @@ mark_document(const struct kp_listed *listed, bool *is_said,
 		is_said[found - listed->list] = true;
 }
 
-static void
+/* A file that cannot be read says nothing, and the server refuses it: but not
+ * if there is no memory for it here. */
+static bool
 mark_file(const struct kp_listed *listed, bool *is_said,
     const Kproxy__Control__V1__File *file)
 {
@@ -132,24 +134,29 @@ mark_file(const struct kp_listed *listed, bool *is_said,
 	struct kp_yaml_stream stream;
 	struct kp_error err;
 
-	if (!kp_yaml_parse(&stream, text, &err))
-		return;
+	if (!kp_yaml_parse(&stream, text, &err)) {
+		if (err.kind == KP_ERR_SYSTEM)
+			kp_output_problem("%s: %s", file->name, err.text);
+		return err.kind != KP_ERR_SYSTEM;
+	}
 	for (size_t i = 0; i < stream.num_documents; i++)
 		mark_document(listed, is_said, stream.documents[i]);
 	kp_yaml_stream_fini(&stream);
+	return true;
 }
 
-void
+bool
 kp_request_prune(struct kp_request *request, const struct kp_listed *listed)
 {
 	bool *is_said = kp_alloc(listed->num + 1, sizeof(*is_said));
+	bool is_ok = true;
 
 	if (listed->num > 0)
 		qsort(
 		    listed->list, listed->num, sizeof(*listed->list), compare);
-	for (size_t i = 0; i < request->num_files; i++)
-		mark_file(listed, is_said, request->files[i]);
-	for (size_t i = 0; i < listed->num; i++) {
+	for (size_t i = 0; is_ok && i < request->num_files; i++)
+		is_ok = mark_file(listed, is_said, request->files[i]);
+	for (size_t i = 0; is_ok && i < listed->num; i++) {
 		const Kproxy__Control__V1__Resource *item = listed->list[i];
 
 		if (is_said[i])
@@ -159,6 +166,7 @@ kp_request_prune(struct kp_request *request, const struct kp_listed *listed)
 		    request, item->kind, item->name, item->resource_version);
 	}
 	free(is_said);
+	return is_ok;
 }
 
 enum kp_dry_run

@@ -37,10 +37,11 @@ void kp_request_if(struct kp_request *request, const char *kind,
 
 /*
  * kp_request_prune adds the deletion of each of listed that no document of the
- * files says, as it is now.
+ * files says, as it is now. False if it is not known what they say, for want of
+ * memory, which it tells on stderr.
  */
-void kp_request_prune(
-    struct kp_request *request, const struct kp_listed *listed);
+bool kp_request_prune(
+    struct kp_request *request, const struct kp_listed *listed) KP_MUST_CHECK;
 
 enum kp_dry_run { KP_DRY_RUN_NONE, KP_DRY_RUN_SERVER, KP_DRY_RUN_CLIENT };
 

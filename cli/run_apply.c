@@ -49,8 +49,8 @@ add_deletions(struct kp_request *request, struct kp_connection *connection,
 	if (!kp_args_is(args, "prune"))
 		return KP_EXIT_OK;
 	result = kp_fetch_resources(connection, listed, &query);
-	if (result == KP_EXIT_OK)
-		kp_request_prune(request, listed);
+	if (result == KP_EXIT_OK && !kp_request_prune(request, listed))
+		result = KP_EXIT_FAILED;
 	return result;
 }
 

@@ -168,6 +168,19 @@ send(struct edit *edit, struct kp_bytes body, enum kp_exit *out_result,
 	return is_over;
 }
 
+/* Half a document is neither shown nor sent. */
+static bool
+is_whole(const struct kp_buf *text)
+{
+	struct kp_error err;
+
+	if (!text->failed)
+		return true;
+	(void)kp_buf_error(text, &err, "more than %zu bytes", text->max_len);
+	kp_output_problem("what is edited: %s", err.text);
+	return false;
+}
+
 /* One round in the editor. Returns false for another one. */
 static bool
 edit_once(struct edit *edit, const struct kp_editor *editor,
@@ -178,12 +191,18 @@ edit_once(struct edit *edit, const struct kp_editor *editor,
 	bool is_over = true;
 
 	*out_result = KP_EXIT_FAILED;
+	if (!is_whole(&edit->text))
+		return true;
 	if (!kp_editor_edit(editor, &edit->text, &err)) {
 		kp_output_problem("%s", err.text);
 		return true;
 	}
 	kp_buf_init(&body, KP_YAML_MAX_BYTES);
 	strip(&body, kp_buf_bytes(&edit->text));
+	if (!is_whole(&body)) {
+		kp_buf_fini(&body);
+		return true;
+	}
 	if (body.len == 0 ||
 	    kp_bytes_equal(kp_buf_bytes(&body), kp_buf_bytes(&edit->before))) {
 		(void)puts("unchanged: nothing was edited");
@@ -250,13 +269,13 @@ fetch(struct edit *edit)
 		return result;
 	edit->revision = answer->resource->resource_version;
 	tree = kp_view_tree(answer->resource);
-	if (tree != NULL) {
+	if (tree != NULL)
 		kp_yaml_write(&edit->before, tree);
-	} else {
+	else if (!kp_output_is_refused())
 		kp_output_problem("what the server sent is no resource that "
 				  "can be read");
+	if (tree == NULL || !is_whole(&edit->before))
 		result = KP_EXIT_FAILED;
-	}
 	kp_yaml_free(tree);
 	kp_unpacked_free(&answer->base);
 	return result;

@@ -25,6 +25,8 @@
 #define MAX_LINE 512
 /* Nothing here needs as many. */
 #define MANY 5000
+/* Of commands that connect. */
+#define STEP 23
 
 #define CLUSTER(port) \
 	"apiVersion: kproxy/v1\nkind: Cluster\n" \
@@ -289,4 +291,43 @@ Test(kpctl_faults, what_needs_no_server_is_answered_or_refused)
 	};
 
 	go_through_all(commands, sizeof(commands) / sizeof(commands[0]), 1);
+}
+
+Test(kpctl_faults, what_a_server_says_is_shown_or_refused)
+{
+	static const struct command commands[] = {
+		{ "get all", 100 },
+		{ "get clusters -o wide", 100 },
+		{ "get clusters -l team=red -o json", 100 },
+		{ "get cluster a -o yaml", 100 },
+		{ "get clusters -o name", 50 },
+		{ "get nodes -o json", 60 },
+		{ "get nodes -l site=fra -o name", 50 },
+		{ "describe cluster a", 100 },
+		{ "history", 50 },
+		{ "history -o json", 50 },
+		{ "history --revision 1", 50 },
+		{ "status -o yaml", 60 },
+		{ "status --watch --timeout 1ms -o name", 60 },
+		{ "version --server", 50 },
+	};
+
+	go_through_all(commands, sizeof(commands) / sizeof(commands[0]), STEP);
+}
+
+/* Nothing is changed: each begins where the one before did. */
+Test(kpctl_faults, what_would_be_changed_is_told_or_refused)
+{
+	static const struct command commands[] = {
+		{ "validate -f b.yaml --server", 100 },
+		{ "apply -f b.yaml --dry-run", 100 },
+		{ "apply -f b.yaml --dry-run=client", 50 },
+		{ "apply -f c.yaml --prune --all --dry-run", 150 },
+		{ "apply -f bad.yaml --dry-run", 100 },
+		{ "diff -f b.yaml", 100 },
+		{ "delete cluster a --dry-run", 50 },
+		{ "rollback --to 1 --dry-run", 50 },
+	};
+
+	go_through_all(commands, sizeof(commands) / sizeof(commands[0]), STEP);
 }
