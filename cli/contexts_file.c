@@ -125,7 +125,7 @@ kp_contexts_save(
 	kp_yaml_write(&text, tree);
 	kp_yaml_free(tree);
 	if (text.failed)
-		is_ok = kp_error_set(err, KP_ERR_LIMIT, "too many contexts");
+		is_ok = kp_buf_error(&text, err, "too many contexts");
 	else
 		is_ok = can_be_read(kp_buf_bytes(&text), err) &&
 			kp_file_replace(

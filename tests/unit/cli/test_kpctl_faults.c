@@ -331,3 +331,51 @@ Test(kpctl_faults, what_would_be_changed_is_told_or_refused)
 
 	go_through_all(commands, sizeof(commands) / sizeof(commands[0]), STEP);
 }
+
+/* Runs a command that changes the file of contexts, and again if that had no
+ * memory; how many allocations it makes. */
+static unsigned
+change_context(struct fixture *f, const char *line, unsigned n)
+{
+	struct run made;
+	unsigned left = run(f, &made, line, n);
+
+	cr_assert(made.code == KP_EXIT_OK || strstr(made.err, "memory") != NULL,
+	    "%s: %u: %s", line, n, made.err);
+	cr_assert(made.code == KP_EXIT_OK || left == 0);
+	if (made.code != KP_EXIT_OK)
+		must(f, line);
+	run_fini(&made);
+	return left;
+}
+
+Test(kpctl_faults, contexts_are_changed_or_as_they_were)
+{
+	struct fixture f;
+	struct run before, after;
+	unsigned n = 0;
+	bool is_through = false;
+
+	set_up(&f);
+	(void)run(&f, &before, "config view", 0);
+	while (!is_through) {
+		unsigned left;
+
+		cr_assert(++n < MANY);
+		left = change_context(
+		    &f, "config set-context other --server a:1", n);
+		must(&f, "config use-context other");
+		must(&f, "config use-context here");
+		is_through =
+		    left > 0 &&
+		    change_context(&f, "config delete-context other", n) > 0;
+		if (left == 0)
+			must(&f, "config delete-context other");
+		(void)run(&f, &after, "config view", 0);
+		cr_assert_str_eq(after.out, before.out, "%u", n);
+		run_fini(&after);
+	}
+	cr_assert(n > 50, "%u", n);
+	run_fini(&before);
+	tear_down(&f);
+}
