@@ -178,6 +178,8 @@ set_up(struct fixture *f)
 	kp_test_folder(f->folder);
 	cr_assert_eq(chdir(f->folder), 0);
 	cr_assert_eq(setenv("KPCTL_CONFIG", "kpctl.yaml", 1), 0);
+	cr_assert_eq(setenv("TMPDIR", f->folder, 1), 0);
+	cr_assert_eq(setenv("EDITOR", "sed -i s/0.1:1/0.1:7/", 1), 0);
 	write_pem(f, "ca.pem", kp_test_ca_pem(f->world.ca));
 	write_pem(f, "me.pem", f->world.ada_pair.certificate_pem);
 	write_pem(f, "me.key", f->world.ada_pair.key_pem);
@@ -326,6 +328,7 @@ Test(kpctl_faults, what_would_be_changed_is_told_or_refused)
 		{ "apply -f bad.yaml --dry-run", 100 },
 		{ "diff -f b.yaml", 100 },
 		{ "delete cluster a --dry-run", 50 },
+		{ "edit cluster a --dry-run", 100 },
 		{ "rollback --to 1 --dry-run", 50 },
 	};
 

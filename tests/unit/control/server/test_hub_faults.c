@@ -42,11 +42,11 @@ call(struct kp_test_server *world, const struct kp_rpc_method *method,
 }
 
 static void
-expect_no_memory(const struct kp_rpc_status *status, unsigned n)
+expect_no_memory(const struct kp_rpc_status *status)
 {
-	cr_assert_not_null(strstr(status->sentence, "memory"), "%u: %s: %s", n,
+	cr_assert_not_null(strstr(status->sentence, "memory"), "%s: %s",
 	    kp_rpc_code_name(status->code), status->sentence);
-	cr_assert_eq(status->code, KP_RPC_RESOURCE_EXHAUSTED, "%u: %s", n,
+	cr_assert_eq(status->code, KP_RPC_RESOURCE_EXHAUSTED, "%s",
 	    kp_rpc_code_name(status->code));
 }
 
@@ -200,10 +200,10 @@ beat(struct agent *agent)
 }
 
 static void
-leave(struct agent *agent, unsigned n)
+leave(struct agent *agent)
 {
 	if (agent->has_ended)
-		expect_no_memory(kp_rpc_stream_status(agent->stream), n);
+		expect_no_memory(kp_rpc_stream_status(agent->stream));
 	kp_rpc_stream_free(agent->stream);
 }
 
@@ -256,12 +256,12 @@ Test(hub_faults, a_node_joins_and_refuses_or_its_stream_ends)
 		cr_assert(!agent.has_ended || left == 0);
 		if (!agent.has_ended)
 			expect_refused(&world, &agent);
-		leave(&agent, n);
+		leave(&agent);
 		join(&agent, &world);
 		acknowledge(&agent);
 		beat(&agent);
 		cr_assert(!agent.has_ended, "%u", n);
-		leave(&agent, n);
+		leave(&agent);
 	}
 	cr_assert(n > 40 && num_ended > 30, "%u, %u", n, num_ended);
 	kp_test_server_stop(&world);
@@ -284,7 +284,7 @@ go_through(struct kp_test_server *world, const struct kp_rpc_method *method,
 		left = kp_alloc_fail_after(0);
 		cr_assert(is_ok || left == 0);
 		if (!is_ok)
-			expect_no_memory(&result.status, n);
+			expect_no_memory(&result.status);
 		kp_rpc_result_fini(&result);
 		cr_assert(call(world, method, request, &result), "%s",
 		    result.status.sentence);
@@ -324,6 +324,6 @@ Test(hub_faults, nodes_are_shown_and_cordoned_or_that_is_refused)
 	cr_assert_str_eq(response->node->cordon_reason, why);
 	cr_assert_eq(response->node->n_counters, 1);
 	kp_unpacked_free(&response->base);
-	leave(&agent, 0);
+	leave(&agent);
 	kp_test_server_stop(&world);
 }

@@ -40,13 +40,13 @@ call(struct kp_test_server *world, const struct kp_rpc_method *method,
 }
 
 static void
-expect_no_memory(const struct kp_rpc_status *status, unsigned n)
+expect_no_memory(const struct kp_rpc_status *status)
 {
-	cr_assert_not_null(strstr(status->sentence, "memory"), "%u: %s: %s", n,
+	cr_assert_not_null(strstr(status->sentence, "memory"), "%s: %s",
 	    kp_rpc_code_name(status->code), status->sentence);
 	cr_assert(status->code == KP_RPC_RESOURCE_EXHAUSTED ||
 		      status->code == KP_RPC_FAILED_PRECONDITION,
-	    "%u: %s", n, kp_rpc_code_name(status->code));
+	    "%s", kp_rpc_code_name(status->code));
 }
 
 /* A request to make resource name, of that text. */
@@ -142,7 +142,7 @@ go_through(struct kp_test_server *world, const struct kp_rpc_method *method,
 			cr_assert(is_same(result.answer, wanted.answer),
 			    "%s: %u", method->name, n);
 		else
-			expect_no_memory(&result.status, n);
+			expect_no_memory(&result.status);
 		num_refused += !is_ok;
 		kp_rpc_result_fini(&result);
 		cr_assert(call(world, method, request, &result));
@@ -231,7 +231,7 @@ Test(service_faults, a_selector_leaves_nothing_out_for_want_of_memory)
 			cr_assert(
 			    is_same(result.answer, wanted.answer), "%u", n);
 		else
-			expect_no_memory(&result.status, n);
+			expect_no_memory(&result.status);
 		kp_rpc_result_fini(&result);
 	}
 	cr_assert(n > 50, "%u", n);
@@ -251,7 +251,7 @@ fresh_text(struct kp_test_server *world)
 /* Applies text, of which the n-th allocation is about to fail; false if that
  * was refused. */
 static bool
-try_apply(struct kp_test_server *world, const char *text, unsigned n)
+try_apply(struct kp_test_server *world, const char *text)
 {
 	uint64_t before = kp_desk_revision(world->services.desk);
 	struct kp_rpc_result result;
@@ -261,13 +261,12 @@ try_apply(struct kp_test_server *world, const char *text, unsigned n)
 	make_apply(&made, text);
 	is_ok = call(world, &kp_api_apply, &made.request.base, &result);
 	if (!is_ok)
-		expect_no_memory(&result.status, n);
+		expect_no_memory(&result.status);
 	/* made, but the client had no memory for the answer */
 	if (strstr(result.status.sentence, "answer") != NULL)
 		is_ok = true;
 	kp_rpc_result_fini(&result);
-	cr_assert_eq(
-	    kp_desk_revision(world->services.desk), before + is_ok, "%u", n);
+	cr_assert_eq(kp_desk_revision(world->services.desk), before + is_ok);
 	return is_ok;
 }
 
@@ -284,7 +283,7 @@ Test(service_faults, a_change_is_made_or_refused)
 
 		cr_assert(++n < MANY);
 		kp_alloc_fail_after(n);
-		is_ok = try_apply(&world, fresh_text(&world), n);
+		is_ok = try_apply(&world, fresh_text(&world));
 		left = kp_alloc_fail_after(0);
 		cr_assert(is_ok || left == 0);
 		if (is_ok)
@@ -330,7 +329,7 @@ Test(service_faults, a_deletion_and_its_undoing_are_made_or_refused)
 		left = kp_alloc_fail_after(0);
 		cr_assert(is_ok || left == 0);
 		if (!is_ok)
-			expect_no_memory(&result.status, n);
+			expect_no_memory(&result.status);
 		kp_rpc_result_fini(&result);
 		if (is_ok)
 			continue;
@@ -391,10 +390,10 @@ watch_until(struct watch *watch, uint64_t revision)
 }
 
 static void
-watch_fini(struct watch *watch, unsigned n)
+watch_fini(struct watch *watch)
 {
 	if (watch->has_ended)
-		expect_no_memory(kp_rpc_stream_status(watch->stream), n);
+		expect_no_memory(kp_rpc_stream_status(watch->stream));
 	kp_rpc_stream_free(watch->stream);
 }
 
@@ -417,12 +416,12 @@ Test(service_faults, a_watch_says_all_or_ends)
 		cr_assert_eq(watch.has_ended, seen < 3);
 		cr_assert(!watch.has_ended || left == 0);
 		num_ended += watch.has_ended;
-		watch_fini(&watch, n);
+		watch_fini(&watch);
 		/* the rest, from where it ended */
 		watch_start(&watch, &world, seen);
 		watch_until(&watch, 3);
 		cr_assert_eq(watch.last, 3);
-		watch_fini(&watch, n);
+		watch_fini(&watch);
 	}
 	cr_assert(n > 20 && num_ended > 15, "%u, %u", n, num_ended);
 	kp_test_server_stop(&world);
@@ -443,7 +442,7 @@ Test(service_faults, a_watch_misses_no_change)
 
 		cr_assert(++n < MANY);
 		kp_alloc_fail_after(n);
-		is_ok = try_apply(&world, fresh_text(&world), n);
+		is_ok = try_apply(&world, fresh_text(&world));
 		watch_until(&watch, kp_desk_revision(world.services.desk));
 		left = kp_alloc_fail_after(0);
 		cr_assert(is_ok || left == 0);
@@ -451,12 +450,12 @@ Test(service_faults, a_watch_misses_no_change)
 			continue;
 		num_ended++;
 		cr_assert_eq(left, 0);
-		watch_fini(&watch, n);
+		watch_fini(&watch);
 		watch_start(&watch, &world, watch.last);
 	}
 	watch_until(&watch, kp_desk_revision(world.services.desk));
 	cr_assert(!watch.has_ended);
 	cr_assert(n > 60 && num_ended > 5, "%u, %u", n, num_ended);
-	watch_fini(&watch, n);
+	watch_fini(&watch);
 	kp_test_server_stop(&world);
 }
