@@ -206,6 +206,8 @@ tear_down(struct fixture *f)
 		(void)close(f->files[i]);
 		(void)close(f->streams[i]);
 	}
+	cr_assert_eq(chdir("/"), 0);
+	cr_assert_eq(unsetenv("TMPDIR"), 0);
 	kp_rpc_stream_free(f->node);
 	kp_test_server_stop(&f->world);
 	kp_test_folder_remove(f->folder);
