@@ -30,8 +30,8 @@ count(void *ctx, const struct kp_item *item, const struct kp_finding *finding)
 {
 	struct world *world = ctx;
 
-	cr_expect_not_null(item);
-	cr_expect_str_eq(finding->policy, "p");
+	cr_assert_not_null(item);
+	cr_assert_str_eq(finding->policy, "p");
 	world->num_findings++;
 }
 
@@ -142,7 +142,7 @@ expect_row(const struct world *world, const struct kp_tree_value *row,
 
 	if (world->api->answer.nested != NULL)
 		return; /* these requests name no partitions */
-	cr_expect_eq(kp_tree_get(row, fields, "ErrorCode")->number, code,
+	cr_assert_eq(kp_tree_get(row, fields, "ErrorCode")->number, code,
 	    "%s v%d", kp_api_name(world->api->key), world->version);
 	if (message == NULL || !kp_field_in(message, world->version) ||
 	    code == 0)
@@ -195,7 +195,7 @@ refuse_everything(const struct kp_object_api *api, int16_t version)
 	open_world(&world, api, version, spec);
 	judge(&world, NUM_ITEMS, &ruling);
 	cr_assert_eq(ruling.kind, KP_RULING_REFUSED);
-	cr_expect_eq(world.num_findings, ruling.num_items);
+	cr_assert_eq(world.num_findings, ruling.num_items);
 	read_answer(&world, kp_buf_bytes(&ruling.answer), &answer);
 	rows = rows_of(&world, &answer, &fields);
 	if (rows == NULL)
@@ -265,7 +265,7 @@ refuse_one(const struct kp_object_api *api, int16_t version, uint32_t which)
 	judge(&world, NUM_ITEMS, &ruling);
 	cr_assert_eq(ruling.kind, KP_RULING_PART, "%s v%d",
 	    kp_api_name(api->key), version);
-	cr_expect_eq(ruling.num_refused, 1);
+	cr_assert_eq(ruling.num_refused, 1);
 	kp_buf_init(&merged, 1u << 20);
 	cr_assert(
 	    kp_govern_merge(api->key, version, kp_buf_bytes(&ruling.answer),
@@ -296,8 +296,8 @@ let_pass(const struct kp_object_api *api, int16_t version)
 	    kp_api_name(api->key));
 	open_world(&world, api, version, spec);
 	judge(&world, NUM_ITEMS, &ruling);
-	cr_expect_eq(ruling.kind, KP_RULING_PASS);
-	cr_expect_eq(world.num_findings, 0);
+	cr_assert_eq(ruling.kind, KP_RULING_PASS);
+	cr_assert_eq(world.num_findings, 0);
 	kp_ruling_fini(&ruling);
 	close_world(&world);
 }
@@ -336,7 +336,7 @@ Test(govern, what_cannot_be_decoded_is_refused)
 	for (size_t len = 0; len < body.len; len++) {
 		cr_expect(!kp_govern_request(&world.govern,
 		    (struct kp_bytes){ body.data, len }, &ruling, &err));
-		cr_expect_eq(err.kind, KP_ERR_PROTOCOL);
+		cr_assert_eq(err.kind, KP_ERR_PROTOCOL);
 		kp_ruling_fini(&ruling);
 	}
 	close_world(&world);
@@ -381,9 +381,9 @@ Test(govern, a_row_for_each_partition_of_what_is_refused)
 	for (uint32_t i = 0; i < 2; i++) {
 		const struct kp_tree_value *one = &partitions->items[i];
 
-		cr_expect_eq(
+		cr_assert_eq(
 		    kp_tree_get(one, nested, "PartitionIndex")->number, 7 + i);
-		cr_expect_eq(kp_tree_get(one, nested, "ErrorCode")->number,
+		cr_assert_eq(kp_tree_get(one, nested, "ErrorCode")->number,
 		    KP_KAFKA_POLICY_VIOLATION);
 	}
 	kp_ruling_fini(&ruling);

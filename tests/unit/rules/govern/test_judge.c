@@ -131,7 +131,7 @@ expect_error(struct world *world, const char *expression, const char *text)
 	    "{match: {apis: [%s]}, validations: [{expression: \"%s\"}]}",
 	    kp_api_name(world->api->key), expression);
 	cr_expect(!judge_spec(world, spec), "%s", expression);
-	cr_expect_str_eq(world->found, text);
+	cr_assert_str_eq(world->found, text);
 }
 
 Test(judge, a_new_topic_is_what_the_request_says)
@@ -236,7 +236,7 @@ Test(judge, a_topic_that_is_named_by_its_id_is_not_known)
 	cr_expect(!judge_spec(&world,
 	    "{match: {apis: [DeleteTopics], topics: ['prod.*']}, validations: "
 	    "[{expression: 'false', message: no}]}"));
-	cr_expect_str_eq(world.found, "deny no");
+	cr_assert_str_eq(world.found, "deny no");
 	close_world(&world);
 }
 
@@ -310,7 +310,7 @@ Test(judge, all_that_is_wrong_is_said)
 	    "{expression: topic.name.size() > 1}, "
 	    "{expression: 'false', messageExpression: \"topic.configs['no']\", "
 	    "message: instead}]}"));
-	cr_expect_str_eq(world.found,
+	cr_assert_str_eq(world.found,
 	    "deny replication factor is 1\ndeny no dot\n"
 	    "deny failed expression: topic.name.size() > 1\ndeny instead");
 	close_world(&world);
@@ -331,7 +331,7 @@ Test(judge, a_variable_is_evaluated_when_it_is_asked_for)
 	cr_expect(judge_spec(&world, text), "%s", world.found);
 	(void)snprintf(text, sizeof(text), spec, "variables.b == ''");
 	cr_expect(!judge_spec(&world, text));
-	cr_expect_str_eq(world.found, "deny! there is no such key");
+	cr_assert_str_eq(world.found, "deny! there is no such key");
 	close_world(&world);
 }
 
@@ -363,9 +363,9 @@ Test(judge, actions_and_failures)
 
 		(void)snprintf(spec, sizeof(spec),
 		    "{match: {apis: [CreateTopics]}, %s}", cases[i].rest);
-		cr_expect_eq(
+		cr_assert_eq(
 		    judge_spec(&world, spec), cases[i].may_pass, "%s", spec);
-		cr_expect_str_eq(world.found, cases[i].found);
+		cr_assert_str_eq(world.found, cases[i].found);
 	}
 	close_world(&world);
 }
@@ -396,7 +396,7 @@ Test(judge, a_virtual_cluster_and_topics_select)
 		    "{match: {apis: [CreateTopics]%s}, validations: "
 		    "[{expression: 'false'}]}",
 		    cases[i].match);
-		cr_expect_eq(
+		cr_assert_eq(
 		    judge_spec(&world, spec), !cases[i].applies, "%s", spec);
 	}
 	close_world(&world);
@@ -434,7 +434,7 @@ Test(judge, what_is_looked_at_often_takes_memory_once)
 	expect_true(&world,
 	    "topic.assignments.all(a, topic.assignments.all(b, a.partition == "
 	    "b.partition && size(a.replicas) == size(b.replicas)))");
-	cr_expect_lt(world.arena.taken - taken, 20 * 256);
+	cr_assert_lt(world.arena.taken - taken, 20 * 256);
 	close_world(&world);
 }
 

@@ -38,30 +38,30 @@ check_field(const struct kp_object_field *field, const struct kp_field *fields,
 	    find(field->is_of_request ? of_request : fields, field->from);
 
 	cr_assert_not_null(from, "%s from %s", field->name, field->from);
-	cr_expect_not_null(field->help);
+	cr_assert_not_null(field->help);
 	switch (field->how) {
 	case KP_OBJECT_ROWS:
 		cr_expect(from->is_array && from->kind == KP_STRUCT);
 		check_type(field->rows, from->fields, of_request);
 		return;
 	case KP_OBJECT_SETTINGS:
-		cr_expect_str_eq(field->type, "map(string, string)");
-		cr_expect_not_null(find(from->fields, "Name"));
-		cr_expect_not_null(find(from->fields, "Value"));
+		cr_assert_str_eq(field->type, "map(string, string)");
+		cr_assert_not_null(find(from->fields, "Name"));
+		cr_assert_not_null(find(from->fields, "Value"));
 		return;
 	case KP_OBJECT_WORD:
-		cr_expect_str_eq(field->type, "string");
-		cr_expect_eq(from->kind, KP_INT8);
+		cr_assert_str_eq(field->type, "string");
+		cr_assert_eq(from->kind, KP_INT8);
 		return;
 	case KP_OBJECT_PARTITIONS:
 	case KP_OBJECT_REPLICATION:
-		cr_expect_not_null(find(fields, "Assignments"));
-		cr_expect_str_eq(field->type, "int");
+		cr_assert_not_null(find(fields, "Assignments"));
+		cr_assert_str_eq(field->type, "int");
 		return;
 	case KP_OBJECT_PLAIN:
 	case KP_OBJECT_NAME:
 	case KP_OBJECT_END:
-		cr_expect_str_eq(field->type, type_of(from));
+		cr_assert_str_eq(field->type, type_of(from));
 	}
 }
 
@@ -73,7 +73,7 @@ check_type(const struct kp_object_type *type, const struct kp_field *fields,
 
 	while (kp_object_types[i] != NULL && kp_object_types[i] != type)
 		i++;
-	cr_expect_not_null(kp_object_types[i], "%s is in no list", type->name);
+	cr_assert_not_null(kp_object_types[i], "%s is in no list", type->name);
 	for (const struct kp_object_field *f = type->fields;
 	     f->how != KP_OBJECT_END; f++)
 		check_field(f, fields, of_request);
@@ -88,12 +88,12 @@ check_answer(const struct kp_object_api *api, const struct kp_field *fields)
 		fields = find(fields, answer->rows)->fields;
 	for (size_t i = 0; answer->copies != NULL && answer->copies[i] != NULL;
 	     i++)
-		cr_expect_not_null(find(fields, answer->copies[i]));
+		cr_assert_not_null(find(fields, answer->copies[i]));
 	if (answer->item != NULL)
-		cr_expect_not_null(find(fields, answer->item));
+		cr_assert_not_null(find(fields, answer->item));
 	if (answer->nested != NULL)
 		fields = find(fields, answer->nested)->fields;
-	cr_expect_not_null(
+	cr_assert_not_null(
 	    find(fields, "ErrorCode"), "%s", kp_api_name(api->key));
 }
 
@@ -132,7 +132,7 @@ Test(objects, no_version_is_without_items)
 			for (size_t k = 0; api->items[k] != NULL; k++)
 				num += kp_field_in(
 				    find(of->fields, api->items[k]), v);
-			cr_expect_eq(
+			cr_assert_eq(
 			    num, 1, "%s v%d", kp_api_name(api->key), v);
 		}
 	}
@@ -152,8 +152,8 @@ Test(objects, policies_can_name_each_of_them)
 	for (; apis->words[num].word != NULL; num++) {
 		int16_t key = (int16_t)apis->words[num].value;
 
-		cr_expect_not_null(kp_object_api_find(key));
-		cr_expect_str_eq(apis->words[num].word, kp_api_name(key));
+		cr_assert_not_null(kp_object_api_find(key));
+		cr_assert_str_eq(apis->words[num].word, kp_api_name(key));
 	}
-	cr_expect_eq(num, kp_num_object_apis);
+	cr_assert_eq(num, kp_num_object_apis);
 }
