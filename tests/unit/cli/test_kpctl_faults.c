@@ -26,7 +26,7 @@
 /* Nothing here needs as many. */
 #define MANY 5000
 /* Of commands that connect. */
-#define STEP 23
+#define STEP 37
 
 #define CLUSTER(port) \
 	"apiVersion: kproxy/v1\nkind: Cluster\n" \
