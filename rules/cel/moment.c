@@ -270,12 +270,12 @@ kp_cel_duration_print(
 }
 
 /* The unit that stands here, in nanoseconds; 0 if there is none. */
-static int64_t
+static uint64_t
 take_unit(struct cursor *c)
 {
 	static const struct {
 		const char *name;
-		int64_t nanoseconds;
+		uint64_t nanoseconds;
 	} units[] = {
 		{ "ns", 1 },
 		{ "us", 1000 },
@@ -302,20 +302,21 @@ take_unit(struct cursor *c)
 
 /* "1.5h": whole parts exactly, the fraction as far as a nanosecond. */
 static bool
-take_quantity(struct cursor *c, int64_t *out)
+take_quantity(struct cursor *c, uint64_t *out)
 {
-	int64_t whole = 0, fraction = 0, scale = 1, unit;
+	uint64_t whole = 0, fraction = 0, scale = 1, unit;
 	bool has_digits = is_digit(next_of(c));
 
 	while (is_digit(next_of(c)))
 		if (__builtin_mul_overflow(whole, 10, &whole) ||
-		    __builtin_add_overflow(whole, take(c) - '0', &whole))
+		    __builtin_add_overflow(
+			whole, (uint64_t)(take(c) - '0'), &whole))
 			return false;
 	if (next_of(c) == '.') {
 		(void)take(c);
 		has_digits = has_digits || is_digit(next_of(c));
 		while (is_digit(next_of(c))) {
-			int digit = take(c) - '0';
+			uint64_t digit = (uint64_t)(take(c) - '0');
 
 			if (scale >= NANOS)
 				continue;
@@ -337,7 +338,7 @@ kp_cel_duration_parse(struct kp_bytes text, struct kp_cel_value *out)
 {
 	struct cursor c = { .rest = text };
 	bool is_negative = next_of(&c) == '-';
-	int64_t sum = 0, part;
+	uint64_t sum = 0, part;
 
 	if (is_negative || next_of(&c) == '+')
 		(void)take(&c);
@@ -351,7 +352,10 @@ kp_cel_duration_parse(struct kp_bytes text, struct kp_cel_value *out)
 		if (!take_quantity(&c, &part) ||
 		    __builtin_add_overflow(sum, part, &sum))
 			return false;
-	*out = kp_cel_duration(is_negative ? -sum : sum);
+	/* There is one more nanosecond below zero than above. */
+	if (sum > (uint64_t)INT64_MAX + is_negative)
+		return false;
+	*out = kp_cel_duration((int64_t)(is_negative ? 0 - sum : sum));
 	return true;
 }
 
