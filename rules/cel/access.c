@@ -169,16 +169,14 @@ kp_cel_eval_index(struct kp_cel_eval *eval, const struct kp_cel_node *node)
 	bool is_list;
 	struct lookup lookup;
 
-	if (of.type == KP_CEL_ERROR)
+	if (of.type == KP_CEL_ERROR ||
+	    (of.type == KP_CEL_OPTIONAL && of.as.inner == NULL))
 		return of;
 	key = kp_cel_eval_node(eval, node->args[1]);
 	if (key.type == KP_CEL_ERROR)
 		return key;
-	if (of.type == KP_CEL_OPTIONAL) {
-		if (of.as.inner == NULL)
-			return of;
+	if (of.type == KP_CEL_OPTIONAL)
 		of = *of.as.inner;
-	}
 	is_list = of.type == KP_CEL_LIST;
 	lookup = find_element(eval, of, key);
 	if (is_optional)

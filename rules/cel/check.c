@@ -174,7 +174,8 @@ check_maybe(struct kp_cel_checker *checker, const struct kp_cel_node *node)
 		return NULL;
 	if (kp_cel_static_known(type)->kind == KP_CEL_IS_DYN)
 		return plain(checker, KP_CEL_IS_DYN);
-	if (kp_cel_assign(&checker->types, type, wanted))
+	if (kp_cel_static_known(type)->kind != KP_CEL_IS_NULL &&
+	    kp_cel_assign(&checker->types, type, wanted))
 		return inner;
 	kp_cel_static_print(text, type);
 	return kp_cel_check_refuse(checker, node->args[0],

@@ -111,6 +111,15 @@ no_function(struct kp_cel_eval *eval, const struct kp_cel_node *node)
 	    (const char *)node->name.data);
 }
 
+/* or() and orValue() ask for the other one only if there is no first. */
+static bool
+is_settled(const struct kp_cel_function *function, struct kp_cel_value first)
+{
+	return first.type == KP_CEL_OPTIONAL && first.as.inner != NULL &&
+	       (function->run == kp_cel_optional_or ||
+		   function->run == kp_cel_optional_or_value);
+}
+
 static struct kp_cel_value
 eval_call(struct kp_cel_eval *eval, const struct kp_cel_node *node)
 {
@@ -125,6 +134,8 @@ eval_call(struct kp_cel_eval *eval, const struct kp_cel_node *node)
 		args[i] = kp_cel_eval_node(eval, node->args[i]);
 		if (args[i].type == KP_CEL_ERROR)
 			return args[i];
+		if (i == 0 && is_settled(node->function, args[0]))
+			break;
 	}
 	call.detail = node->function->detail;
 	call.regex = node->regex;

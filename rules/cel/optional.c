@@ -26,8 +26,6 @@ kp_cel_is_zero(struct kp_cel_value value)
 		return value.as.list->num == 0;
 	if (value.type == KP_CEL_MAP)
 		return value.as.map->num == 0;
-	if (value.type == KP_CEL_OPTIONAL)
-		return value.as.inner == NULL;
 	if (value.type == KP_CEL_INT || value.type == KP_CEL_UINT ||
 	    value.type == KP_CEL_DURATION || value.type == KP_CEL_TIMESTAMP)
 		return value.as.natural == 0 && value.extra == 0;
@@ -77,10 +75,13 @@ kp_cel_optional_value(const struct kp_cel_call *call)
 struct kp_cel_value
 kp_cel_optional_or(const struct kp_cel_call *call)
 {
-	if (call->args[0].type != KP_CEL_OPTIONAL ||
-	    call->args[1].type != KP_CEL_OPTIONAL)
+	if (call->args[0].type != KP_CEL_OPTIONAL)
 		return not_optional(call, "or");
-	return call->args[call->args[0].as.inner == NULL ? 1 : 0];
+	if (call->args[0].as.inner != NULL)
+		return call->args[0];
+	if (call->args[1].type != KP_CEL_OPTIONAL)
+		return not_optional(call, "or");
+	return call->args[1];
 }
 
 struct kp_cel_value

@@ -208,6 +208,8 @@ static const struct {
 	{ "count.string()", 6,
 	    "\"string\" is not called on a value: string(x)" },
 	{ "count.field", 5, "a value of type int has no fields" },
+	{ "[?null]", 2,
+	    "what stands behind \"?\" must be optional, this is null_type" },
 	{ "broken.size()", 0, "the host declares no type \"list(Tpoic)\"" },
 	{ "cel.bind(a, [], a == [a])", 18,
 	    "there is no \"==\" for list(dyn) and list(list(dyn))" },

@@ -129,14 +129,17 @@ Test(cel_eval, errors_are_absorbed_by_what_decides)
 		"broken || true", "!(false && broken)", "!(broken && false)",
 		"true ? true : broken", "[1, 0, 2].exists(i, 4 / i == 2)",
 		"![1, 0, 2].all(i, 4 / i == 4)", "1 || true",
-		"broken || 1 || true" };
+		"broken || 1 || true", "optional.of(1).orValue(broken) == 1",
+		"optional.of(1).or(broken).value() == 1",
+		"!optional.none()[broken].hasValue()" };
 	static const char *const wrong[] = { "broken || false",
 		"broken && true", "1 && true", "false || 1", "!1", "1 ? 1 : 2",
 		"broken ? true : true", "[0].all(i, 1 / i == 1)",
 		"[1].exists(i, i)", "[1, 0].exists_one(i, 1 / i == 1)",
 		"[1].filter(i, i)", "[0].map(i, 1 / i)", "5.map(i, i)",
 		"[1, 1].transformMapEntry(i, v, {v: i})",
-		"[1].transformMapEntry(i, v, v)", "cel.bind(a, broken, a)" };
+		"[1].transformMapEntry(i, v, v)", "cel.bind(a, broken, a)",
+		"optional.none().orValue(broken)", "optional.none().or(1)" };
 
 	KP_HOST_ALL_TRUE(sources);
 	KP_HOST_ALL_WRONG(wrong);
@@ -172,7 +175,8 @@ Test(cel_eval, values_compare_across_types)
 		"{'a': 1, 'b': 2} == {'b': 2, 'a': 1}", "[1] != [1, 2]",
 		"type(1) == int && type(int) == type",
 		"optional.of(1) == optional.of(1)",
-		"optional.none() != optional.of(1)" };
+		"optional.none() != optional.of(1)",
+		"optional.ofNonZeroValue(optional.none()).hasValue()" };
 
 	KP_HOST_ALL_TRUE(sources);
 }
