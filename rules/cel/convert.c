@@ -168,7 +168,7 @@ text_of(const struct kp_cel_call *call, const char *text, size_t len)
  * fewest; text is the number with them, and an exponent. 15 digits are never
  * changed by a double, so where they suffice, those that are not zero do.
  */
-static int
+static void
 shortest(struct kp_cel_eval *eval, double number, char *text, size_t size)
 {
 	int digits = fpclassify(number) == FP_SUBNORMAL ? 0 : 14;
@@ -183,28 +183,56 @@ shortest(struct kp_cel_eval *eval, double number, char *text, size_t size)
 		digits--;
 		(void)snprintf(text, size, "%.*e", digits, number);
 	}
-	return digits;
 }
 
-/* The shortest text that reads as this number again. */
+/* "-d.ddde+xx" without the exponent. */
+static size_t
+expand(char *out, const char *text, int exponent)
+{
+	char digits[20];
+	int num = 0, point = exponent + 1;
+	size_t len = 0;
+
+	if (*text == '-')
+		out[len++] = *text++;
+	for (; *text != 'e'; text++)
+		if (*text != '.')
+			digits[num++] = *text;
+	for (int at = point < 1 ? point - 1 : 0; at < num || at < point; at++) {
+		if (at == point)
+			out[len++] = '.';
+		out[len++] = at < 0 || at >= num ? '0' : digits[at];
+	}
+	return len;
+}
+
+size_t
+kp_cel_double_print(struct kp_cel_eval *eval, double number, bool is_plain,
+    char out[KP_CEL_DOUBLE_SIZE])
+{
+	char text[64];
+	int exponent;
+
+	shortest(eval, number, text, sizeof(text));
+	exponent = (int)strtol(strchr(text, 'e') + 1, NULL, 10);
+	if (is_plain || (exponent >= -5 && exponent < 21))
+		return expand(out, text, exponent);
+	kp_copy(out, text, strlen(text));
+	return strlen(text);
+}
+
 static struct kp_cel_value
 text_of_double(const struct kp_cel_call *call, double number)
 {
-	char text[64];
-	int digits, exponent;
-	size_t len;
+	char text[KP_CEL_DOUBLE_SIZE];
 
 	if (isnan(number))
 		return text_of(call, "NaN", 3);
 	if (isinf(number))
-		return text_of(call, number < 0 ? "-Infinity" : "+Infinity", 9);
-	digits = shortest(call->eval, number, text, sizeof(text));
-	exponent = (int)strtol(strchr(text, 'e') + 1, NULL, 10);
-	if (exponent >= -5 && exponent < 21)
-		(void)snprintf(text, sizeof(text), "%.*f",
-		    digits > exponent ? digits - exponent : 0, number);
-	len = strlen(text);
-	return text_of(call, text, len);
+		return text_of(call, number < 0 ? "-Infinity" : "Infinity",
+		    number < 0 ? 9 : 8);
+	return text_of(
+	    call, text, kp_cel_double_print(call->eval, number, false, text));
 }
 
 static struct kp_cel_value

@@ -132,6 +132,15 @@ uint64_t kp_cel_search_steps(uint64_t text_len, uint64_t part_len);
 struct kp_cel_value kp_cel_no_overload(struct kp_cel_eval *eval,
     const char *operation, const struct kp_cel_value *args, uint32_t num);
 
+/*
+ * kp_cel_double_print writes what is finite with the fewest digits that read as
+ * it again; unless is_plain, what is large or small has an exponent. Returns
+ * the length.
+ */
+#define KP_CEL_DOUBLE_SIZE 352
+size_t kp_cel_double_print(struct kp_cel_eval *eval, double number,
+    bool is_plain, char out[KP_CEL_DOUBLE_SIZE]);
+
 /* kp_cel_some is the optional that holds value. */
 struct kp_cel_value kp_cel_some(
     struct kp_cel_eval *eval, struct kp_cel_value value);

@@ -8,11 +8,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "rules/cel/ext_priv.h"
 
 /* Digits of a double in front of the point, and what else is written. */
 #define MAX_REAL_LEN (310 + KP_CEL_MAX_PRECISION + 10)
 #define STEPS_OF_REAL 64
+#define CHARACTERS_A_STEP 4
 #define DEFAULT_PRECISION 6
 #define NO_PRECISION (-1)
 
@@ -38,7 +40,42 @@ add(struct format *format, const char *text)
 	kp_cel_text_add(&format->out, kp_bytes_of(text));
 }
 
-/* The text of what has no parts: as string() makes it, with few exceptions. */
+/* What is no text in BYTES becomes U+FFFD, once for all that adjoins. */
+static struct kp_cel_value
+text_of_bytes(struct kp_cel_eval *eval, struct kp_bytes bytes)
+{
+	struct kp_cel_text out = { .eval = eval };
+	bool was_bad = false;
+
+	if (!kp_cel_spend(eval, bytes.len / CHARACTERS_A_STEP))
+		return kp_cel_stop(eval, eval->stopped);
+	for (size_t at = 0, len; at < bytes.len; at += len == 0 ? 1 : len) {
+		struct kp_bytes rest = { bytes.data + at, bytes.len - at };
+
+		len = kp_utf8_decode(rest, NULL);
+		rest.len = len;
+		if (len > 0)
+			kp_cel_text_add(&out, rest);
+		else if (!was_bad)
+			kp_cel_text_add(&out, kp_bytes_of("\xef\xbf\xbd"));
+		was_bad = len == 0;
+	}
+	return kp_cel_text_value(&out);
+}
+
+static struct kp_cel_value
+text_of_double(struct kp_cel_eval *eval, double number)
+{
+	char text[KP_CEL_DOUBLE_SIZE];
+	struct kp_cel_text out = { .eval = eval };
+	struct kp_bytes bytes = { (const uint8_t *)text,
+		kp_cel_double_print(eval, number, true, text) };
+
+	kp_cel_text_add(&out, bytes);
+	return kp_cel_text_value(&out);
+}
+
+/* The text of what has no parts: as string() makes it, and some more. */
 static struct kp_cel_value
 text_of(struct kp_cel_eval *eval, struct kp_cel_value value)
 {
@@ -50,8 +87,10 @@ text_of(struct kp_cel_eval *eval, struct kp_cel_value value)
 		return kp_cel_string(kp_bytes_of("null"));
 	if (value.type == KP_CEL_TYPE)
 		return kp_cel_string(kp_bytes_of(value.as.name));
-	if (value.type == KP_CEL_DOUBLE && value.as.real == INFINITY)
-		return kp_cel_string(kp_bytes_of("Infinity"));
+	if (value.type == KP_CEL_BYTES)
+		return text_of_bytes(eval, kp_cel_content(value));
+	if (value.type == KP_CEL_DOUBLE && isfinite(value.as.real))
+		return text_of_double(eval, value.as.real);
 	return value.type == KP_CEL_ERROR ? value : kp_cel_to_string(&call);
 }
 
@@ -248,10 +287,18 @@ write_whole(struct format *format, struct kp_cel_value value, char verb)
 	if (is_hex &&
 	    (value.type == KP_CEL_STRING || value.type == KP_CEL_BYTES))
 		return write_hex(format, value, verb);
-	if (verb == 'd' && value.type == KP_CEL_DOUBLE &&
-	    !isfinite(value.as.real))
+	if (verb == 'd' && value.type == KP_CEL_DOUBLE)
 		return write_value(format, value, 0);
 	return no_verb_for(format, verb, value);
+}
+
+static double
+real_of(struct kp_cel_value number)
+{
+	if (number.type == KP_CEL_INT)
+		return (double)number.as.number;
+	return number.type == KP_CEL_UINT ? (double)number.as.natural
+					  : number.as.real;
 }
 
 /* %f, %e */
@@ -261,15 +308,16 @@ write_real(
 {
 	char text[MAX_REAL_LEN];
 
-	if (value.type != KP_CEL_DOUBLE)
+	if (value.type != KP_CEL_INT && value.type != KP_CEL_UINT &&
+	    value.type != KP_CEL_DOUBLE)
 		return no_verb_for(format, verb, value);
-	if (!isfinite(value.as.real))
+	if (!isfinite(real_of(value)))
 		return write_value(format, value, 0);
 	if (!kp_cel_spend(format->eval, STEPS_OF_REAL))
 		return kp_cel_stop(format->eval, KP_CEL_FAULT_COST);
 	(void)snprintf(text, sizeof(text), verb == 'f' ? "%.*f" : "%.*e",
 	    precision == NO_PRECISION ? DEFAULT_PRECISION : precision,
-	    value.as.real);
+	    real_of(value));
 	add(format, text);
 	return kp_cel_null();
 }

@@ -126,6 +126,17 @@ Test(cel_ext, values_are_formatted)
 		"'{0: x, 1: x, 2: x, 3: x, 4: x, 5: x}')",
 		"'%s %s'.format([int, null]) == 'int null'",
 		"'%s'.format([1.0 / 0.0]) == 'Infinity'",
+		"'%.1f %f %e'.format([-3, 3u, 1500]) == "
+		"'-3.0 3.000000 1.500000e+03'",
+		"'%.0f'.format([-9223372036854775808]) == "
+		"'-9223372036854775808'",
+		"'%d %d'.format([1.5, 2.0]) == '1.5 2'",
+		"'%s'.format([1e25]) == '10000000000000000000000000'",
+		"'%s %s'.format([-2.5e-7, 0.0]) == '-0.00000025 0'",
+		"'%s'.format([5e-324]).size() == 2 + 324",
+		"'%s'.format([-1.7976931348623157e308]).size() == 1 + 309",
+		"'%s'.format([b'a\\xff\\xfe\\xc3b\\xff']) == "
+		"'a\\ufffdb\\ufffd'",
 		"'%%'.format([]) == '%' && ''.format([]) == ''",
 	};
 	static const char *const wrong[] = { "'%'.format([1])",
@@ -133,10 +144,9 @@ Test(cel_ext, values_are_formatted)
 		"'%.101f'.format([1.5])", "'%.99999999999f'.format([1.5])",
 		"'%.2d'.format([1])", "'%\xc3\xa9'.format([1])",
 		"'%\\x00'.format([1])", "'%.5%'.format([])", "'a'.format([1])",
-		"'%s'.format([])", "'%f'.format([1])", "'%d'.format([1.5])",
-		"'%s'.format([b'\\xff'])", "'%s'.format([optional.none()])",
-		"'%s %s'.format(rows)", "'%s'.format([rows])",
-		"'%s'.format([[optional.none()]])",
+		"'%s'.format([])", "'%f'.format(['1'])", "'%o'.format([1.5])",
+		"'%s'.format([optional.none()])", "'%s %s'.format(rows)",
+		"'%s'.format([rows])", "'%s'.format([[optional.none()]])",
 		"'%s'.format([{1: optional.none()}])", "1.format([])",
 		"'%s'.format(1)" };
 
