@@ -151,7 +151,7 @@ function passes(file, test, answer) {
     return answer[0] === "deduced" && answer[1] === typeOf(test.type);
   if (test.value)
     return canonical(answer) === canonical(answerOf(test.value));
-  if (!test.evalError || answer[0] !== "error") return false;
+  if (!test.evalError || !/^(error|malformed)$/.test(answer[0])) return false;
   // What is not there at all must not pass as an error that was wanted.
   const isAbsent = /there is no function|messages cannot/.test(answer[1]);
   const isWanted =

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Evaluates expressions for tests/conformance/cel.mjs. A line of its input is
+ * Evaluates expressions for tests/conformance/cel.mjs and tests/differential/.
+ * A line of its input is
  *
  *	mode TAB container TAB expression
  *	    { TAB variable TAB its type TAB expression of its value }
  *
  * with all expressions in hexadecimal. In the modes "check" and "type" types
- *are checked, in "run" they are not. The answer is a line of JSON that says
- *type and value: ["int","5"], ["string","6162"], ["list",[...]],
- * ["map",[[key,value],...]], or ["error","the sentence"], which is "refused"
- *where types do not fit; in the mode "type" ["deduced","list(int)"].
+ * are checked, in "run" they are not. The answer is a line of JSON with type
+ * and value: ["int","5"], ["string","6162"], ["list",[...]],
+ * ["map",[[key,value],...]], or ["error","the sentence"], which is "malformed"
+ * where it is no expression, "refused" where types do not fit, and "limit" if
+ * one was reached; in the mode "type" ["deduced","list(int)"].
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +22,7 @@
 #include "rules/cel/program.h"
 #include "tests/support/hex.h"
 
-#define MAX_VARIABLES 8
+#define MAX_VARIABLES 16
 #define MAX_LINE (1 << 20)
 
 struct variable {
@@ -122,8 +124,16 @@ print_value(struct kp_cel_value value)
 static void
 print_fault(const struct kp_cel_fault *fault)
 {
-	printf("[\"%s\",\"",
-	    fault->kind == KP_CEL_FAULT_TYPE ? "refused" : "error");
+	static const char *const names[] = {
+		[KP_CEL_FAULT_SYNTAX] = "malformed",
+		[KP_CEL_FAULT_LIMIT] = "limit",
+		[KP_CEL_FAULT_TYPE] = "refused",
+		[KP_CEL_FAULT_VALUE] = "error",
+		[KP_CEL_FAULT_COST] = "limit",
+		[KP_CEL_FAULT_MEMORY] = "limit",
+	};
+
+	printf("[\"%s\",\"", names[fault->kind]);
 	for (const char *c = fault->text; *c != '\0'; c++)
 		putchar(*c == '"' || *c == '\\' || *c < ' ' ? '\'' : *c);
 	printf("\"]");
@@ -228,6 +238,7 @@ main(void)
 	while (fgets(line, MAX_LINE, stdin) != NULL) {
 		line[strcspn(line, "\n")] = '\0';
 		answer(line);
+		(void)fflush(stdout);
 	}
 	free(line);
 	return 0;
