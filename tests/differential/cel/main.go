@@ -151,6 +151,9 @@ func (t *trio) judge(f *figures, e *example, v verdict, showPeers bool) {
 }
 
 func (t *trio) isUnsteady(e *example, its verdict) bool {
+	if its.ours.what == its.golang.what {
+		return true
+	}
 	for range 20 {
 		if askGo(t.env, e).what != its.golang.what {
 			return true
