@@ -6,13 +6,9 @@
 #include <string.h>
 
 #include "base/utf8.h"
-#include "rules/cel/eval_priv.h"
+#include "rules/cel/cost.h"
 #include "rules/cel/moment.h"
 
-#define MAX_NUMBER_LEN 400
-/* What the C library takes for a number and a double, beside a node. */
-#define STEPS_OF_NUMBER 16
-#define STEPS_OF_DOUBLE 64
 #define TWO_63 9223372036854775808.0
 #define TWO_64 18446744073709551616.0
 
@@ -116,13 +112,13 @@ double_of_text(const struct kp_cel_call *call, struct kp_bytes bytes)
 {
 	static const char *const words[] = { "NaN", "Infinity", "-Infinity",
 		"+Infinity", "Inf", "-Inf", "+Inf" };
-	char text[MAX_NUMBER_LEN + 1], *end;
+	char text[KP_CEL_MAX_NUMBER_LEN + 1], *end;
 	double number;
 	bool is_word = false;
 
-	if (bytes.len == 0 || bytes.len > MAX_NUMBER_LEN)
+	if (bytes.len == 0 || bytes.len > KP_CEL_MAX_NUMBER_LEN)
 		return no_number();
-	if (!kp_cel_spend(call->eval, STEPS_OF_NUMBER + bytes.len))
+	if (!kp_cel_spend(call->eval, KP_CEL_STEPS_OF_NUMBER + bytes.len))
 		return kp_cel_stop(call->eval, KP_CEL_FAULT_COST);
 	kp_copy(text, bytes.data, bytes.len);
 	text[bytes.len] = '\0';
@@ -174,7 +170,7 @@ shortest(struct kp_cel_eval *eval, double number, char *text, size_t size)
 	int digits = fpclassify(number) == FP_SUBNORMAL ? 0 : 14;
 
 	for (; digits < 17; digits++) {
-		kp_cel_meter_add(eval->meter, STEPS_OF_DOUBLE);
+		kp_cel_meter_add(eval->meter, KP_CEL_STEPS_OF_DOUBLE);
 		(void)snprintf(text, size, "%.*e", digits, number);
 		if (strtod(text, NULL) == number)
 			break;
@@ -271,7 +267,7 @@ kp_cel_to_string(const struct kp_cel_call *call)
 
 	if (value.type == KP_CEL_STRING)
 		return value;
-	if (!kp_cel_spend(call->eval, STEPS_OF_NUMBER))
+	if (!kp_cel_spend(call->eval, KP_CEL_STEPS_OF_NUMBER))
 		return kp_cel_stop(call->eval, KP_CEL_FAULT_COST);
 	if (value.type == KP_CEL_INT || value.type == KP_CEL_UINT ||
 	    value.type == KP_CEL_DOUBLE)

@@ -6,14 +6,12 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "rules/cel/eval_priv.h"
+#include "rules/cel/cost.h"
 
 typedef struct kp_cel_value eval_node(
     struct kp_cel_eval *eval, const struct kp_cel_node *node);
 
 #define MAX_FAIL_LEN 200
-/* A sentence takes as long as so many nodes. */
-#define STEPS_OF_SENTENCE 16
 
 struct kp_cel_value
 kp_cel_stop(struct kp_cel_eval *eval, enum kp_cel_fault_kind kind)
@@ -51,7 +49,7 @@ kp_cel_fail(struct kp_cel_eval *eval, const char *fmt, ...)
 	const char *copy;
 	va_list args;
 
-	if (!kp_cel_spend(eval, STEPS_OF_SENTENCE))
+	if (!kp_cel_spend(eval, KP_CEL_STEPS_OF_SENTENCE))
 		return kp_cel_stop(eval, KP_CEL_FAULT_COST);
 	va_start(args, fmt);
 	if (vsnprintf(text, sizeof(text), fmt, args) < 0)
@@ -111,13 +109,11 @@ no_function(struct kp_cel_eval *eval, const struct kp_cel_node *node)
 	    (const char *)node->name.data);
 }
 
-/* or() and orValue() ask for the other one only if there is no first. */
 static bool
 is_settled(const struct kp_cel_function *function, struct kp_cel_value first)
 {
 	return first.type == KP_CEL_OPTIONAL && first.as.inner != NULL &&
-	       (function->run == kp_cel_optional_or ||
-		   function->run == kp_cel_optional_or_value);
+	       kp_cel_function_is_lazy(function);
 }
 
 static struct kp_cel_value

@@ -78,6 +78,14 @@ enum { KP_CEL_SHIFT_LEFT, KP_CEL_SHIFT_RIGHT };
 kp_cel_function_run kp_cel_matches;
 kp_cel_function_run kp_cel_base64_encode, kp_cel_base64_decode;
 
+/* or() and orValue() ask for the other one only if there is no first. */
+static inline bool
+kp_cel_function_is_lazy(const struct kp_cel_function *function)
+{
+	return function->run == kp_cel_optional_or ||
+	       function->run == kp_cel_optional_or_value;
+}
+
 /* kp_cel_resolve fills what names of the program's tree stand for, and compiles
  * patterns. False and *fault at a limit, and if a pattern is none. */
 bool kp_cel_resolve(struct kp_cel_program *program,

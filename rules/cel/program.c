@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "rules/cel/check.h"
+#include "rules/cel/cost.h"
 #include "rules/cel/match.h"
 
 void
@@ -19,6 +20,30 @@ void
 kp_cel_scratch_fini(struct kp_cel_scratch *scratch)
 {
 	kp_arena_fini(&scratch->arena);
+}
+
+/* Where nothing limits the steps there is no number to tell. */
+static bool
+is_cheap(const struct kp_cel_program *program, const struct kp_cel_env *env,
+    struct kp_cel_fault *fault)
+{
+	struct kp_cel_estimate estimate;
+
+	if (env->max_steps == 0)
+		return true;
+	estimate = kp_cel_program_estimate(program, env);
+	if (estimate.max <= env->max_steps)
+		return true;
+	if (estimate.of_worst == KP_CEL_NO_BOUND)
+		return kp_cel_fault_set(fault, KP_CEL_FAULT_COST, estimate.pos,
+		    "nothing limits how many steps this takes, as it is not "
+		    "known how large its values may be");
+	return kp_cel_fault_set(fault, KP_CEL_FAULT_COST, estimate.pos,
+	    "the expression may take %llu steps, and no more than %llu are "
+	    "allowed: up to %llu of them are for this",
+	    (unsigned long long)estimate.max,
+	    (unsigned long long)env->max_steps,
+	    (unsigned long long)estimate.of_worst);
 }
 
 static bool
@@ -36,8 +61,10 @@ build(struct kp_cel_program *program, struct kp_bytes source,
 	program->type = "dyn";
 	if (program->tree == NULL || !kp_cel_resolve(program, env, fault))
 		return false;
-	return env->is_unchecked || kp_cel_check(program->tree, env,
-					&program->arena, &program->type, fault);
+	return (env->is_unchecked ||
+		   kp_cel_check(program->tree, env, &program->arena,
+		       &program->type, fault)) &&
+	       is_cheap(program, env, fault);
 }
 
 struct kp_cel_program *
@@ -73,6 +100,13 @@ const char *
 kp_cel_program_type(const struct kp_cel_program *program)
 {
 	return program->type;
+}
+
+struct kp_cel_estimate
+kp_cel_program_estimate(
+    const struct kp_cel_program *program, const struct kp_cel_env *env)
+{
+	return kp_cel_estimate_tree(program->tree, env);
 }
 
 bool

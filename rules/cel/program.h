@@ -37,7 +37,8 @@ struct kp_cel_object_type {
  * What expressions can name. Borrowed until the program is made. Types are
  * texts: bool, int, uint, double, string, bytes, timestamp, duration,
  * null_type, dyn, list(T), map(K, V), optional(T), type(T), or the name of an
- * object.
+ * object. Behind its name, in brackets, a type may say how large a value is at
+ * most: "string[249]", "list[100](string[249])" (bound.h).
  */
 struct kp_cel_env {
 	const char *const *variables; /* names, dots are allowed */
@@ -53,6 +54,19 @@ struct kp_cel_env {
 	size_t num_objects;
 	const char *result;    /* the type that is wanted; NULL: any */
 	const char *container; /* where names are looked for first, or NULL */
+	/* An expression that may take more steps is refused; 0: none is. */
+	uint64_t max_steps;
+};
+
+/*
+ * What an evaluation may cost, in the steps of its meter: never more than max,
+ * and never less than min if there is no error. of_worst of them are for the
+ * part at pos, more than for any other.
+ */
+struct kp_cel_estimate {
+	uint64_t min, max; /* UINT64_MAX: without a limit */
+	uint64_t of_worst;
+	uint32_t pos;
 };
 
 /* The values of the variables, asked for when they are needed. */
@@ -91,6 +105,10 @@ struct kp_bytes kp_cel_program_source(const struct kp_cel_program *program);
  * Borrowed.
  */
 const char *kp_cel_program_type(const struct kp_cel_program *program);
+
+/* kp_cel_program_estimate: env is the one that the program was made with. */
+struct kp_cel_estimate kp_cel_program_estimate(
+    const struct kp_cel_program *program, const struct kp_cel_env *env);
 
 /*
  * kp_cel_program_run evaluates. False and *fault if the value is an error or a

@@ -161,6 +161,19 @@ take_name(struct parser *parser)
 	return name;
 }
 
+/* "[249]", how large it is at most: of no concern to types. */
+static void
+skip_bound(struct parser *parser)
+{
+	size_t len = 1;
+
+	if (*parser->text != '[')
+		return;
+	len += strspn(parser->text + len, "0123456789");
+	if (parser->text[len] == ']')
+		parser->text += len + 1;
+}
+
 static struct kp_cel_static *
 parse(struct parser *parser, uint32_t depth)
 {
@@ -172,6 +185,7 @@ parse(struct parser *parser, uint32_t depth)
 
 	if (!kp_cel_types_spend(parser->types, depth))
 		return NULL;
+	skip_bound(parser);
 	if (word == NULL) {
 		letter = find_letter(parser, name);
 		return letter != NULL ? letter

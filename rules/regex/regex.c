@@ -149,6 +149,19 @@ match_literal(const struct kp_regex *regex, struct kp_bytes text)
 	return find(regex, text) < text.len;
 }
 
+uint64_t
+kp_regex_max_steps(const struct kp_regex *regex, uint64_t text_len)
+{
+	uint64_t of_byte = 1 + (uint64_t)regex->num, steps;
+
+	if (regex->is_literal)
+		return 1 + text_len / BYTES_A_STEP;
+	if (__builtin_mul_overflow(text_len, of_byte, &steps) ||
+	    __builtin_add_overflow(steps, 1 + text_len / BYTES_A_STEP, &steps))
+		return UINT64_MAX;
+	return steps;
+}
+
 enum kp_regex_result
 kp_regex_match(const struct kp_regex *regex, struct kp_bytes text,
     void *scratch, struct kp_regex_meter *meter)

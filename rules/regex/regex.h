@@ -83,6 +83,9 @@ void kp_regex_free(struct kp_regex *regex);
  * never more than 10 * KP_REGEX_MAX_INSTRUCTIONS. */
 size_t kp_regex_scratch_len(const struct kp_regex *regex);
 
+/* kp_regex_max_steps: what matching a text of this length may take. */
+uint64_t kp_regex_max_steps(const struct kp_regex *regex, uint64_t text_len);
+
 /*
  * kp_regex_match works in scratch, of kp_regex_scratch_len() bytes or NULL if
  * that is 0. A byte of the text that belongs to no character in UTF-8 is

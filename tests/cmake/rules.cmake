@@ -31,7 +31,7 @@ foreach(name IN ITEMS judge objects)
     SOURCES unit/rules/govern/test_${name}.c LINK kp_test_governed)
 endforeach()
 
-foreach(name IN ITEMS check moment parse source)
+foreach(name IN ITEMS check cost moment parse source)
   kp_unit_test(cel_${name}
     SOURCES unit/rules/cel/test_${name}.c LINK kp_cel)
 endforeach()

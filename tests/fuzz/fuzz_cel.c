@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Expressions of CEL. Whatever is written, making and evaluating a program end
- * within their limits, and what the type checker says of a value is true.
+ * within their limits, what the type checker says of a value is true, and so is
+ * what was estimated that it takes.
  */
 #include "base/bytes.h"
 #include "rules/cel/program.h"
@@ -14,9 +15,9 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char *const names[] = { "n", "s", "a.b", "topic", "configs" };
-static const char *const types[] = { "int", "string", "list(int)", "Topic",
-	"map(string, string)" };
-static const struct kp_cel_field fields[] = { { "name", "string" },
+static const char *const types[] = { "int", "string[16]", "list[3](int)",
+	"Topic", "map[1](string[16], string[16])" };
+static const struct kp_cel_field fields[] = { { "name", "string[16]" },
 	{ "partitions", "int" } };
 static const struct kp_cel_object_type objects[] = { { "Topic", fields,
     sizeof(fields) / sizeof(*fields) } };
@@ -92,8 +93,9 @@ check_fault(struct kp_bytes source, const struct kp_cel_fault *fault)
 
 static void
 evaluate(const struct kp_cel_program *program, struct kp_bytes source,
-    bool is_checked)
+    const struct kp_cel_env *env)
 {
+	struct kp_cel_estimate estimate = kp_cel_program_estimate(program, env);
 	const struct kp_cel_input input = { .get = get };
 	struct kp_cel_scratch scratch;
 	struct kp_cel_value value;
@@ -102,10 +104,11 @@ evaluate(const struct kp_cel_program *program, struct kp_bytes source,
 	kp_cel_scratch_init(&scratch, MAX_STEPS, MAX_MEMORY);
 	if (!kp_cel_program_run(program, &input, &scratch, &value, &fault))
 		check_fault(source, &fault);
-	else if (is_checked)
+	else if (!env->is_unchecked)
 		check_type(kp_cel_program_type(program), value);
 	kp_assert(scratch.meter.used <= MAX_STEPS + MAX_BEYOND ||
 		  scratch.meter.used == UINT64_MAX);
+	kp_assert(scratch.meter.used <= estimate.max);
 	kp_cel_scratch_fini(&scratch);
 }
 
@@ -126,7 +129,7 @@ make(struct kp_bytes source, bool is_checked)
 		check_fault(source, &fault);
 		return false;
 	}
-	evaluate(program, source, is_checked);
+	evaluate(program, source, &env);
 	kp_cel_program_free(program);
 	return true;
 }

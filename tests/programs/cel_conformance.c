@@ -11,8 +11,10 @@
  * and value: ["int","5"], ["string","6162"], ["list",[...]],
  * ["map",[[key,value],...]], or ["error","the sentence"], which is "malformed"
  * where it is no expression, "refused" where types do not fit, and "limit" if
- * one was reached; in the mode "type" ["deduced","list(int)"].
+ * one was reached; in the mode "type" ["deduced","list(int)"], and in "cost"
+ * ["cost",counted,least,most,has a value] with numbers as texts.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,15 +141,21 @@ print_fault(const struct kp_cel_fault *fault)
 	printf("\"]");
 }
 
-static bool
-prepare(struct variable *out, struct kp_bytes source, const struct test *test,
-    struct kp_cel_fault *fault)
+static struct kp_cel_env
+env_of(const struct test *test)
 {
-	const struct kp_cel_env env = { .variables = test->names,
+	return (struct kp_cel_env){ .variables = test->names,
 		.num_variables = test->num,
 		.types = test->types,
 		.is_unchecked = strcmp(test->mode, "run") == 0,
 		.container = test->container };
+}
+
+static bool
+prepare(struct variable *out, struct kp_bytes source, const struct test *test,
+    struct kp_cel_fault *fault)
+{
+	const struct kp_cel_env env = env_of(test);
 
 	kp_cel_scratch_init(
 	    &out->scratch, KP_CEL_DEFAULT_STEPS, KP_CEL_DEFAULT_MEMORY);
@@ -194,14 +202,39 @@ read_variables(struct test *test, char **rest)
 	}
 }
 
+/* What it costs beside what was estimated; nothing if it does not check. */
+static void
+print_cost(
+    const struct test *test, struct kp_bytes source, struct variable *result)
+{
+	const struct kp_cel_env env = env_of(test);
+	const struct kp_cel_input input = { .get = get_variable, .host = test };
+	struct kp_cel_fault fault;
+	struct kp_cel_estimate estimate;
+	bool ok;
+
+	if (!prepare(result, source, test, &fault)) {
+		print_fault(&fault);
+		return;
+	}
+	estimate = kp_cel_program_estimate(result->program, &env);
+	ok = kp_cel_program_run(
+	    result->program, &input, &result->scratch, &result->value, &fault);
+	printf("[\"cost\",\"%" PRIu64 "\",\"%" PRIu64 "\",\"%" PRIu64 "\",%s]",
+	    result->scratch.meter.used, estimate.min, estimate.max,
+	    ok ? "true" : "false");
+}
+
 static void
 print_answer(
     const struct test *test, struct kp_bytes source, struct variable *result)
 {
 	struct kp_cel_fault fault = { .kind = KP_CEL_FAULT_NONE };
 
-	if (strcmp(test->mode, "type") == 0 &&
-	    prepare(result, source, test, &fault))
+	if (strcmp(test->mode, "cost") == 0)
+		print_cost(test, source, result);
+	else if (strcmp(test->mode, "type") == 0 &&
+		 prepare(result, source, test, &fault))
 		printf("[\"deduced\",\"%s\"]",
 		    kp_cel_program_type(result->program));
 	else if (strcmp(test->mode, "type") != 0 &&

@@ -65,6 +65,8 @@ var variables = []variable{
 type generator struct {
 	r      *rand.Rand
 	locals []variable
+	// Values of variables are longer, to be counted.
+	isLarge bool
 }
 
 func pick[T any](g *generator, list []T) T { return list[g.r.Intn(len(list))] }
@@ -204,8 +206,11 @@ type example struct {
 
 func (g *generator) example() *example {
 	g.locals = nil
+	isLarge := g.isLarge
+	g.isLarge = false
 	tree := g.expression(g.anyType(2), 1+g.r.Intn(4))
 	values := map[string]string{}
+	g.isLarge = isLarge
 	for _, each := range variables {
 		values[each.name] = g.literal(each.typ)
 	}

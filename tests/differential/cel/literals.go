@@ -97,7 +97,11 @@ func (g *generator) literal(t *typ) string {
 	case "dyn":
 		return "dyn(" + g.literal(g.anyType(1)) + ")"
 	}
-	return pick(g, literals[t.name])
+	text := pick(g, literals[t.name])
+	if g.isLarge && (t.name == "string" || t.name == "bytes") {
+		return text + strings.Repeat(" + "+text, g.r.Intn(24))
+	}
+	return text
 }
 
 // Keys that expressions name are often there.
@@ -110,7 +114,11 @@ func (g *generator) key(t *typ) string {
 
 func (g *generator) several(one func() string) string {
 	var parts []string
-	for n := g.r.Intn(4); n > 0; n-- {
+	most := 3
+	if g.isLarge {
+		most = 12
+	}
+	for n := g.r.Intn(most + 1); n > 0; n-- {
 		if part := one(); part != "" {
 			parts = append(parts, part)
 		}

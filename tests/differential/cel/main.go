@@ -7,7 +7,8 @@
 //
 // What ours and cel-go disagree on is made as small as it can be, and printed; the
 // last line counts what was compared. Where the two peers disagree with each other
-// and ours is with one of them, that is counted, and shown with -peers.
+// and ours is with one of them, that is counted, and shown with -peers. With -costs
+// no peer is asked (cost.go).
 package main
 
 import (
@@ -102,7 +103,12 @@ func main() {
 	seed := flag.Int64("seed", 1, "of the expressions")
 	number := flag.Int("number", 20000, "how many of them")
 	peers := flag.Bool("peers", false, "show where the peers disagree")
+	costs := flag.Bool("costs", false, "compare what ours counts with what it estimates")
 	flag.Parse()
+	if *costs {
+		checkCosts(flag.Arg(0), *seed, *number)
+		return
+	}
 	t := &trio{start(flag.Arg(0)), start(flag.Arg(1), flag.Arg(2)), newGoEnv()}
 	g := &generator{r: rand.New(rand.NewSource(*seed))}
 	f := &figures{known: map[string]int{}}

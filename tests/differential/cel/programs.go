@@ -43,31 +43,43 @@ func (p *program) stop() {
 	}
 }
 
-func lineOf(e *example) string {
-	columns := []string{"check", "", hex.EncodeToString([]byte(e.tree.String()))}
+func lineOf(mode string, e *example) string {
+	columns := []string{mode, "", hex.EncodeToString([]byte(e.tree.String()))}
 	for _, each := range e.used() {
 		value := hex.EncodeToString([]byte(e.values[each.name]))
-		columns = append(columns, each.name, each.typ.String(), value)
+		declared := each.typ.String()
+		if mode == "cost" {
+			declared = each.typ.withBounds()
+		}
+		columns = append(columns, each.name, declared, value)
 	}
 	return strings.Join(columns, "\t") + "\n"
 }
 
 // ask writes while it reads: neither of the two may wait for the other.
 func (p *program) ask(examples []*example) []answer {
+	out := make([]answer, len(examples))
+	for i, line := range p.lines("check", examples) {
+		out[i] = read(line)
+	}
+	return out
+}
+
+func (p *program) lines(mode string, examples []*example) [][]byte {
 	go func() {
 		for _, e := range examples {
-			if _, err := io.WriteString(p.in, lineOf(e)); err != nil {
+			if _, err := io.WriteString(p.in, lineOf(mode, e)); err != nil {
 				panic(err)
 			}
 		}
 	}()
-	out := make([]answer, len(examples))
+	out := make([][]byte, len(examples))
 	for i, e := range examples {
 		line, err := p.out.ReadBytes('\n')
 		if err != nil {
 			panic(fmt.Sprintf("%s: %v: %s", p.cmd.Path, err, e.tree))
 		}
-		out[i] = read(line)
+		out[i] = line
 	}
 	return out
 }

@@ -21,6 +21,19 @@ func (t *typ) String() string {
 	return t.name + "(" + strings.Join(parts, ", ") + ")"
 }
 
+// With what large literals have at most: "list[12](string[384])".
+func (t *typ) withBounds() string {
+	bounds := map[string]string{"string": "[384]", "bytes": "[384]", "list": "[12]", "map": "[12]"}
+	parts := make([]string, len(t.of))
+	for i, each := range t.of {
+		parts[i] = each.withBounds()
+	}
+	if len(parts) == 0 {
+		return t.name + bounds[t.name]
+	}
+	return t.name + bounds[t.name] + "(" + strings.Join(parts, ", ") + ")"
+}
+
 func parseType(text string) *typ {
 	rest := text
 	return readType(&rest)
