@@ -86,11 +86,13 @@ try_overload(struct trial *trial, const struct kp_cel_overload *overload)
 			      : kp_cel_static_settle(trial->types, result);
 }
 
+/* What is not known, and null, which may stand for this and for that. */
 static bool
 is_any_open(struct trial *trial)
 {
 	for (uint32_t i = 0; i < trial->num; i++)
-		if (kp_cel_static_is_open(trial->types, trial->args[i]))
+		if (kp_cel_static_is_open(trial->types, trial->args[i]) ||
+		    kp_cel_static_known(trial->args[i])->kind == KP_CEL_IS_NULL)
 			return true;
 	return false;
 }

@@ -123,6 +123,8 @@ Test(cel_check, each_expression_has_a_type)
 		{ "{?'a': topic.owner}", "map(string, User)" },
 		{ "true ? [] : [count]", "list(int)" },
 		{ "count > 1 ? topic : null", "Topic" },
+		{ "duration('1s') + null", "dyn" },
+		{ "timestamp(0) + null", "timestamp" },
 		{ "type(count)", "type(int)" },
 		{ "type(anything)", "type" },
 		{ "int", "type(int)" },
