@@ -66,6 +66,20 @@ static const struct kp_example validate_examples[] = {
 	{ NULL, NULL },
 };
 
+static const struct kp_flag test_flags[] = {
+	KP_INPUT_FLAGS,
+	KP_OUTPUT_FLAG(text_words, "text"),
+	{ .type = KP_FLAG_END },
+};
+
+static const struct kp_example test_examples[] = {
+	{ "cases of one file",
+	    "kpctl test -f policies/ -f tests/topic-hygiene.yaml" },
+	{ "all there are, for a program",
+	    "kpctl test -R -f policies/ -o json" },
+	{ NULL, NULL },
+};
+
 static const struct kp_flag format_flags[] = {
 	KP_INPUT_FLAGS,
 	{ .name = "diff",
@@ -206,6 +220,22 @@ static const struct kp_command commands[] = {
 	    .flags = validate_flags,
 	    .examples = validate_examples,
 	    .run = kp_run_validate },
+	{ .name = "test",
+	    .operands = "",
+	    .summary = "say whether policies do what is expected of them",
+	    .help = "Asks policies about requests that files of cases "
+		    "describe, with the very code with which a node asks "
+		    "them, and says which of them were not decided as "
+		    "expected. No server is needed. Files of resources and "
+		    "files of cases may be named in any order, and be in one "
+		    "folder; kpctl explain test says what a case is. Policies "
+		    "for some nodes only (spec.nodes) are asked as well. Exit "
+		    "code 1 if a case was not decided as expected; 3 if a file "
+		    "is wrong or could not be read, or there is no case or no "
+		    "policy: then nothing is asked.",
+	    .flags = test_flags,
+	    .examples = test_examples,
+	    .run = kp_run_test },
 	{ .name = "format",
 	    .operands = "",
 	    .summary = "print resources in their canonical form",

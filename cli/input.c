@@ -19,6 +19,8 @@
 struct loader {
 	struct kp_input *input;
 	bool is_recursive, is_raw;
+	kp_input_take take; /* NULL: all are resources */
+	void *ctx;          /* of take */
 	size_t raw_len;
 	unsigned depth;
 };
@@ -83,6 +85,9 @@ take_text(struct loader *l, const char *name, struct kp_buf *text)
 
 	if (!l->is_raw) {
 		input->num_files++;
+		if (l->take != NULL &&
+		    l->take(l->ctx, name, kp_buf_bytes(text)))
+			return;
 		kp_resources_add_file(input->resources, name,
 		    kp_buf_bytes(text), &input->diagnostics);
 		return;
@@ -227,7 +232,14 @@ kp_input_load_raw(struct kp_input *out, const struct kp_args *args)
 void
 kp_input_load(struct kp_input *out, const struct kp_args *args)
 {
-	struct loader l = { .input = out };
+	kp_input_load_but(out, args, NULL, NULL);
+}
+
+void
+kp_input_load_but(struct kp_input *out, const struct kp_args *args,
+    kp_input_take take, void *ctx)
+{
+	struct loader l = { .input = out, .take = take, .ctx = ctx };
 
 	load_all(&l, args, kp_resources_new());
 }

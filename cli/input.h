@@ -7,6 +7,7 @@
 #define KP_CLI_INPUT_H
 
 #include "cli/args.h"
+#include "rules/compile.h"
 #include "rules/diagnostics.h"
 #include "rules/resource.h"
 
@@ -51,6 +52,23 @@ struct kp_input {
  * with each other. To be ended with kp_input_fini.
  */
 void kp_input_load(struct kp_input *out, const struct kp_args *args);
+
+/*
+ * kp_input_load_but does so with all files but those that take takes: it is
+ * shown each, and returns false for those that are resources. text is valid
+ * during the call.
+ */
+typedef bool (*kp_input_take)(
+    void *ctx, const char *name, struct kp_bytes text);
+void kp_input_load_but(struct kp_input *out, const struct kp_args *args,
+    kp_input_take take, void *ctx);
+
+/*
+ * kp_input_compile checks all resources with each other and compiles them as a
+ * node would, but for keys and certificates, which are not looked at. NULL if
+ * anything is wrong; diagnostics has it. Free with kp_tables_free.
+ */
+struct kp_tables *kp_input_compile(struct kp_input *input);
 
 /* kp_input_load_raw keeps the texts of all files, for somebody else to parse.
  */

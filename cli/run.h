@@ -13,6 +13,7 @@
 #include "cli/command.h"
 
 enum kp_exit kp_run_validate(const struct kp_args *args);
+enum kp_exit kp_run_test(const struct kp_args *args);
 enum kp_exit kp_run_format(const struct kp_args *args);
 enum kp_exit kp_run_explain(const struct kp_args *args);
 enum kp_exit kp_run_version(const struct kp_args *args);

@@ -14,38 +14,6 @@
 #include "cli/run.h"
 #include "control/api/problems.h"
 #include "proto/control/unpack.h"
-#include "rules/compile.h"
-
-/*
- * Keys and certificates are on the nodes, not with the operator: something of
- * every kind that the compiler looks for stands in for them.
- */
-static bool
-read_nothing(void *ctx, const struct kp_secret_ref *ref, struct kp_buf *out,
-    struct kp_error *err)
-{
-	(void)ctx;
-	(void)ref;
-	(void)err;
-	kp_buf_add_text(out, "-----BEGIN CERTIFICATE-----\n"
-			     "-----BEGIN PRIVATE KEY-----\n");
-	return true;
-}
-
-static void
-compile(struct kp_input *input)
-{
-	struct kp_limits limits;
-	const struct kp_compile_input what = {
-		.resources = input->resources,
-		.limits = &limits,
-		.log_level = KP_LOG_INFO,
-		.read_secret = read_nothing,
-	};
-
-	kp_limits_default(&limits);
-	kp_tables_free(kp_compile(&what, &input->diagnostics));
-}
 
 /* Finds all that is wrong; what is not there cannot be referred to. */
 static enum kp_exit
@@ -53,8 +21,7 @@ judge(struct kp_input *input)
 {
 	if (!input->has_read_all)
 		return KP_EXIT_FAILED;
-	if (kp_resources_check(input->resources, &input->diagnostics))
-		compile(input);
+	kp_tables_free(kp_input_compile(input));
 	return kp_diagnostics_count(&input->diagnostics) > 0 ? KP_EXIT_REFUSED
 							     : KP_EXIT_OK;
 }

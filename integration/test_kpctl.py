@@ -38,6 +38,25 @@ kind: VirtualCluster
 metadata: {name: v}
 spec: {cluster: orders, listener: l}
 """
+POLICY = """apiVersion: kproxy/v1
+kind: Policy
+metadata: {name: hygiene}
+spec:
+  match: {apis: [CreateTopics]}
+  validations:
+    - {expression: topic.replicationFactor >= 3, message: at least 3}
+"""
+CASES = """cases:
+- name: one is too few
+  request: {api: CreateTopics}
+  item: {name: t, replicationFactor: 1}
+  expect: deny
+  message: at least 3
+- name: three are fine
+  request: {api: CreateTopics}
+  item: {name: t, replicationFactor: 3}
+  expect: allow
+"""
 ESCAPE = "\x1b"
 
 
@@ -295,6 +314,101 @@ def test_a_name_of_a_file_is_escaped(home):
     assert ESCAPE not in said and "\\x1b[2J\\x0a.yaml:1:7" in said
     found = json.loads(run(home, "validate", "-f", home, "-ojson").stdout)
     assert found["problems"][0]["file"] == f"{home}/{name}"
+
+
+# --- test ---------------------------------------------------------------------
+
+@pytest.fixture
+def policies(home):
+    (home / "p.yaml").write_text(POLICY)
+    (home / "c.yaml").write_text(CASES)
+    return home
+
+
+def test_cases_that_come_as_expected_end_with_0(policies):
+    said = ("ok    c.yaml:2: one is too few\n"
+            "ok    c.yaml:7: three are fine\n"
+            "2 cases, all as expected\n")
+    assert good(policies, "test", "-f", "p.yaml", "-f", "c.yaml") == said
+    assert good(policies, "test", "-f", "c.yaml", "-f", "p.yaml") == said
+    assert good(policies, "test", "-f", ".") == \
+        said.replace("c.yaml", "./c.yaml")
+    assert good(policies, "test", "-f", "p.yaml", "-f", "-", stdin=CASES) == \
+        said.replace("c.yaml", "<stdin>")
+
+
+def test_a_case_that_does_not_ends_with_1(policies):
+    (policies / "c.yaml").write_text(
+        CASES.replace("replicationFactor: 3", "replicationFactor: 2").replace(
+            "at least 3", "at least 4\n  policies: [hygiene, other]"))
+    result = run(policies, "test", "-f", "p.yaml", "-f", "c.yaml")
+    assert (result.returncode, result.stderr) == (1, "")
+    assert result.stdout == """FAIL  c.yaml:2: one is too few
+      expected to say something: hygiene, other, and nobody else
+      expected to be said: at least 4
+      deny policy "hygiene": at least 3
+FAIL  c.yaml:8: three are fine
+      expected allow, found deny
+      deny policy "hygiene": at least 3
+2 cases, 2 not as expected
+"""
+
+
+def test_json_of_cases_is_stable(policies):
+    (policies / "c.yaml").write_text(CASES.replace("expect: allow",
+                                                   "expect: warn"))
+    result = run(policies, "test", "-f", ".", "-o", "json")
+    assert (result.returncode, result.stderr) == (1, "")
+    assert json.loads(result.stdout) == {
+        "ok": False, "numCases": 2, "numFailed": 1,
+        "cases": [
+            {"file": "./c.yaml", "line": 2, "name": "one is too few",
+             "ok": True, "expected": "deny", "found": "deny",
+             "notAsExpected": [],
+             "findings": [{"policy": "hygiene", "action": "deny",
+                           "evaluated": True, "message": "at least 3"}]},
+            {"file": "./c.yaml", "line": 7, "name": "three are fine",
+             "ok": False, "expected": "warn", "found": "allow",
+             "notAsExpected": ["expect"], "findings": []}],
+        "problems": [], "problemsLeftOut": 0,
+    }
+    again = run(policies, "test", "-f", ".", "-o", "yaml")
+    assert yaml.safe_load(again.stdout) == json.loads(result.stdout)
+
+
+@pytest.mark.parametrize("text, problem", [
+    (CASES.replace("name: t,", "nme: t,"), "c.yaml:4:10: cases[0].item: "
+     'unknown field "nme"; did you mean "name"?'),
+    (CASES.replace("deny", "refuse"), "c.yaml:5:11: cases[0].expect: must "
+     'be one of "allow", "warn", "deny", not "refuse"'),
+    ("cases: [\n", "c.yaml:2:1: "),
+    (POLICY.replace("hygiene", "other"), "no file that is named has cases"),
+])
+def test_wrong_cases_end_with_3(policies, text, problem):
+    (policies / "c.yaml").write_text(text)
+    assert problem in bad(policies, 3, "test", "-f", "p.yaml", "-f", "c.yaml")
+    result = run(policies, "test", "-f", ".", "-o", "json")
+    said = json.loads(result.stdout)
+    assert (result.returncode, result.stderr) == (3, "")
+    assert not said["ok"] and said["cases"] == [] and said["problems"]
+
+
+def test_nothing_is_tested_with_wrong_policies(policies):
+    """A case that nobody judges would be a test that cannot fail."""
+    files = ["-f", "p.yaml", "-f", "c.yaml"]
+    assert "no file that is named has a Policy" in \
+        bad(policies, 3, "test", "-f", "c.yaml")
+    assert "nix.yaml: could not open" in \
+        bad(policies, 3, "test", *files, "-f", "nix.yaml")
+    (policies / "p.yaml").write_text(POLICY.replace("topic.rep", "topic.req"))
+    said = bad(policies, 3, "test", *files)
+    assert said.startswith("p.yaml:7:20: Policy \"hygiene\": ")
+    assert said.endswith("kpctl: nothing was tested: 1 problem\n")
+
+
+def test_no_server_takes_cases(policies):
+    said = bad(policies, 3, "validate", "-f", "c.yaml")
+    assert '"kind" is missing' in said
 
 
 # --- format -------------------------------------------------------------------
@@ -665,6 +779,11 @@ def test_the_examples_of_help_work(home):
     (home / "resources").mkdir()
     for path in QUICKSTART.iterdir():
         (home / "resources" / path.name).write_text(path.read_text())
+    (home / "policies").mkdir()
+    (home / "policies" / "hygiene.yaml").write_text(POLICY)
+    for folder in (home / "tests", home / "policies" / "tests"):
+        folder.mkdir()
+        (folder / "topic-hygiene.yaml").write_text(CASES)
     (home / ".config" / "fish" / "completions").mkdir(parents=True)
     commands = list(examples_of(home))
     commands += re.findall(r"^  (kpctl .*)$",

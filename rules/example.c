@@ -60,6 +60,22 @@ is_word_type(enum kp_setting_type type)
 	return type == KP_SETTING_BOOL || type == KP_SETTING_INT;
 }
 
+/* The tables are ours: what they say is YAML. */
+static struct kp_yaml *
+example_open(const struct kp_setting *setting)
+{
+	struct kp_yaml_stream stream;
+	struct kp_yaml *node;
+	struct kp_error err;
+
+	kp_assert(kp_yaml_parse(&stream, kp_bytes_of(setting->example), &err) &&
+		  stream.num_documents == 1);
+	node = stream.documents[0];
+	stream.documents[0] = NULL;
+	kp_yaml_stream_fini(&stream);
+	return node;
+}
+
 /* What the row says, or its fallback. */
 static struct kp_yaml *
 example_said(const struct kp_setting *setting)
@@ -123,6 +139,8 @@ example_one(const struct kp_setting *setting)
 
 	if (setting->type == KP_SETTING_OBJECT)
 		return example_object(setting->fields);
+	if (setting->type == KP_SETTING_OPEN)
+		return example_open(setting);
 	node = example_said(setting);
 	return node != NULL ? node : example_typical(setting);
 }

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "base/yaml_write.h"
 #include "rules/example.h"
+#include "rules/govern/cases.h"
 #include "rules/limits.h"
 #include "rules/node_config.h"
 #include "rules/resource.h"
@@ -20,6 +21,7 @@ static const struct {
 } programs[] = {
 	{ "node", &kp_node_config_setting },
 	{ "server", &kp_server_config_setting },
+	{ "test", &kp_cases_setting },
 };
 #define NUM_PROGRAMS (sizeof(programs) / sizeof(programs[0]))
 
@@ -395,8 +397,8 @@ add_rows(
 	}
 }
 
-static void
-add_table(struct kp_buf *out, const struct kp_setting *fields)
+void
+kp_explain_table(struct kp_buf *out, const struct kp_setting *fields)
 {
 	kp_buf_add_text(out, "\n| field | type | default | meaning |\n"
 			     "|---|---|---|---|\n");
@@ -416,14 +418,14 @@ kp_explain_resources_page(struct kp_buf *out)
 	    "is relative to the file that names it. Anchors, aliases, tags "
 	    "and\nmerge keys are not allowed.\n");
 	kp_buf_add_text(out, "\n## metadata\n");
-	add_table(out, kp_resource_metadata_fields);
+	kp_explain_table(out, kp_resource_metadata_fields);
 	for (size_t i = 0; kp_resource_kinds[i] != NULL; i++) {
 		const struct kp_resource_kind *kind = kp_resource_kinds[i];
 
 		kp_buf_printf(out,
 		    "\n## %s\n\n%s Since %s. Fields of `spec`:\n", kind->name,
 		    kind->document.help, kind->document.since);
-		add_table(out, spec_of(kind)->fields);
+		kp_explain_table(out, spec_of(kind)->fields);
 	}
 }
 
@@ -437,7 +439,7 @@ kp_explain_config_page(struct kp_buf *out)
 	    "The file that `kproxy --config` takes. Paths are relative to "
 	    "its folder. Since %s.\n",
 	    kp_node_config_setting.since);
-	add_table(out, kp_node_config_setting.fields);
+	kp_explain_table(out, kp_node_config_setting.fields);
 }
 
 void
@@ -450,7 +452,7 @@ kp_explain_server_page(struct kp_buf *out)
 	    "The file that `kpserver --config` takes. Paths are relative to "
 	    "its folder. Since %s.\n",
 	    kp_server_config_setting.since);
-	add_table(out, kp_server_config_setting.fields);
+	kp_explain_table(out, kp_server_config_setting.fields);
 	kp_buf_add_text(out, "\n## Beyond a limit\n\n"
 			     "| limit | a caller sees |\n|---|---|\n");
 	for (int i = 0; i < KP_NUM_SERVER_LIMITS; i++)

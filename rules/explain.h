@@ -10,12 +10,13 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "rules/setting.h"
 
 /*
  * kp_explain adds what path means to out: "Listener", "Listener.spec.ports" or,
  * shorter, "Listener.ports"; "node" and "node.limits" for node.yaml, "server"
- * for kpserver.yaml. An empty path lists the kinds. False with a suggestion if
- * there is no such thing.
+ * for kpserver.yaml, "test" for cases of policies. An empty path lists the
+ * kinds. False with a suggestion if there is no such thing.
  */
 bool kp_explain(
     struct kp_buf *out, const char *path, struct kp_error *err) KP_MUST_CHECK;
@@ -34,6 +35,9 @@ bool kp_explain_tree(
 typedef void (*kp_visit_name)(
     void *ctx, const char *path, const char *help, bool has_fields);
 void kp_explain_names(const char *begun, kp_visit_name visit, void *ctx);
+
+/* kp_explain_table adds fields as a table of Markdown, all below them, too. */
+void kp_explain_table(struct kp_buf *out, const struct kp_setting *fields);
 
 /* docs/resources.md, docs/config.md, docs/server-config.md, docs/limits.md. */
 void kp_explain_resources_page(struct kp_buf *out);

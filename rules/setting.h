@@ -27,6 +27,8 @@ enum kp_setting_type {
 	KP_SETTING_PATH,      /* relative to the file that names it */
 	KP_SETTING_SECRET,    /* {file: path} or {env: NAME} */
 	KP_SETTING_REFERENCE, /* metadata.name of a resource of kind */
+	KP_SETTING_OPEN,      /* an object whose fields another table has, which
+			       * the reader knows; in no resource */
 	KP_SETTING_MAP,       /* free keys, text values */
 	KP_SETTING_LABELS,    /* a map whose keys and values are labels */
 	KP_SETTING_OBJECT,    /* fields */
@@ -42,9 +44,10 @@ struct kp_setting_word {
 struct kp_setting {
 	const char *name;
 	enum kp_setting_type type;
-	bool is_list;     /* of that type; min and max then bound each item */
-	bool is_required; /* of a list: at least one item */
-	int64_t min, max; /* of int, size and duration; of string its length */
+	bool is_list;      /* of that type; min and max then bound each item */
+	bool is_required;  /* of a list: at least one item */
+	bool may_be_empty; /* of string */
+	int64_t min, max;  /* of int, size and duration; of string its length */
 	const char *fallback; /* as one would write it; NULL: none */
 	const struct kp_setting_word *words;
 	const char *kind;                /* of a reference */

@@ -38,6 +38,8 @@ struct kp_value {
 	struct kp_value **items;
 	size_t num_items;
 	char **keys; /* of a map */
+	/* What was said of an open object: borrowed from what was parsed. */
+	const struct kp_yaml *node;
 };
 
 /*

@@ -89,7 +89,7 @@ read_text(
 
 	if (node->kind != KP_YAML_SCALAR)
 		return kp_parse_wrong_type(p, node, setting, NULL);
-	if (node->text[0] == '\0')
+	if (node->text[0] == '\0' && !setting->may_be_empty)
 		return kp_parse_problem(p, node, "must not be empty");
 	if (strlen(node->text) > (size_t)max)
 		return kp_parse_problem(p, node,
@@ -342,6 +342,16 @@ read_secret(
 	return read_text(p, name, value);
 }
 
+static bool
+read_open(
+    struct kp_parse *p, const struct kp_yaml *node, struct kp_value *value)
+{
+	if (node->kind != KP_YAML_MAP)
+		return kp_parse_wrong_type(p, node, value->setting, NULL);
+	value->node = node;
+	return true;
+}
+
 kp_read_node
 kp_scalar_reader(enum kp_setting_type type)
 {
@@ -358,8 +368,9 @@ kp_scalar_reader(enum kp_setting_type type)
 		[KP_SETTING_PATH] = read_path,
 		[KP_SETTING_SECRET] = read_secret,
 		[KP_SETTING_REFERENCE] = read_text,
+		[KP_SETTING_OPEN] = read_open,
 	};
 
-	kp_assert(type <= KP_SETTING_REFERENCE && readers[type] != NULL);
+	kp_assert(type <= KP_SETTING_OPEN && readers[type] != NULL);
 	return readers[type];
 }

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "rules/explain.h"
+#include "rules/govern/cases.h"
 #include "rules/govern/policy_priv.h"
 
 /* clang-format off */
@@ -71,6 +73,39 @@ static const char head[] =
 "\n"
 "`policy_denied` and `policy_warned` in the log name client, item, policy and reason;\n"
 "`kproxy_policy_decisions_total` counts.\n"
+"\n";
+static const char testing[] =
+"## Testing policies\n"
+"\n"
+"`kpctl test` asks policies about requests that a file describes, with the code of a\n"
+"node and without one: for the pipeline that policies go through before they are pushed.\n"
+"\n"
+"```yaml\n"
+"cases:\n"
+"  - name: one replica is refused\n"
+"    request: {api: CreateTopics, principal: alice}\n"
+"    item: {name: team.orders, partitions: 3, replicationFactor: 1}\n"
+"    expect: deny\n"
+"    policies: [topic-hygiene]\n"
+"    message: at least 3 is required\n"
+"  - name: three replicas are fine\n"
+"    request: {api: CreateTopics}\n"
+"    item: {name: team.orders, replicationFactor: 3, configs: {retention.ms: 60000}}\n"
+"    expect: allow\n"
+"```\n"
+"\n"
+"    $ kpctl test -f policies/ -f tests/topic-hygiene.yaml\n"
+"    ok    tests/topic-hygiene.yaml:2: one replica is refused\n"
+"    ok    tests/topic-hygiene.yaml:8: three replicas are fine\n"
+"    2 cases, all as expected\n"
+"\n"
+"The exit code is 0 if everything came as expected, 1 if not, and 3 if a file is wrong:\n"
+"then nothing was asked. A file of cases is no resource, and no server takes one.\n";
+static const char after_cases[] =
+"\n"
+"`item` has the fields of its type, as listed below. One that is not said is not set, or\n"
+"has Kafka's default; partitions and replicas of a new topic are left to the cluster\n"
+"(-1). Names, words and numbers that Kafka has no default for must be said.\n"
 "\n"
 "## What it costs\n"
 "\n";
@@ -132,6 +167,9 @@ void
 kp_govern_page(struct kp_buf *out)
 {
 	kp_buf_add_text(out, head);
+	kp_buf_add_text(out, testing);
+	kp_explain_table(out, kp_cases_setting.fields);
+	kp_buf_add_text(out, after_cases);
 	add_cost(out);
 	kp_buf_add_text(out, middle);
 	for (size_t i = 0; i < kp_num_facts; i++)

@@ -14,6 +14,9 @@ extern const struct kp_resource_kind kp_kind_listener;
 extern const struct kp_resource_kind kp_kind_policy;
 extern const struct kp_resource_kind kp_kind_virtual_cluster;
 
+/* The APIs that policies judge, by name. */
+extern const struct kp_setting_word kp_policy_api_words[];
+
 /*
  * kp_kind_listener_compile is called by the virtual cluster that uses it.
  * Returns its index in the tables.

@@ -13,7 +13,7 @@
 #define MAX_PATTERN_LEN 255
 
 /* Those that rules/govern/objects.h has; a test holds both together. */
-static const struct kp_setting_word apis[] = {
+const struct kp_setting_word kp_policy_api_words[] = {
 	{ .word = "CreateTopics", .value = 19 },
 	{ .word = "DeleteTopics", .value = 20 },
 	{ .word = "DeleteRecords", .value = 21 },
@@ -66,7 +66,7 @@ static const struct kp_setting match_fields[] = {
 	    .type = KP_SETTING_ENUM,
 	    .is_list = true,
 	    .is_required = true,
-	    .words = apis,
+	    .words = kp_policy_api_words,
 	    .help = "Requests that are judged, by their names in Kafka's "
 		    "protocol." },
 	{ .name = "topics",

@@ -26,7 +26,7 @@ foreach(name IN ITEMS claims kinds)
     SOURCES unit/rules/kinds/test_${name}.c LINK kp_test_rules)
 endforeach()
 
-foreach(name IN ITEMS judge objects)
+foreach(name IN ITEMS cases judge objects)
   kp_unit_test(${name}
     SOURCES unit/rules/govern/test_${name}.c LINK kp_test_governed)
 endforeach()

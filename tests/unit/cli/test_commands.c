@@ -121,9 +121,10 @@ Test(commands, words_are_completed)
 		const char *line;
 		const char *words;
 	} cases[] = {
-		{ "", "validate format get describe apply diff edit delete "
-		      "history rollback status cordon uncordon explain "
-		      "config completion version help :none" },
+		{ "",
+		    "validate test format get describe apply diff edit delete "
+		    "history rollback status cordon uncordon explain "
+		    "config completion version help :none" },
 		{ "v", "validate version :none" },
 		{ "__", ":none" },
 		{ "xyzzy", ":none" },

@@ -6,6 +6,7 @@
 
 #include "base/yaml_write.h"
 #include "rules/example.h"
+#include "rules/govern/cases.h"
 #include "rules/node_config.h"
 #include "rules/resource.h"
 
@@ -85,6 +86,8 @@ Test(explain, paths_lead_through_kinds_and_the_node)
 		    "<one of \"none\", \"optional\", \"required\">" },
 		{ "node", "  stateDir\t<path> default ./state\n" },
 		{ "node.limits.memory", "<size, 16MiB to 64TiB>" },
+		{ "test.cases.item", "      cases:\n      - item:\n          "
+				     "name: team.orders\n" },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -163,6 +166,7 @@ Test(explain, every_setting_has_what_it_needs)
 		check_fields(kp_resource_kinds[i]->document.fields);
 	}
 	check_fields(kp_node_config_setting.fields);
+	check_fields(kp_cases_setting.fields);
 }
 
 static void
@@ -197,6 +201,8 @@ Test(explain, the_example_of_every_field_is_accepted)
 		check_examples(kp_resource_kinds[i]->document.fields);
 	check_example(&kp_node_config_setting);
 	check_examples(kp_node_config_setting.fields);
+	check_example(&kp_cases_setting);
+	check_examples(kp_cases_setting.fields);
 }
 
 /* They refer to each other. */
@@ -281,9 +287,9 @@ Test(explain, names_are_shown_for_what_was_begun)
 		const char *names;
 	} cases[] = {
 		{ "", "Cluster/ Listener/ VirtualCluster/ Policy/ node/ "
-		      "server/ " },
+		      "server/ test/ " },
 		{ "Clus", "Cluster/ Listener/ VirtualCluster/ Policy/ node/ "
-			  "server/ " },
+			  "server/ test/ " },
 		{ "Listener.", "Listener.apiVersion Listener.kind "
 			       "Listener.metadata/ Listener.spec/ " },
 		{ "Listener.spec.sni.", "Listener.spec.sni.port "
