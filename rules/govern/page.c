@@ -107,6 +107,9 @@ static const char after_cases[] =
 "has Kafka's default; partitions and replicas of a new topic are left to the cluster\n"
 "(-1). Names, words and numbers that Kafka has no default for must be said.\n"
 "\n"
+"[examples/policies/](../examples/policies/README.md) has policies to begin with, each\n"
+"with its cases: names, replicas, partitions, retention, what is not deleted, ACLs.\n"
+"\n"
 "## What it costs\n"
 "\n";
 static const char middle[] =
