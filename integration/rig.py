@@ -82,13 +82,14 @@ class Clients:
         }
 
     def start(self, name, cluster, bootstrap, modes,
-              security=Security("", ""), ca=None, environment=None):
-        """Starts a program on topics of its own; it dies with the test.
+              security=Security("", ""), ca=None, environment=None, own=None):
+        """Starts a program on topics of its own, whose names begin with `own`; it
+        dies with the test.
 
         Their topics are there before: more than one library stores records
         twice, or none, when a new topic is not known everywhere yet.
         """
-        own = f"test-{next(unique)}"
+        own = own or f"test-{next(unique)}"
         make_topics(cluster, [topic for mode in modes
                               for topic in topics_of(f"{own}-{mode}", mode)])
         environment = {**os.environ, **(environment or {}),
@@ -101,10 +102,10 @@ class Clients:
             preexec_fn=kafka.end_with_parent)
 
     def run(self, name, cluster, bootstrap, modes,
-            security=Security("", ""), ca=None, environment=None):
+            security=Security("", ""), ca=None, environment=None, own=None):
         """What a program prints; fails with its errors if it fails."""
         process = self.start(name, cluster, bootstrap, modes, security, ca,
-                             environment)
+                             environment, own)
         try:
             out, errors = process.communicate(timeout=CLIENT_TIMEOUT_S)
         except subprocess.TimeoutExpired:
@@ -128,6 +129,8 @@ def topics_of(name, mode):
         return []  # makes its own
     if mode.startswith("streams"):
         return [f"{name}-in", f"{name}-out"]
+    if mode == "governed":
+        return [f"{name}-grown", f"{name}-kept", f"{name}-gone"]
     return [name]
 
 

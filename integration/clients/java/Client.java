@@ -12,7 +12,8 @@ import org.apache.kafka.clients.admin.NewTopic;
  *
  * Usage: Client BOOTSTRAP NAME MODE... (NAME starts every topic and group).
  * The topics that records go to, NAME-MODE with three partitions, must be
- * there already; for streams NAME-MODE-in and NAME-MODE-out.
+ * there already; for streams NAME-MODE-in and NAME-MODE-out, for governed
+ * NAME-MODE-grown, NAME-MODE-kept and NAME-MODE-gone.
  * Environment: CLIENT_SASL=MECHANISM:USER:PASSWORD, CLIENT_CA=FILE.
  */
 public final class Client {
@@ -41,6 +42,7 @@ public final class Client {
     private void run(String mode) throws Exception {
         switch (mode) {
         case "admin" -> new AdminMode(this).run();
+        case "governed" -> new GovernedMode(this).run();
         case "streams", "streams-classic" ->
             new StreamsMode(this, mode.equals("streams")).run();
         case "steady" -> new SteadyMode(this).run();

@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Real clients in front of policies: each tries what its library has of calls of
+which one part is allowed and the other refused. Who is refused reads in his own
+client's error which policy refused him and why; the rest of the call is done, and
+nothing of what was refused."""
+import dataclasses
+import functools
+import re
+
+import kafka_wire
+import kproxy_rig
+import pytest
+import rig
+from test_policies import connection_to, create, exists, policy, topic
+
+TOPIC, ANY, LITERAL = 2, 1, 3
+COORDINATOR_OF_A_GROUP = 0
+# What is allowed and what is refused of each call, and the sentence about that.
+CALLS = {
+    "createTopics": ("made", "bad", 'policy "names": no name ends with -bad'),
+    "createPartitions": ("grown", "kept", 'policy "growth": it is large enough'),
+    "incrementalAlterConfigs": (
+        "grown", "kept", 'policy "changes": it stays as it is'),
+    "alterConfigs": ("grown", "kept", 'policy "settings": it stays as it is'),
+    "createAcls": ("User:carol", "User:*", 'policy "acls": not for everybody'),
+    "deleteTopics": ("gone", "kept", 'policy "keep": it is protected'),
+    "deleteGroups": ("gone", "kept", 'policy "groups": it is protected'),
+}
+POLICIES = policy(
+    "names", "CreateTopics",
+    ("!topic.name.endsWith('-bad')", "no name ends with -bad"),
+) + policy(
+    "growth", "CreatePartitions",
+    ("!topic.name.endsWith('-kept')", "it is large enough"),
+) + policy(
+    "changes", "IncrementalAlterConfigs",
+    ("!config.name.endsWith('-kept')", "it stays as it is"),
+) + policy(
+    "settings", "AlterConfigs",
+    ("!config.name.endsWith('-kept')", "it stays as it is"),
+) + policy(
+    "acls", "CreateAcls", ("acl.principal != 'User:*'", "not for everybody"),
+) + policy(
+    "keep", "DeleteTopics", ("!topic.name.endsWith('-kept')", "it is protected"),
+) + policy(
+    "groups", "DeleteGroups", ("!group.name.endsWith('-kept')", "it is protected"),
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Client:
+    """How a library tells that a policy was violated, and the calls that it has.
+
+    told: its error has the sentence. no_text: it has the code alone, for there is
+    no place for a text in the version that the library, or Kafka 4.3, uses.
+    dropped: it has the code alone, for the library drops the text. whole: a call
+    has one error, whatever becomes of its parts.
+    """
+    code: str
+    told: tuple
+    no_text: tuple = ()
+    dropped: tuple = ()
+    whole: tuple = ()
+
+    def lines(self):
+        """{(what, name): (code, the sentence if it is told, else None)}"""
+        found = {}
+        for what in self.told + self.no_text + self.dropped:
+            allowed, refused, sentence = CALLS[what]
+            if what in self.whole:
+                refused = f"{allowed}+{refused}"
+            else:
+                found[what, allowed] = "ok", None
+            found[what, refused] = self.code, sentence if what in self.told else None
+        return found
+
+
+CLIENTS = {
+    "java": Client(
+        "PolicyViolationException",
+        ("createTopics", "createPartitions", "incrementalAlterConfigs",
+         "createAcls", "deleteTopics"),
+        no_text=("deleteGroups",)),
+}
+
+
+@pytest.fixture(scope="module")
+def governed(cluster):
+    with rig.proxy_for(cluster, rig.SECURITY["plaintext"]) as one:
+        one.write(POLICIES, "policies.yaml")
+        kproxy_rig.wait_until(lambda: is_in_force(cluster, one), what="policies")
+        yield one
+        assert one.relay.hits == []
+
+
+def is_in_force(cluster, one):
+    with connection_to(cluster, one) as connection:
+        return create(connection, [topic("x-bad")], validateOnly=True)["x-bad"] != 0
+
+
+def direct_to(cluster, broker):
+    return kafka_wire.Connection(rig.definitions(cluster.version), broker.address,
+                                 broker.ports["PLAINTEXT"])
+
+
+@pytest.fixture
+def direct(cluster):
+    with direct_to(cluster, cluster.brokers[0]) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_who_is_refused_reads_why(cluster, clients, governed, direct, client):
+    own = f"policies-{next(rig.unique)}"
+    name = f"{own}-governed"
+    for group in (f"{name}-kept", f"{name}-gone"):
+        make_group(cluster, group)
+    text = clients.run(client, cluster, governed.address, ["governed"], own=own)
+    found = outcomes(text)
+    wanted = CLIENTS[client].lines()
+    assert found.keys() == wanted.keys(), text
+    for line, (code, sentence) in wanted.items():
+        assert found[line][0] == code, text
+        assert (sentence or "") in found[line][1], text
+        assert sentence or 'policy "' not in found[line][1], text
+    for what in {what for what, _ in wanted}:
+        CHECKS[what](cluster, direct, name)
+
+
+def outcomes(text):
+    """{(what, name): (code, message)} of lines "what name: code: message"."""
+    found = {}
+    for line in text.splitlines()[1:]:
+        what, part, code, message = re.fullmatch(
+            r"(\S+) (\S+): (\w+)(?:: (.*))?", line).groups(default="")
+        assert (what, part) not in found, text
+        found[what, part] = code, message
+    return found
+
+
+def make_group(cluster, group):
+    """A group without members: offsets are committed for it."""
+    with direct_to(cluster, coordinator_of(cluster, group)) as connection:
+        (row,) = connection.call("OffsetCommit", 8, {
+            "GroupId": group, "GenerationIdOrMemberEpoch": -1, "MemberId": "",
+            "Topics": [{"Name": "__consumer_offsets", "Partitions": [{
+                "PartitionIndex": 0, "CommittedOffset": 0,
+                "CommittedLeaderEpoch": -1, "CommittedMetadata": None}]}]}
+        ).body["Topics"]
+        assert row["Partitions"][0]["ErrorCode"] == 0
+
+
+def coordinator_of(cluster, group):
+    with direct_to(cluster, cluster.brokers[0]) as connection:
+        (row,) = connection.call("FindCoordinator", 4, {
+            "KeyType": COORDINATOR_OF_A_GROUP, "CoordinatorKeys": [group]}
+        ).body["Coordinators"]
+    assert row["ErrorCode"] == 0
+    (broker,) = [one for one in cluster.brokers if one.id == row["NodeId"]]
+    return broker
+
+
+def num_partitions(direct, name):
+    (found,) = direct.call("Metadata", 12, {
+        "AllowAutoTopicCreation": False, "Topics": [{"Name": name}]}).body["Topics"]
+    return len(found["Partitions"])
+
+
+def check_topics(_, direct, name):
+    kproxy_rig.wait_until(lambda: num_partitions(direct, f"{name}-made") == 2)
+    assert not exists(direct, f"{name}-bad")
+
+
+def check_partitions(_, direct, name):
+    kproxy_rig.wait_until(lambda: num_partitions(direct, f"{name}-grown") == 4)
+    assert num_partitions(direct, f"{name}-kept") == rig.PARTITIONS
+
+
+def setting(direct, name, key):
+    (found,) = direct.call("DescribeConfigs", 4, {"Resources": [{
+        "ResourceType": TOPIC, "ResourceName": name, "ConfigurationKeys": [key]}]}
+    ).body["Results"]
+    assert found["ErrorCode"] == 0
+    return found["Configs"][0]["Value"]
+
+
+def check_setting(_, direct, name, key, value):
+    kproxy_rig.wait_until(lambda: setting(direct, f"{name}-grown", key) == value)
+    assert setting(direct, f"{name}-kept", key) != value
+
+
+def check_acls(_, direct, name):
+    def principals():
+        found = direct.call("DescribeAcls", 3, {
+            "ResourceTypeFilter": TOPIC, "ResourceNameFilter": name,
+            "PatternTypeFilter": LITERAL, "PrincipalFilter": None,
+            "HostFilter": None, "Operation": ANY, "PermissionType": ANY}).body
+        return [acl["Principal"] for resource in found["Resources"]
+                for acl in resource["Acls"]]
+    kproxy_rig.wait_until(principals, what="ACL")
+    assert principals() == ["User:carol"]
+
+
+def check_deleted_topics(_, direct, name):
+    kproxy_rig.wait_until(lambda: not exists(direct, f"{name}-gone"))
+    assert exists(direct, f"{name}-kept")
+
+
+def check_groups(cluster, _, name):
+    assert has_group(cluster, f"{name}-kept")
+    assert not has_group(cluster, f"{name}-gone")
+
+
+def has_group(cluster, group):
+    with direct_to(cluster, coordinator_of(cluster, group)) as connection:
+        return group in [one["GroupId"] for one in connection.call(
+            "ListGroups", 4, {"StatesFilter": []}).body["Groups"]]
+
+
+CHECKS = {
+    "createTopics": check_topics,
+    "createPartitions": check_partitions,
+    "alterConfigs": functools.partial(
+        check_setting, key="flush.messages", value="7"),
+    "incrementalAlterConfigs": functools.partial(
+        check_setting, key="max.message.bytes", value="5000"),
+    "createAcls": check_acls,
+    "deleteTopics": check_deleted_topics,
+    "deleteGroups": check_groups,
+}
