@@ -81,6 +81,11 @@ CLIENTS = {
         ("createTopics", "createPartitions", "incrementalAlterConfigs",
          "createAcls", "deleteTopics"),
         no_text=("deleteGroups",)),
+    "franz-go": Client(
+        "POLICY_VIOLATION",
+        ("createTopics", "createPartitions", "incrementalAlterConfigs",
+         "alterConfigs", "createAcls", "deleteTopics"),
+        no_text=("deleteGroups",)),
 }
 
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command franz-go: modes classic and txn.
+// Command franz-go: modes classic, txn and governed.
 package main
 
 import (
@@ -129,6 +129,9 @@ func main() {
 	ctx, cancel := context.WithTimeout(context.Background(), deadline)
 	defer cancel()
 	shared.Main(func(mode, topic string) []string {
+		if mode == "governed" {
+			return runGoverned(ctx, topic)
+		}
 		lines := create(ctx, topic)
 		lines = append(lines, produce(ctx, mode, topic)...)
 		return append(lines, consume(ctx, mode, topic)...)

@@ -3,7 +3,8 @@
 // Package shared has what both programs need: arguments, records, output.
 //
 // Usage: PROGRAM BOOTSTRAP NAME MODE...
-// The topics NAME-MODE, with three partitions, must be there already.
+// The topics NAME-MODE, with three partitions, must be there already; for mode
+// governed NAME-MODE-grown, NAME-MODE-kept and NAME-MODE-gone.
 // Environment: CLIENT_SASL=MECHANISM:USER:PASSWORD, CLIENT_CA=FILE.
 package shared
 
@@ -98,6 +99,14 @@ func Consumed(key, value []byte, partition int32, offset int64) string {
 // Committed is the line for an offset of a group.
 func Committed(partition int32, offset int64) string {
 	return fmt.Sprintf("committed partition %d offset %d", partition, offset)
+}
+
+// Outcome is the line for a part of a call; no code: it succeeded.
+func Outcome(what, name, code, message string) string {
+	if code == "" {
+		return fmt.Sprintf("%s %s: ok", what, name)
+	}
+	return fmt.Sprintf("%s %s: %s: %s", what, name, code, message)
 }
 
 // Main runs each mode with a topic of its own and prints its sorted lines.
