@@ -86,6 +86,11 @@ CLIENTS = {
         ("createTopics", "createPartitions", "incrementalAlterConfigs",
          "alterConfigs", "createAcls", "deleteTopics"),
         no_text=("deleteGroups",)),
+    "sarama": Client(
+        "44",
+        ("createTopics", "createPartitions", "incrementalAlterConfigs",
+         "alterConfigs", "createAcls", "deleteTopics"),
+        no_text=("deleteGroups",)),
 }
 
 

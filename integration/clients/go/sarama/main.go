@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command sarama: mode classic.
+// Command sarama: modes classic and governed.
 package main
 
 import (
@@ -152,7 +152,10 @@ func committed(topic string) []string {
 }
 
 func main() {
-	shared.Main(func(_, topic string) []string {
+	shared.Main(func(mode, topic string) []string {
+		if mode == "governed" {
+			return runGoverned(topic)
+		}
 		lines := create(topic)
 		lines = append(lines, produce(topic)...)
 		return append(lines, consume(topic)...)
