@@ -91,6 +91,11 @@ CLIENTS = {
         ("createTopics", "createPartitions", "incrementalAlterConfigs",
          "alterConfigs", "createAcls", "deleteTopics"),
         no_text=("deleteGroups",)),
+    "kafkajs": Client(
+        "POLICY_VIOLATION", (),
+        no_text=("deleteTopics", "deleteGroups"),
+        dropped=("createTopics", "createPartitions", "alterConfigs", "createAcls"),
+        whole=("createPartitions", "alterConfigs", "createAcls", "deleteTopics")),
 }
 
 

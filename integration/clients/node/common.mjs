@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What both programs share: arguments, connection settings, records, output.
 // Usage: PROGRAM BOOTSTRAP NAME MODE..., environment CLIENT_SASL, CLIENT_CA.
-// The topics NAME-MODE, with three partitions, must be there already.
+// The topics NAME-MODE, with three partitions, must be there already; for mode
+// governed NAME-MODE-grown, NAME-MODE-kept and NAME-MODE-gone.
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 
@@ -39,6 +40,11 @@ export function produced(key, partition, offset) {
 export function consumed(key, value, partition, offset) {
   return `consumed ${key} = ${shown(value)} partition ${partition} ` +
     `offset ${offset}`
+}
+
+/** The line for a part of a call; without a code it succeeded. */
+export function outcome(what, part, code, message) {
+  return `${what} ${part}: ` + (code ? `${code}: ${message}` : 'ok')
 }
 
 /** Runs each mode with the name of its own topic, prints its sorted lines. */

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// kafkajs: modes classic and txn.
+// kafkajs: modes classic, txn and governed.
 import { Kafka, logLevel } from 'kafkajs'
 import { brokers, ca, consumed, main, produced, records, sasl }
   from './common.mjs'
+import { governed } from './kafkajs-governed.mjs'
 
 function settings() {
   const all = { brokers, clientId: 'kafkajs', logLevel: logLevel.NOTHING }
@@ -64,6 +65,7 @@ async function committed(admin, topic, mode) {
 
 await main(async (mode, topic) => {
   const kafka = new Kafka(settings())
+  if (mode === 'governed') return await governed(kafka, topic)
   const admin = kafka.admin()
   await admin.connect()
   const cluster = await admin.describeCluster()
