@@ -96,6 +96,11 @@ CLIENTS = {
         no_text=("deleteTopics", "deleteGroups"),
         dropped=("createTopics", "createPartitions", "alterConfigs", "createAcls"),
         whole=("createPartitions", "alterConfigs", "createAcls", "deleteTopics")),
+    "confluent": Client(
+        "POLICY_VIOLATION",
+        ("createTopics", "createPartitions", "incrementalAlterConfigs",
+         "alterConfigs", "createAcls"),
+        no_text=("deleteTopics", "deleteGroups")),
 }
 
 

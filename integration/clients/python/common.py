@@ -2,7 +2,8 @@
 """What the Python programs share: arguments, records, output.
 
 Usage of each: PROGRAM BOOTSTRAP NAME MODE...
-The topics NAME-MODE, with three partitions, must be there already.
+The topics NAME-MODE, with three partitions, must be there already; for mode
+governed NAME-MODE-grown, NAME-MODE-kept and NAME-MODE-gone.
 Environment: CLIENT_SASL=MECHANISM:USER:PASSWORD, CLIENT_CA=FILE.
 """
 import hashlib
@@ -39,6 +40,11 @@ def consumed(key, value, partition, offset):
 
 def committed(partition, offset):
     return f"committed partition {partition} offset {offset}"
+
+
+def outcome(what, name, code=None, message=""):
+    """The line for a part of a call; without a code it succeeded."""
+    return f"{what} {name}: " + (f"{code}: {message}" if code else "ok")
 
 
 def main(run):

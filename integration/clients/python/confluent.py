@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""confluent-kafka: modes classic, consumer (KIP-848), txn and steady; history
-and log-read_committed, log-read_uncommitted (see history.py)."""
+"""confluent-kafka: modes classic, consumer (KIP-848), txn, governed and steady;
+history and log-read_committed, log-read_uncommitted (see history.py)."""
 import sys
 import threading
 import time
@@ -9,6 +9,7 @@ import confluent_kafka
 from confluent_kafka import admin
 
 import common
+import governed_confluent
 import history
 
 STEP = 50
@@ -181,6 +182,8 @@ class Steady:
 def run(mode, topic):
     if mode == "steady":
         return Steady(topic).run()
+    if mode == "governed":
+        return governed_confluent.run(settings, topic)
     if mode == "history":
         history.Workload(settings, topic).run()
         return []
