@@ -101,6 +101,11 @@ CLIENTS = {
         ("createTopics", "createPartitions", "incrementalAlterConfigs",
          "alterConfigs", "createAcls"),
         no_text=("deleteTopics", "deleteGroups")),
+    "kafka-python": Client(
+        "PolicyViolationError",
+        ("createTopics", "createPartitions", "incrementalAlterConfigs",
+         "alterConfigs", "deleteTopics"),
+        no_text=("deleteGroups",), dropped=("createAcls",)),
 }
 
 

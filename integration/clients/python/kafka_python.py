@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""kafka-python: mode classic."""
+"""kafka-python: modes classic and governed."""
 import time
 
 import kafka
@@ -7,6 +7,7 @@ import kafka.admin
 import kafka.errors
 
 import common
+import governed_kafka_python
 
 
 def settings():
@@ -66,7 +67,9 @@ def is_committed(consumer):
     return True
 
 
-def run(_, topic):
+def run(mode, topic):
+    if mode == "governed":
+        return governed_kafka_python.run(settings, topic)
     client = kafka.admin.KafkaAdminClient(**settings())
     client.create_topics([kafka.admin.NewTopic(f"{topic}-made",
                                                common.PARTITIONS, -1)])
