@@ -106,6 +106,10 @@ CLIENTS = {
         ("createTopics", "createPartitions", "incrementalAlterConfigs",
          "alterConfigs", "deleteTopics"),
         no_text=("deleteGroups",), dropped=("createAcls",)),
+    "aiokafka": Client(
+        "PolicyViolationError",
+        ("createTopics", "createPartitions", "alterConfigs"),
+        no_text=("deleteTopics",), whole=("createPartitions",)),
 }
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""aiokafka: modes classic and txn."""
+"""aiokafka: modes classic, txn and governed."""
 import asyncio
 import ssl
 import time
@@ -8,6 +8,7 @@ import aiokafka
 import aiokafka.admin
 
 import common
+import governed_aiokafka
 
 
 def settings():
@@ -84,6 +85,8 @@ async def consume(topic, mode):
 
 
 async def run(mode, topic):
+    if mode == "governed":
+        return await governed_aiokafka.run(settings, topic)
     return (await create(topic) + await produce(topic, mode)
             + await consume(topic, mode))
 
