@@ -3,10 +3,14 @@
 which one part is allowed and the other refused. Who is refused reads in his own
 client's error which policy refused him and why; the rest of the call is done, and
 nothing of what was refused."""
+import contextlib
 import dataclasses
 import functools
 import re
+import subprocess
 
+import kafka
+import kafka_jars
 import kafka_wire
 import kproxy_rig
 import pytest
@@ -113,13 +117,20 @@ CLIENTS = {
 }
 
 
-@pytest.fixture(scope="module")
-def governed(cluster):
+@contextlib.contextmanager
+def governing(cluster):
+    """A proxy with the policies in force."""
     with rig.proxy_for(cluster, rig.SECURITY["plaintext"]) as one:
         one.write(POLICIES, "policies.yaml")
         kproxy_rig.wait_until(lambda: is_in_force(cluster, one), what="policies")
         yield one
         assert one.relay.hits == []
+
+
+@pytest.fixture(scope="module")
+def governed(cluster):
+    with governing(cluster) as one:
+        yield one
 
 
 def is_in_force(cluster, one):
@@ -141,12 +152,66 @@ def direct(cluster):
 @pytest.mark.parametrize("client", CLIENTS)
 def test_who_is_refused_reads_why(cluster, clients, governed, direct, client):
     own = f"policies-{next(rig.unique)}"
-    name = f"{own}-governed"
-    for group in (f"{name}-kept", f"{name}-gone"):
-        make_group(cluster, group)
+    make_groups(cluster, f"{own}-governed")
     text = clients.run(client, cluster, governed.address, ["governed"], own=own)
-    found = outcomes(text)
-    wanted = CLIENTS[client].lines()
+    check(cluster, direct, f"{own}-governed", text, CLIENTS[client])
+
+
+@pytest.mark.parametrize("command, what", [
+    ("kafka-topics --alter --topic NAME-(kept|grown) --partitions 4",
+     "createPartitions"),
+    ("kafka-topics --delete --topic NAME-(kept|gone)", "deleteTopics"),
+    ("kafka-acls --add --allow-principal User:* --allow-principal User:carol "
+     "--operation Read --topic NAME", "createAcls"),
+])
+def test_kafkas_own_tools_say_why(cluster, governed, direct, command, what):
+    name = f"policies-{next(rig.unique)}"
+    rig.make_topics(cluster, rig.topics_of(name, "governed"))
+    code, text = run_tool(cluster, governed, command, name)
+    assert code != 0
+    assert CALLS[what][2] in text
+    CHECKS[what](cluster, direct, name)
+
+
+def test_kafka_configs_says_why(cluster, governed, direct):
+    """It changes one topic at a time."""
+    name = f"policies-{next(rig.unique)}"
+    rig.make_topics(cluster, rig.topics_of(name, "governed"))
+    command = ("kafka-configs --alter --entity-type topics --entity-name NAME-{} "
+               "--add-config max.message.bytes=5000")
+    code, text = run_tool(cluster, governed, command.format("grown"), name)
+    assert code == 0, text
+    code, text = run_tool(cluster, governed, command.format("kept"), name)
+    assert code != 0
+    assert CALLS["incrementalAlterConfigs"][2] in text
+    CHECKS["incrementalAlterConfigs"](cluster, direct, name)
+
+
+def test_kafka_consumer_groups_says_which(cluster, governed, direct):
+    """Why, it cannot: its version has no place for a text. It ends with 0."""
+    name = f"policies-{next(rig.unique)}"
+    make_groups(cluster, name)
+    _, text = run_tool(
+        cluster, governed,
+        "kafka-consumer-groups --delete --group NAME-kept --group NAME-gone", name)
+    assert re.search(rf"'{name}-kept' could not .*PolicyViolationException", text)
+    CHECKS["deleteGroups"](cluster, direct, name)
+
+
+def run_tool(cluster, one, command, name):
+    """(exit code, output) of one of Kafka's own tools."""
+    tool, *arguments = command.replace("NAME", name).split()
+    done = subprocess.run(
+        [*rig.JAVA, "-cp", f"{kafka_jars.home(cluster.version)}/lib/*",
+         kafka.TOOLS[tool], "--bootstrap-server", one.address, *arguments],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120,
+        check=False)
+    return done.returncode, done.stdout
+
+
+def check(cluster, direct, name, text, client):
+    """Does what a client printed, and what became of it, fit the policies?"""
+    found, wanted = outcomes(text), client.lines()
     assert found.keys() == wanted.keys(), text
     for line, (code, sentence) in wanted.items():
         assert found[line][0] == code, text
@@ -165,6 +230,11 @@ def outcomes(text):
         assert (what, part) not in found, text
         found[what, part] = code, message
     return found
+
+
+def make_groups(cluster, name):
+    for group in (f"{name}-kept", f"{name}-gone"):
+        make_group(cluster, group)
 
 
 def make_group(cluster, group):
