@@ -157,6 +157,21 @@ def test_who_is_refused_reads_why(cluster, clients, governed, direct, client):
     check(cluster, direct, f"{own}-governed", text, CLIENTS[client])
 
 
+def test_it_is_the_same_with_other_brokers(other_cluster, clients):
+    """Kafka 4.4 has a place for a text where a group is not deleted (KIP-1331)."""
+    client = CLIENTS["franz-go"]
+    if other_cluster.version == "4.4.0":
+        client = dataclasses.replace(
+            client, told=(*client.told, "deleteGroups"), no_text=())
+    own = f"policies-{next(rig.unique)}"
+    make_groups(other_cluster, f"{own}-governed")
+    with governing(other_cluster) as one:
+        text = clients.run("franz-go", other_cluster, one.address, ["governed"],
+                           own=own)
+    with direct_to(other_cluster, other_cluster.brokers[0]) as direct:
+        check(other_cluster, direct, f"{own}-governed", text, client)
+
+
 @pytest.mark.parametrize("command, what", [
     ("kafka-topics --alter --topic NAME-(kept|grown) --partitions 4",
      "createPartitions"),
