@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "cli/escape.h"
+#include "cli/output.h"
 
 /* None of our own: what a table is made of is bounded where it comes from. */
 #define MAX_TEXTS_LEN (SIZE_MAX / 2)
@@ -69,7 +70,7 @@ draw(struct kp_arena *texts, const char *text)
 	kp_buf_init(&drawn, GROWTH * strlen(escaped) + 1);
 	for (const char *at = escaped; *at != '\0';)
 		at += draw_character(&drawn, &cell.width, at);
-	kp_assert(!drawn.failed);
+	kp_output_part(&drawn);
 	cell.text = kp_arena_copy(texts, kp_buf_bytes(&drawn));
 	kp_buf_fini(&drawn);
 	free(escaped);
@@ -98,7 +99,10 @@ cell_of(struct kp_arena *texts, const char *text)
 		    texts, (struct kp_bytes){ (const uint8_t *)text, len });
 	else
 		cell = draw(texts, text);
-	kp_assert(cell.text != NULL);
+	if (cell.text == NULL) {
+		kp_output_refuse();
+		return (struct kp_table_cell){ .text = "" };
+	}
 	return cell;
 }
 

@@ -279,18 +279,18 @@ go_through_all(const struct command *commands, size_t num, unsigned step)
 Test(kpctl_faults, what_needs_no_server_is_answered_or_refused)
 {
 	static const struct command commands[] = {
-		{ "validate -f a.yaml", 50 },
-		{ "validate -f a.yaml -o json", 50 },
-		{ "format -f a.yaml", 50 },
-		{ "format -f a.yaml -o json", 50 },
-		{ "format -f a.yaml -o wide", 50 },
-		{ "format -f a.yaml --diff", 50 },
-		{ "explain Listener.spec.ports", 3 },
-		{ "help get", 2 },
+		{ "validate -f a.yaml", 10 },
+		{ "validate -f a.yaml -o json", 10 },
+		{ "format -f a.yaml", 10 },
+		{ "format -f a.yaml -o json", 10 },
+		{ "format -f a.yaml -o wide", 10 },
+		{ "format -f a.yaml --diff", 10 },
+		{ "explain Listener.spec.ports", 1 },
+		{ "help get", 1 },
 		{ "__complete get clu", 1 },
-		{ "config view", 30 },
-		{ "config get-contexts", 30 },
-		{ "config current-context", 30 },
+		{ "config view", 6 },
+		{ "config get-contexts", 6 },
+		{ "config current-context", 6 },
 		{ "version", 1 },
 	};
 
@@ -300,20 +300,20 @@ Test(kpctl_faults, what_needs_no_server_is_answered_or_refused)
 Test(kpctl_faults, what_a_server_says_is_shown_or_refused)
 {
 	static const struct command commands[] = {
-		{ "get all", 100 },
-		{ "get clusters -o wide", 100 },
-		{ "get clusters -l team=red -o json", 100 },
-		{ "get cluster a -o yaml", 100 },
-		{ "get clusters -o name", 50 },
-		{ "get nodes -o json", 60 },
-		{ "get nodes -l site=fra -o name", 50 },
-		{ "describe cluster a", 100 },
-		{ "history", 50 },
-		{ "history -o json", 50 },
-		{ "history --revision 1", 50 },
-		{ "status -o yaml", 60 },
-		{ "status --watch --timeout 1ms -o name", 60 },
-		{ "version --server", 50 },
+		{ "get all", 20 },
+		{ "get clusters -o wide", 20 },
+		{ "get clusters -l team=red -o json", 20 },
+		{ "get cluster a -o yaml", 20 },
+		{ "get clusters -o name", 10 },
+		{ "get nodes -o json", 12 },
+		{ "get nodes -l site=fra -o name", 10 },
+		{ "describe cluster a", 20 },
+		{ "history", 10 },
+		{ "history -o json", 10 },
+		{ "history --revision 1", 10 },
+		{ "status -o yaml", 12 },
+		{ "status --watch --timeout 1ms -o name", 12 },
+		{ "version --server", 10 },
 	};
 
 	go_through_all(commands, sizeof(commands) / sizeof(commands[0]), STEP);
@@ -323,15 +323,15 @@ Test(kpctl_faults, what_a_server_says_is_shown_or_refused)
 Test(kpctl_faults, what_would_be_changed_is_told_or_refused)
 {
 	static const struct command commands[] = {
-		{ "validate -f b.yaml --server", 100 },
-		{ "apply -f b.yaml --dry-run", 100 },
-		{ "apply -f b.yaml --dry-run=client", 50 },
-		{ "apply -f c.yaml --prune --all --dry-run", 150 },
-		{ "apply -f bad.yaml --dry-run", 100 },
-		{ "diff -f b.yaml", 100 },
-		{ "delete cluster a --dry-run", 50 },
-		{ "edit cluster a --dry-run", 100 },
-		{ "rollback --to 1 --dry-run", 50 },
+		{ "validate -f b.yaml --server", 20 },
+		{ "apply -f b.yaml --dry-run", 20 },
+		{ "apply -f b.yaml --dry-run=client", 10 },
+		{ "apply -f c.yaml --prune --all --dry-run", 30 },
+		{ "apply -f bad.yaml --dry-run", 20 },
+		{ "diff -f b.yaml", 20 },
+		{ "delete cluster a --dry-run", 10 },
+		{ "edit cluster a --dry-run", 20 },
+		{ "rollback --to 1 --dry-run", 10 },
 	};
 
 	go_through_all(commands, sizeof(commands) / sizeof(commands[0]), STEP);
@@ -380,7 +380,7 @@ Test(kpctl_faults, contexts_are_changed_or_as_they_were)
 		cr_assert_str_eq(after.out, before.out, "%u", n);
 		run_fini(&after);
 	}
-	cr_assert(n > 50, "%u", n);
+	cr_assert(n > 10, "%u", n);
 	run_fini(&before);
 	tear_down(&f);
 }

