@@ -169,7 +169,8 @@ var productions = []production{
 	{"string", "{string}.reverse()", true},
 	{"string", "strings.quote({string})", false},
 	{"string", "{string}.replace({string}, {string})", false},
-	{"string", "{string}.replace({string}, {string}, {#index})", false},
+	// @bufbuild/cel goes round as often as it is told, 2^63 times if need be.
+	{"string", "{string}.replace({string}, {string}, {#index})", true},
 	{"string", "{string}.substring({#index})", false},
 	{"string", "{string}.substring({#index}, {#index})", false},
 	{"string", "{list(string)}.join()", false},
