@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/support/governed.h"
 
-#include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -42,7 +41,7 @@ kp_test_request(struct kp_tree *out, const struct kp_object_api *api,
 	kp_tree_make(out, kp_api_find(api->key)->request, version, arena);
 	kp_items_of(&items, api, out);
 	if (items.array != NULL)
-		cr_assert_not_null(kp_tree_reserve(out, items.array, num));
+		kp_assert(kp_tree_reserve(out, items.array, num) != NULL);
 	else
 		num = 1;
 	for (uint32_t i = 0; i < num; i++) {
@@ -55,7 +54,7 @@ kp_test_request(struct kp_tree *out, const struct kp_object_api *api,
 			continue;
 		}
 		if (items.array != NULL)
-			cr_assert(kp_tree_fill(out, items.fields, item));
+			kp_assert(kp_tree_fill(out, items.fields, item));
 		if (marked == NULL)
 			continue;
 		at = kp_tree_find(items.fields, marked->from);
@@ -77,11 +76,10 @@ kp_test_policies(const char *spec)
 	    "spec: %s}\n",
 	    spec);
 	tables = kp_test_compile(text, &diagnostics);
-	cr_assert_not_null(tables, "%s",
-	    diagnostics.num_lines > 0 ? diagnostics.lines[0] : "");
+	kp_assert(tables != NULL);
 	policies =
 	    kp_policies_new(tables->policies, tables->num_policies, &err);
-	cr_assert_not_null(policies);
+	kp_assert(policies != NULL);
 	kp_tables_free(tables);
 	return policies;
 }

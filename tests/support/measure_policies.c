@@ -48,7 +48,7 @@ fill_topic(const struct kp_tree *tree, const struct kp_field *fields,
 	struct kp_tree_value *configs;
 	const struct kp_field *of_config =
 	    fields[kp_tree_find(fields, "Configs")].fields;
-	char name[32];
+	char name[48];
 
 	kp_assert(kp_tree_fill(tree, fields, topic));
 	(void)snprintf(name, sizeof(name), "team-orders-%zu", number);
