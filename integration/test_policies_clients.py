@@ -19,6 +19,7 @@ from test_policies import connection_to, create, exists, policy, topic
 
 TOPIC, ANY, LITERAL = 2, 1, 3
 COORDINATOR_OF_A_GROUP = 0
+IS_LOADING = 14  # COORDINATOR_LOAD_IN_PROGRESS
 # What is allowed and what is refused of each call, and the sentence about that.
 CALLS = {
     "createTopics": ("made", "bad", 'policy "names": no name ends with -bad'),
@@ -255,13 +256,19 @@ def make_groups(cluster, name):
 def make_group(cluster, group):
     """A group without members: offsets are committed for it."""
     with direct_to(cluster, coordinator_of(cluster, group)) as connection:
-        (row,) = connection.call("OffsetCommit", 8, {
-            "GroupId": group, "GenerationIdOrMemberEpoch": -1, "MemberId": "",
-            "Topics": [{"Name": "__consumer_offsets", "Partitions": [{
-                "PartitionIndex": 0, "CommittedOffset": 0,
-                "CommittedLeaderEpoch": -1, "CommittedMetadata": None}]}]}
-        ).body["Topics"]
-        assert row["Partitions"][0]["ErrorCode"] == 0
+        kproxy_rig.wait_until(lambda: commit(connection, group) != IS_LOADING,
+                              what="groups of a new cluster")
+        assert commit(connection, group) == 0
+
+
+def commit(connection, group):
+    (row,) = connection.call("OffsetCommit", 8, {
+        "GroupId": group, "GenerationIdOrMemberEpoch": -1, "MemberId": "",
+        "Topics": [{"Name": "__consumer_offsets", "Partitions": [{
+            "PartitionIndex": 0, "CommittedOffset": 0,
+            "CommittedLeaderEpoch": -1, "CommittedMetadata": None}]}]}
+    ).body["Topics"]
+    return row["Partitions"][0]["ErrorCode"]
 
 
 def coordinator_of(cluster, group):
