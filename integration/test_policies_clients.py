@@ -19,6 +19,7 @@ from test_policies import connection_to, create, exists, policy, topic
 
 TOPIC, ANY, LITERAL = 2, 1, 3
 COORDINATOR_OF_A_GROUP = 0
+EARLIEST = -2
 IS_LOADING = 14  # COORDINATOR_LOAD_IN_PROGRESS
 # What is allowed and what is refused of each call, and the sentence about that.
 CALLS = {
@@ -28,6 +29,10 @@ CALLS = {
         "grown", "kept", 'policy "changes": it stays as it is'),
     "alterConfigs": ("grown", "kept", 'policy "settings": it stays as it is'),
     "createAcls": ("User:carol", "User:*", 'policy "acls": not for everybody'),
+    "alterClientQuotas": ("grown", "kept", 'policy "quotas": it has its own'),
+    "alterPartitionReassignments": (
+        "grown", "kept", 'policy "places": it stays where it is'),
+    "deleteRecords": ("grown", "kept", 'policy "records": they stay'),
     "deleteTopics": ("gone", "kept", 'policy "keep": it is protected'),
     "deleteGroups": ("gone", "kept", 'policy "groups": it is protected'),
 }
@@ -45,6 +50,14 @@ POLICIES = policy(
     ("!config.name.endsWith('-kept')", "it stays as it is"),
 ) + policy(
     "acls", "CreateAcls", ("acl.principal != 'User:*'", "not for everybody"),
+) + policy(
+    "quotas", "AlterClientQuotas",
+    ("quota.entities.all(e, !e.name.endsWith('-kept'))", "it has its own"),
+) + policy(
+    "places", "AlterPartitionReassignments",
+    ("!reassignment.name.endsWith('-kept')", "it stays where it is"),
+) + policy(
+    "records", "DeleteRecords", ("!topic.name.endsWith('-kept')", "they stay"),
 ) + policy(
     "keep", "DeleteTopics", ("!topic.name.endsWith('-kept')", "it is protected"),
 ) + policy(
@@ -84,8 +97,9 @@ CLIENTS = {
     "java": Client(
         "PolicyViolationException",
         ("createTopics", "createPartitions", "incrementalAlterConfigs",
-         "createAcls", "deleteTopics"),
-        no_text=("deleteGroups",)),
+         "createAcls", "alterClientQuotas", "alterPartitionReassignments",
+         "deleteTopics"),
+        no_text=("deleteRecords", "deleteGroups")),
     "franz-go": Client(
         "POLICY_VIOLATION",
         ("createTopics", "createPartitions", "incrementalAlterConfigs",
@@ -322,6 +336,45 @@ def check_acls(_, direct, name):
     assert principals() == ["User:carol"]
 
 
+def check_quotas(_, direct, name):
+    def has_quota(client_id):
+        return direct.call("DescribeClientQuotas", 1, {"Strict": True, "Components": [
+            {"EntityType": "client-id", "MatchType": 0, "Match": client_id}]}
+        ).body["Entries"]
+    kproxy_rig.wait_until(lambda: has_quota(f"{name}-grown"))
+    assert not has_quota(f"{name}-kept")
+
+
+def first_partition(direct, name):
+    (found,) = direct.call("Metadata", 12, {
+        "AllowAutoTopicCreation": False, "Topics": [{"Name": name}]}).body["Topics"]
+    (partition,) = [one for one in found["Partitions"] if one["PartitionIndex"] == 0]
+    return partition
+
+
+def check_places(_, direct, name):
+    kproxy_rig.wait_until(
+        lambda: first_partition(direct, f"{name}-grown")["ReplicaNodes"] == [1])
+    assert len(first_partition(direct, f"{name}-kept")["ReplicaNodes"]) == 3
+
+
+def first_offset(cluster, name):
+    with direct_to(cluster, cluster.brokers[0]) as connection:
+        leader = first_partition(connection, name)["LeaderId"]
+    (broker,) = [one for one in cluster.brokers if one.id == leader]
+    with direct_to(cluster, broker) as connection:
+        (found,) = connection.call("ListOffsets", 6, {"ReplicaId": -1, "Topics": [{
+            "Name": name, "Partitions": [{"PartitionIndex": 0, "Timestamp": EARLIEST,
+                                          "CurrentLeaderEpoch": -1}]}]}
+        ).body["Topics"]
+    return found["Partitions"][0]["Offset"]
+
+
+def check_records(cluster, _, name):
+    assert first_offset(cluster, f"{name}-grown") == 1
+    assert first_offset(cluster, f"{name}-kept") == 0
+
+
 def check_deleted_topics(_, direct, name):
     kproxy_rig.wait_until(lambda: not exists(direct, f"{name}-gone"))
     assert exists(direct, f"{name}-kept")
@@ -346,6 +399,9 @@ CHECKS = {
     "incrementalAlterConfigs": functools.partial(
         check_setting, key="max.message.bytes", value="5000"),
     "createAcls": check_acls,
+    "alterClientQuotas": check_quotas,
+    "alterPartitionReassignments": check_places,
+    "deleteRecords": check_records,
     "deleteTopics": check_deleted_topics,
     "deleteGroups": check_groups,
 }
