@@ -197,7 +197,7 @@ static bool
 read_class_range(struct kp_regex_parser *parser)
 {
 	size_t start = parser->pos;
-	uint32_t low, high;
+	uint32_t low = 0, high;
 	uint8_t next;
 
 	if (!read_class_point(parser, &low))
