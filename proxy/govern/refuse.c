@@ -193,6 +193,8 @@ interleave(struct answer *into, const struct answer *ours, const uint8_t *map,
 	struct kp_tree_value rows = { .num = 0 };
 	uint32_t of_us = 0, of_them = 0, at = 0;
 
+	/* some of several items were refused, so answers have rows */
+	kp_assert(theirs != NULL && ours->rows != NULL);
 	if (kp_tree_reserve(&into->tree, &rows,
 		(size_t)ours->rows->num + theirs->num) == NULL)
 		return false;

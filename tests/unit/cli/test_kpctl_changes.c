@@ -147,7 +147,7 @@ list(struct kp_rpc_call *call, const ProtobufCMessage *message)
 	const Kproxy__Control__V1__ListRequest *request =
 	    (const Kproxy__Control__V1__ListRequest *)message;
 	struct state *state = kp_test_policy_of(call)->owner;
-	Kproxy__Control__V1__Resource all[3], *page[3];
+	Kproxy__Control__V1__Resource all[3], *page[3] = { NULL };
 	Kproxy__Control__V1__ListResponse answer;
 
 	note(state, "list ", request->kind, " ", request->selector);

@@ -191,8 +191,8 @@ Test(cel_eval, functions_do_what_the_specification_says)
 		"string(0.1) == '0.1' && string(-0.0045) == '-0.0045'",
 		"string(123456789012345680.0) == '123456789012345680'",
 		"string(9223372036854775807.0) == '9223372036854776000'",
-		"string(1.0 / 0.0) == 'Infinity' && string(-1.0 / 0.0) == "
-		"'-Infinity'",
+		"string(1.0 / 0.0) == 'Infinity'",
+		"string(-1.0 / 0.0) == '-Infinity'",
 		"string(true) == 'true' && string(5u) == '5'",
 		"double('1e3') == 1000.0 && int('-5') == -5",
 		"bool('T') && !bool('0')", "int(-1.9) == -1",

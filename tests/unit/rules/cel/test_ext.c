@@ -78,8 +78,8 @@ Test(cel_ext, texts_are_replaced_split_and_joined)
 		"'aaa'.replace('a', 'b', 0) == 'aaa'",
 		"'aaa'.replace('a', '', -1) == ''",
 		"'\xc3\xa9z'.replace('', '-') == '-\xc3\xa9-z-'",
-		"'ab'.replace('', '-', 1) == '-ab' && ''.replace('', '-') == "
-		"'-'",
+		"'ab'.replace('', '-', 1) == '-ab'",
+		"''.replace('', '-') == '-'",
 		"'ab'.replace('', '-', 2) == '-a-b'",
 		"'ab'.replace('', '-', 3) == '-a-b-'",
 		"'ab'.replace('', '-', 0) == 'ab'",
@@ -158,8 +158,7 @@ Test(cel_ext, numbers_have_their_functions)
 {
 	static const char *const sources[] = {
 		"math.greatest([1, 3.5, 2u]) == 3.5 && math.least(2) == 2",
-		"math.least(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, -1) "
-		"== -1",
+		"math.least(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, -1) == -1",
 		"type(math.greatest(1, 1.0)) == int",
 		"math.round(0.5) == 1.0 && math.round(-0.5) == -1.0",
 		"math.sqrt(4) == 2.0 && math.sqrt(9u) == 3.0 && "
