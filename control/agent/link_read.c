@@ -79,6 +79,30 @@ wait_sent(struct kp_link *link)
 	kp_mutex_unlock(&link->lock);
 }
 
+/*
+ * What was written last is lost on the server if a stream is cancelled before
+ * it was read there. So we say that there is no more, and wait for the server
+ * to end it.
+ */
+static void
+part(struct kp_link *link)
+{
+	int64_t deadline_ms = kp_now_ms() + FLUSH_MS;
+	ProtobufCMessage *ignored;
+	struct kp_error err;
+
+	kp_mutex_lock(&link->lock);
+	link->may_write = false;
+	while (link->is_writing)
+		(void)kp_cond_wait(&link->changed, &link->lock, KP_NEVER);
+	kp_mutex_unlock(&link->lock);
+	if (!kp_rpc_stream_half_close(link->stream, deadline_ms, &err))
+		return;
+	while (kp_rpc_stream_read(link->stream, &ignored, deadline_ms) ==
+	       KP_RPC_READ_MESSAGE)
+		kp_unpacked_free(ignored);
+}
+
 static void
 offer(struct kp_link *link, struct kp_link_offer *made)
 {
@@ -127,6 +151,7 @@ refuse(struct kp_link *link, uint64_t revision, const struct kp_error *reason,
 	link->wants_whole = reason->kind != KP_ERR_LIMIT;
 	wait_settled(link);
 	wait_sent(link);
+	part(link);
 	*err = *reason;
 	return false;
 }

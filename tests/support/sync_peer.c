@@ -242,6 +242,13 @@ garbage(struct peer *peer)
 	send(peer, &other.base);
 }
 
+/* As the policy server does. */
+static void
+half_closed(struct kp_rpc_call *call)
+{
+	kp_rpc_call_end(call, KP_RPC_OK, "%s", "");
+}
+
 static void
 end(struct peer *peer)
 {
@@ -292,8 +299,10 @@ read_pem(struct kp_buf *out, const char *path)
 }
 
 static const struct kp_rpc_endpoint endpoints[] = {
-	{ &kp_api_sync,
-	    { .opened = opened, .message = heard, .closed = closed } },
+	{ &kp_api_sync, { .opened = opened,
+			    .message = heard,
+			    .half_closed = half_closed,
+			    .closed = closed } },
 };
 
 int

@@ -84,6 +84,12 @@ heard(struct kp_rpc_call *call, const ProtobufCMessage *message)
 }
 
 static void
+half_closed(struct kp_rpc_call *call)
+{
+	kp_rpc_call_end(call, KP_RPC_OK, "%s", "");
+}
+
+static void
 closed(struct kp_rpc_call *call)
 {
 	struct kp_test_sync *world = kp_rpc_call_owner(call);
@@ -99,8 +105,10 @@ closed(struct kp_rpc_call *call)
 }
 
 static const struct kp_rpc_endpoint endpoints[] = {
-	{ &kp_api_sync,
-	    { .opened = opened, .message = heard, .closed = closed } },
+	{ &kp_api_sync, { .opened = opened,
+			    .message = heard,
+			    .half_closed = half_closed,
+			    .closed = closed } },
 };
 
 void
