@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Clusters, clients and proxies shared by all tests of a session; a small disk."""
 import contextlib
+import signal
 import subprocess
 
 import kafka
 import pytest
 import rig
+
+# What runs in the background ignores Ctrl-C, and so would all that tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Short enough for every run with OAUTHBEARER to see it.
 REAUTHENTICATION = {"listener.name.sasl_plaintext.oauthbearer"
