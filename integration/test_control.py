@@ -211,7 +211,7 @@ def test_a_rollback_is_a_revision_like_any_other(server, nodes, broker):
     one = nodes[0]
     first = revision(one)
     converge(server, nodes, apply(server, resources(one, broker.address, 2)))
-    assert not is_open(one.port + 4)
+    wait_until(lambda: not is_open(one.port + 4), what="fewer ports")
     pb = server.user().pb
     back = server.user().call(
         "Rollback", pb.RollbackRequest(to=first, reason="no good"))
@@ -236,7 +236,7 @@ def test_without_a_server_nodes_serve_and_start_and_catch_up(
     server.start()
     wanted = apply(server, resources(two, broker.address, 2))
     converge(server, nodes, wanted)
-    assert not is_open(two.port + 4)
+    wait_until(lambda: not is_open(two.port + 4), what="fewer ports")
 
 
 def test_a_server_that_is_stopped_but_not_dead_is_left_for_the_other(

@@ -256,7 +256,8 @@ def test_revisions_that_were_compacted_meanwhile(tmp_path):
 
 
 def test_who_reads_slowly_gets_the_difference(tmp_path):
-    with begin(tmp_path, "limits: {watchTimeout: 1s}\n") as server:
+    config = "limits: {watchTimeout: 1s, rate: 10000, rateBurst: 10000}\n"
+    with begin(tmp_path, config) as server:
         admin = server.user()
         admin.apply(cluster("a"))
         read, write = os.pipe()
