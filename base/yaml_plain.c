@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/utf8.h"
 #include "base/yaml_write.h"
 #include "base/yaml_write_priv.h"
 
@@ -150,34 +151,12 @@ kp_yaml_is_ambiguous(const char *text)
 	return is_word(text) || is_number(text) || is_date(text);
 }
 
-/*
- * Decodes one character of UTF-8. Returns its length; 0 if the bytes are none
- * (too long, too short, a surrogate, beyond Unicode).
- */
+/* The character that text begins with; its length, 0 if it is none. */
 static size_t
 decode(const char *text, uint32_t *out)
 {
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	const unsigned char *at = (const unsigned char *)text;
-	size_t len = at[0] < 0x80   ? 1
-		     : at[0] < 0xc2 ? 0
-		     : at[0] < 0xe0 ? 2
-		     : at[0] < 0xf0 ? 3
-		     : at[0] < 0xf5 ? 4
-				    : 0;
-	uint32_t c = len <= 1 ? at[0] : at[0] & (0xffu >> (len + 1));
-
-	for (size_t i = 1; i < len; i++) {
-		if ((at[i] & 0xc0) != 0x80)
-			return 0;
-		c = c << 6 | (at[i] & 0x3fu);
-	}
-	if (len > 1 && c < least[len])
-		return 0;
-	if ((c >= 0xd800 && c <= 0xdfff) || c > 0x10ffff)
-		return 0;
-	*out = c;
-	return len;
+	return kp_utf8_decode(
+	    (struct kp_bytes){ (const uint8_t *)text, strnlen(text, 4) }, out);
 }
 
 /* Not to be written as they are: control characters, breaks, marks. */
