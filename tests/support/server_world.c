@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "control/server/health.h"
 #include "control/server/hub.h"
 #include "control/server/nodes_service.h"
@@ -164,6 +165,15 @@ kp_test_server_start(struct kp_test_server *out)
 	open_server(out);
 	out->ada = channel_of(out, &out->ada_pair);
 	out->edge = channel_of(out, &out->edge_pair);
+}
+
+bool
+kp_test_server_call(struct kp_test_server *world,
+    const struct kp_rpc_method *method, const ProtobufCMessage *request,
+    struct kp_rpc_result *out)
+{
+	return kp_rpc_channel_call(world->ada, method, out, request,
+	    kp_now_ms() + KP_TEST_SERVER_PATIENCE_MS, NULL);
 }
 
 void

@@ -30,6 +30,14 @@ struct kp_test_server {
 	struct kp_rpc_channel *ada, *edge;
 };
 
+/* For whatever must come, on a busy machine too. */
+#define KP_TEST_SERVER_PATIENCE_MS 20000
+
+/* kp_test_server_call is a call by ada; true if it was answered OK. */
+bool kp_test_server_call(struct kp_test_server *world,
+    const struct kp_rpc_method *method, const ProtobufCMessage *request,
+    struct kp_rpc_result *out);
+
 void kp_test_server_start(struct kp_test_server *out);
 void kp_test_server_stop(struct kp_test_server *world);
 

@@ -21,7 +21,6 @@
 #define WELCOME KPROXY__CONTROL__V1__SYNC_RESPONSE__BODY_WELCOME
 #define PUSH KPROXY__CONTROL__V1__SYNC_RESPONSE__BODY_PUSH
 #define ALIVE KPROXY__CONTROL__V1__SYNC_RESPONSE__BODY_ALIVE
-#define PATIENCE_MS 20000
 /* Nothing here needs as many. */
 #define MANY 1000
 
@@ -30,15 +29,7 @@ static char node_name[] = "edge-1";
 static int64_t
 patience(void)
 {
-	return kp_now_ms() + PATIENCE_MS;
-}
-
-static bool
-call(struct kp_test_server *world, const struct kp_rpc_method *method,
-    const ProtobufCMessage *request, struct kp_rpc_result *out)
-{
-	return kp_rpc_channel_call(
-	    world->ada, method, out, request, patience(), NULL);
+	return kp_now_ms() + KP_TEST_SERVER_PATIENCE_MS;
 }
 
 static void
@@ -68,7 +59,8 @@ apply(struct kp_test_server *world)
 	    (ProtobufCBinaryData){ strlen(text), (uint8_t *)(uintptr_t)text };
 	request.files = &files;
 	request.n_files = 1;
-	cr_assert(call(world, &kp_api_apply, &request.base, &result));
+	cr_assert(
+	    kp_test_server_call(world, &kp_api_apply, &request.base, &result));
 	kp_rpc_result_fini(&result);
 	cr_assert_eq(kp_desk_revision(world->services.desk), before + 1);
 }
@@ -216,8 +208,9 @@ get(struct kp_test_server *world)
 
 	kproxy__control__v1__get_node_request__init(&request);
 	request.name = node_name;
-	cr_assert(call(world, &kp_api_get_node, &request.base, &result), "%s",
-	    result.status.sentence);
+	cr_assert(kp_test_server_call(
+		      world, &kp_api_get_node, &request.base, &result),
+	    "%s", result.status.sentence);
 	return (Kproxy__Control__V1__GetNodeResponse *)result.answer;
 }
 
@@ -280,14 +273,14 @@ go_through(struct kp_test_server *world, const struct kp_rpc_method *method,
 
 		cr_assert(++n < MANY);
 		kp_alloc_fail_after(n);
-		is_ok = call(world, method, request, &result);
+		is_ok = kp_test_server_call(world, method, request, &result);
 		left = kp_alloc_fail_after(0);
 		cr_assert(is_ok || left == 0);
 		if (!is_ok)
 			expect_no_memory(&result.status);
 		kp_rpc_result_fini(&result);
-		cr_assert(call(world, method, request, &result), "%s",
-		    result.status.sentence);
+		cr_assert(kp_test_server_call(world, method, request, &result),
+		    "%s", result.status.sentence);
 		kp_rpc_result_fini(&result);
 	}
 	return n;

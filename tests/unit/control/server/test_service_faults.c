@@ -21,22 +21,13 @@
 	"apiVersion: kproxy/v1\nkind: Cluster\n" \
 	"metadata: {name: " name ", labels: {team: red}}\n" \
 	"spec: {bootstrap: [\"127.0.0.1:" port "\"]}\n"
-#define PATIENCE_MS 20000
 /* No call here needs as many. */
 #define MANY 2000
 
 static int64_t
 patience(void)
 {
-	return kp_now_ms() + PATIENCE_MS;
-}
-
-static bool
-call(struct kp_test_server *world, const struct kp_rpc_method *method,
-    const ProtobufCMessage *request, struct kp_rpc_result *out)
-{
-	return kp_rpc_channel_call(
-	    world->ada, method, out, request, patience(), NULL);
+	return kp_now_ms() + KP_TEST_SERVER_PATIENCE_MS;
 }
 
 static void
@@ -79,8 +70,9 @@ apply(struct kp_test_server *world, const char *text)
 	uint64_t revision;
 
 	make_apply(&made, text);
-	cr_assert(call(world, &kp_api_apply, &made.request.base, &result), "%s",
-	    result.status.sentence);
+	cr_assert(kp_test_server_call(
+		      world, &kp_api_apply, &made.request.base, &result),
+	    "%s", result.status.sentence);
 	revision =
 	    ((Kproxy__Control__V1__ApplyResponse *)result.answer)->revision;
 	kp_rpc_result_fini(&result);
@@ -128,14 +120,14 @@ go_through(struct kp_test_server *world, const struct kp_rpc_method *method,
 	struct kp_rpc_result wanted, result;
 	unsigned n = 0, num_refused = 0, left = 0;
 
-	cr_assert(call(world, method, request, &wanted), "%s: %s", method->name,
-	    wanted.status.sentence);
+	cr_assert(kp_test_server_call(world, method, request, &wanted),
+	    "%s: %s", method->name, wanted.status.sentence);
 	while (left == 0) {
 		bool is_ok;
 
 		cr_assert(++n < MANY);
 		kp_alloc_fail_after(n);
-		is_ok = call(world, method, request, &result);
+		is_ok = kp_test_server_call(world, method, request, &result);
 		left = kp_alloc_fail_after(0);
 		cr_assert(is_ok || left == 0);
 		if (is_ok)
@@ -145,7 +137,7 @@ go_through(struct kp_test_server *world, const struct kp_rpc_method *method,
 			expect_no_memory(&result.status);
 		num_refused += !is_ok;
 		kp_rpc_result_fini(&result);
-		cr_assert(call(world, method, request, &result));
+		cr_assert(kp_test_server_call(world, method, request, &result));
 		cr_assert(is_same(result.answer, wanted.answer));
 		kp_rpc_result_fini(&result);
 	}
@@ -195,7 +187,8 @@ forget(struct kp_test_server *world, uint64_t revision)
 	get.name = name;
 	for (uint64_t i = 1; i <= KP_DESK_OLD_STATES; i++) {
 		get.revision = revision + i;
-		cr_assert(call(world, &kp_api_get, &get.base, &result));
+		cr_assert(kp_test_server_call(
+		    world, &kp_api_get, &get.base, &result));
 		kp_rpc_result_fini(&result);
 	}
 }
@@ -217,14 +210,16 @@ Test(service_faults, a_selector_leaves_nothing_out_for_want_of_memory)
 	kproxy__control__v1__list_request__init(&list);
 	list.selector = selector;
 	list.revision = 2;
-	cr_assert(call(&world, &kp_api_list, &list.base, &wanted));
+	cr_assert(
+	    kp_test_server_call(&world, &kp_api_list, &list.base, &wanted));
 	while (left == 0) {
 		bool is_ok;
 
 		cr_assert(++n < MANY);
 		forget(&world, 2);
 		kp_alloc_fail_after(n);
-		is_ok = call(&world, &kp_api_list, &list.base, &result);
+		is_ok = kp_test_server_call(
+		    &world, &kp_api_list, &list.base, &result);
 		left = kp_alloc_fail_after(0);
 		cr_assert(is_ok || left == 0);
 		if (is_ok)
@@ -259,7 +254,8 @@ try_apply(struct kp_test_server *world, const char *text)
 	bool is_ok;
 
 	make_apply(&made, text);
-	is_ok = call(world, &kp_api_apply, &made.request.base, &result);
+	is_ok = kp_test_server_call(
+	    world, &kp_api_apply, &made.request.base, &result);
 	if (!is_ok)
 		expect_no_memory(&result.status);
 	/* made, but the client had no memory for the answer */
@@ -320,11 +316,12 @@ Test(service_faults, a_deletion_and_its_undoing_are_made_or_refused)
 		cr_assert(++n < MANY);
 		back.to = before;
 		kp_alloc_fail_after(n);
-		is_ok = call(&world, &kp_api_delete, &request.base, &result);
+		is_ok = kp_test_server_call(
+		    &world, &kp_api_delete, &request.base, &result);
 		if (is_ok) {
 			kp_rpc_result_fini(&result);
-			is_ok =
-			    call(&world, &kp_api_rollback, &back.base, &result);
+			is_ok = kp_test_server_call(
+			    &world, &kp_api_rollback, &back.base, &result);
 		}
 		left = kp_alloc_fail_after(0);
 		cr_assert(is_ok || left == 0);
@@ -334,7 +331,8 @@ Test(service_faults, a_deletion_and_its_undoing_are_made_or_refused)
 		if (is_ok)
 			continue;
 		/* back to where it was, whatever of it was done */
-		if (!call(&world, &kp_api_rollback, &back.base, &result))
+		if (!kp_test_server_call(
+			&world, &kp_api_rollback, &back.base, &result))
 			cr_assert_eq(
 			    kp_desk_revision(world.services.desk), before);
 		kp_rpc_result_fini(&result);
