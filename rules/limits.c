@@ -48,7 +48,7 @@
 	X(GOVERNED_REQUEST, "governedRequest", SIZE, 1 * KIB, 64 * MIB, \
 	    1 * MIB, "1MiB", \
 	    "One request that policies are asked about. While they are, it " \
-	    "takes up to 32 times as much memory.", \
+	    "takes up to 128 times as much memory.", \
 	    "closed", CLOSED("frame_too_large")) \
 	X(IN_FLIGHT, "inFlight", INT, 1, MANY, 1000, "1000", \
 	    "Requests of one connection that wait for their answers.", \

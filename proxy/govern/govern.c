@@ -26,7 +26,20 @@ add_finding(void *ctx, const struct kp_finding *finding)
 	sentence->text.failed = false;
 }
 
-/* The sentence is in the arena of the request. */
+/* In the arena of the request; never without data, which means that it passes.
+ */
+static struct kp_bytes
+keep_text(struct kp_judged *judged, const struct kp_buf *text)
+{
+	if (text->len == 0 || text->len > judged->texts_left)
+		return kp_bytes_of(KP_GOVERN_UNSAID);
+	judged->texts_left -= text->len;
+	return (
+	    struct kp_bytes){ (const uint8_t *)kp_arena_copy(
+				  judged->request.arena, kp_buf_bytes(text)),
+		text->len };
+}
+
 static bool
 judge_item(const struct kp_govern *govern, struct kp_judge *judge,
     struct kp_judged *judged, uint32_t index, struct kp_arena *scratch)
@@ -34,15 +47,12 @@ judge_item(const struct kp_govern *govern, struct kp_judge *judge,
 	struct kp_item item = kp_items_at(
 	    &judged->items, judged->api, &judged->request, index, scratch);
 	struct sentence sentence = { .govern = govern, .item = &item };
-	struct kp_bytes *text = &judged->texts[index];
 
-	*text = (struct kp_bytes){ 0 };
+	judged->texts[index] = (struct kp_bytes){ 0 };
 	kp_arena_reset(scratch);
 	kp_buf_init(&sentence.text, KP_GOVERN_MAX_TEXT_LEN);
 	if (!kp_judge_item(judge, &item, add_finding, &sentence)) {
-		text->len = sentence.text.len;
-		text->data = (const uint8_t *)kp_arena_copy(
-		    judged->request.arena, kp_buf_bytes(&sentence.text));
+		judged->texts[index] = keep_text(judged, &sentence.text);
 		judged->num_refused++;
 	}
 	kp_buf_fini(&sentence.text);
@@ -111,15 +121,16 @@ kp_govern_request(const struct kp_govern *govern, struct kp_bytes body,
     struct kp_ruling *out, struct kp_error *err)
 {
 	const struct kp_facts *facts = govern->facts;
-	struct kp_judged judged = { .api = kp_object_api_find(facts->api_key) };
+	struct kp_judged judged = { .api = kp_object_api_find(facts->api_key),
+		.texts_left = KP_GOVERN_TEXTS_LEN(body.len) };
 	struct kp_arena arena, scratch;
 	bool ok;
 
 	*out = (struct kp_ruling){ .kind = KP_RULING_PASS };
 	kp_buf_init(&out->request, body.len + KP_GOVERN_MAX_TEXT_LEN);
-	kp_buf_init(&out->answer, KP_GOVERN_MAX_ANSWER_LEN);
-	kp_arena_init(&arena, KP_GOVERN_MEMORY(body.len));
-	kp_arena_init(&scratch, KP_GOVERN_MEMORY(body.len));
+	kp_buf_init(&out->answer, KP_GOVERN_PART_LEN(body.len));
+	kp_arena_init(&arena, KP_GOVERN_PART_LEN(body.len));
+	kp_arena_init(&scratch, KP_GOVERN_PART_LEN(body.len));
 	ok = kp_tree_read(&judged.request, kp_api_find(facts->api_key)->request,
 	    facts->api_version, body, &arena, err);
 	if (ok) {

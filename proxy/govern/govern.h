@@ -13,10 +13,17 @@
 #define KP_GOVERN_MAX_TEXT_LEN 4096
 
 /*
- * Memory that a message of body_len bytes may take while it is judged or
- * merged. Rows of a few numbers take about 16 times as much as a tree.
+ * Memory that a message of len bytes may take while it is judged or merged: as
+ * trees (rows of a few numbers take about 16 times as much), as views of one
+ * item, as a tree of the answer, and as what is written; for each a part.
  */
-#define KP_GOVERN_MEMORY(body_len) (32 * (size_t)(body_len) + (128u << 10))
+#define KP_GOVERN_PART_LEN(len) (32 * (size_t)(len) + (128u << 10))
+#define KP_GOVERN_MEMORY(len) (4 * KP_GOVERN_PART_LEN(len))
+
+/* Bytes of all sentences about one request; an item beyond has this one. */
+#define KP_GOVERN_TEXTS_LEN(len) (8 * (size_t)(len) + (64u << 10))
+#define KP_GOVERN_UNSAID \
+	"refused by policies; of fewer items in one request it is said why"
 
 enum kp_ruling_kind {
 	KP_RULING_PASS,    /* all of it, as it is */

@@ -5,9 +5,6 @@
 
 #include "proxy/govern/govern.h"
 
-/* The longest answer that tells of refused items. */
-#define KP_GOVERN_MAX_ANSWER_LEN (64u << 20)
-
 /* A request that has been judged. */
 struct kp_judged {
 	const struct kp_object_api *api;
@@ -16,6 +13,7 @@ struct kp_judged {
 	struct kp_bytes *texts; /* why an item is refused; data NULL: it passes
 				 */
 	uint32_t num_refused;
+	size_t texts_left; /* bytes for more of them */
 };
 
 /* kp_refuse_all adds the body of an answer in which all items are refused. */

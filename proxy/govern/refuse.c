@@ -137,12 +137,6 @@ no_memory(struct kp_error *err)
 	    "the answer about refused items takes more memory than it may");
 }
 
-static size_t
-memory_of(const struct kp_judged *judged)
-{
-	return judged->request.arena->max_len + KP_GOVERN_MAX_ANSWER_LEN;
-}
-
 bool
 kp_refuse_all(
     const struct kp_judged *judged, struct kp_buf *out, struct kp_error *err)
@@ -151,7 +145,7 @@ kp_refuse_all(
 	struct kp_arena arena;
 	bool ok;
 
-	kp_arena_init(&arena, memory_of(judged));
+	kp_arena_init(&arena, judged->request.arena->max_len);
 	kp_tree_make(&answer.tree, kp_api_find(judged->api->key)->response,
 	    judged->request.version, &arena);
 	ok = find_rows(&answer);
@@ -240,7 +234,7 @@ kp_govern_merge(int16_t api_key, int16_t api_version, struct kp_bytes refused,
 	kp_copy(&num, refused.data, NUM_LEN);
 	answer.data = refused.data + NUM_LEN + (num + 7) / 8;
 	answer.len = refused.len - NUM_LEN - (num + 7) / 8;
-	kp_arena_init(&arena, KP_GOVERN_MEMORY(refused.len + body.len));
+	kp_arena_init(&arena, KP_GOVERN_PART_LEN(refused.len + body.len));
 	ok = read_answer(&ours, api, api_version, answer, &arena, err) &&
 	     read_answer(&theirs, api, api_version, body, &arena, err);
 	if (ok) {

@@ -1,15 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proxy/session/govern.h"
 
+#include "proto/kafka/writer.h"
 #include "proxy/govern/govern.h"
 
-/* Length, correlation id and, in flexible versions, no tagged fields. */
-#define ANSWER_HEAD_LEN 9
+/* Correlation id and, in flexible versions, no tagged fields. */
+#define MAX_HEADER_LEN 5
 
 bool
 kp_session_governs(const struct kp_session *session, int16_t api_key)
 {
-	return kp_policies_govern(session->snapshot->policies, api_key);
+	return kp_policies_govern(session->snapshot->policies, api_key,
+	    session->endpoint->virtual_cluster->name);
+}
+
+bool
+kp_session_must_judge(struct kp_session *session)
+{
+	const struct kp_pending *newest =
+	    kp_in_flight_newest(&session->in_flight);
+
+	return newest != NULL && newest->kind == KP_PENDING_JUDGED;
 }
 
 /* One line for each finding, as far as the log takes them. */
@@ -73,48 +84,41 @@ facts_of(const struct kp_session *session, const struct kp_flow *flow,
 	};
 }
 
-static void
-put_int32(uint8_t *out, uint32_t number)
-{
-	out[0] = (uint8_t)(number >> 24);
-	out[1] = (uint8_t)(number >> 16);
-	out[2] = (uint8_t)(number >> 8);
-	out[3] = (uint8_t)number;
-}
-
-/* A frame of this head, which begins with its length, and body. */
 static bool
-make_frame(struct kp_buf *out, struct kp_bytes head, struct kp_bytes body,
+end_frame(struct kp_buf *out, size_t begin, struct kp_bytes body,
     struct kp_error *err)
 {
-	size_t len = head.len + body.len;
-	uint8_t *to;
+	kp_buf_add(out, body.data, body.len);
+	kp_write_end_int32(out, begin);
+	return !out->failed || kp_error_set(err, KP_ERR_LIMIT,
+				   "no memory for %zu bytes", out->max_len);
+}
 
-	kp_buf_init(out, len);
-	to = kp_buf_extend(out, len);
-	if (to == NULL)
-		return kp_error_set(
-		    err, KP_ERR_LIMIT, "no memory for %zu bytes", len);
-	kp_copy(to, head.data, head.len);
-	kp_copy(to + head.len, body.data, body.len);
-	put_int32(to, (uint32_t)(len - KP_FRAME_PREFIX_LEN));
-	return true;
+static bool
+make_request(struct kp_buf *out, struct kp_bytes header, struct kp_bytes body,
+    struct kp_error *err)
+{
+	size_t begin;
+
+	kp_buf_init(out, KP_FRAME_PREFIX_LEN + header.len + body.len);
+	begin = kp_write_begin_int32(out);
+	kp_buf_add(out, header.data, header.len);
+	return end_frame(out, begin, body, err);
 }
 
 static bool
 make_answer(struct kp_buf *out, const struct kp_pending *pending,
     struct kp_bytes body, struct kp_error *err)
 {
-	uint8_t head[ANSWER_HEAD_LEN] = { 0 };
-	bool is_flexible = kp_response_header_is_flexible(
-	    pending->api_key, pending->api_version);
+	size_t begin;
 
-	put_int32(
-	    head + KP_FRAME_PREFIX_LEN, (uint32_t)pending->correlation_id);
-	return make_frame(out,
-	    (struct kp_bytes){
-		head, is_flexible ? ANSWER_HEAD_LEN : ANSWER_HEAD_LEN - 1 },
-	    body, err);
+	kp_buf_init(out, KP_FRAME_PREFIX_LEN + MAX_HEADER_LEN + body.len);
+	begin = kp_write_begin_int32(out);
+	kp_write_int32(out, pending->correlation_id);
+	if (kp_response_header_is_flexible(
+		pending->api_key, pending->api_version))
+		kp_write_uvarint(out, 0);
+	return end_frame(out, begin, body, err);
 }
 
 /* What is kept until the answer goes out is accounted for. */
@@ -151,15 +155,18 @@ refuse(struct kp_session *session, struct kp_pending *pending,
 
 static bool
 send_part(struct kp_session *session, struct kp_flow *flow,
-    struct kp_pending *pending, struct kp_bytes head, struct kp_ruling *ruling,
-    struct kp_error *err)
+    struct kp_pending *pending, struct kp_bytes header,
+    struct kp_ruling *ruling, struct kp_error *err)
 {
 	struct kp_buf request;
 
 	if (!keep(session, pending, KP_PENDING_MERGED, &ruling->answer, err))
 		return false;
-	if (!make_frame(&request, head, kp_buf_bytes(&ruling->request), err))
+	if (!make_request(
+		&request, header, kp_buf_bytes(&ruling->request), err)) {
+		kp_buf_fini(&request);
 		return false;
+	}
 	kp_flow_add_answer(flow, &request);
 	return true;
 }
@@ -169,15 +176,15 @@ carry_out(struct kp_session *session, struct kp_flow *flow,
     struct kp_bytes frame, struct kp_ruling *ruling, struct kp_error *err)
 {
 	struct kp_pending *pending = kp_in_flight_newest(&session->in_flight);
-	struct kp_bytes head = { frame.data,
-		KP_FRAME_PREFIX_LEN + flow->header_len };
+	struct kp_bytes header = { frame.data + KP_FRAME_PREFIX_LEN,
+		flow->header_len };
 
 	kp_assert(pending != NULL && pending->kind == KP_PENDING_JUDGED);
 	switch (ruling->kind) {
 	case KP_RULING_REFUSED:
 		return refuse(session, pending, ruling, err);
 	case KP_RULING_PART:
-		return send_part(session, flow, pending, head, ruling, err);
+		return send_part(session, flow, pending, header, ruling, err);
 	case KP_RULING_PASS:
 		break;
 	}
@@ -270,7 +277,8 @@ kp_session_merge(struct kp_session *session, struct kp_flow *flow,
 		    "no memory within the limit to merge answers");
 		return fail(session, err);
 	}
-	kp_buf_init(&merged, len);
+	kp_buf_init(
+	    &merged, KP_GOVERN_PART_LEN(body->len + session->refused.len));
 	ok = kp_govern_merge(flow->api_key, flow->api_version,
 	    kp_buf_bytes(&session->refused), *body, &merged, err);
 	kp_share_uncharge(&session->memory, KP_MEMORY_ANSWERS, len);

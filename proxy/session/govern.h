@@ -8,8 +8,11 @@
 
 #include "proxy/session/session.h"
 
-/* kp_session_governs: are there policies for requests of that API? */
+/* kp_session_governs: are there policies for such requests of this client? */
 bool kp_session_governs(const struct kp_session *session, int16_t api_key);
+
+/* kp_session_must_judge: is the newest request one that waits for that? */
+bool kp_session_must_judge(struct kp_session *session);
 
 /*
  * kp_session_judge gets a whole request, whose entry in flight is a

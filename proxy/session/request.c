@@ -262,8 +262,6 @@ static bool
 begin_body(struct kp_session *session, struct kp_flow *flow,
     const struct request *request, struct kp_error *err)
 {
-	if (kp_session_governs(session, request->header.api_key))
-		return begin_governed(session, flow, request, err);
 	switch (kp_plan_request(&session->shared->plan, request->header.api_key,
 	    request->header.api_version)) {
 	case KP_NEED_NOTHING:
@@ -287,19 +285,19 @@ forward(struct kp_session *session, struct kp_flow *flow,
 {
 	const struct kp_request_header *header = &request->header;
 	int16_t acks = 1;
+	bool is_governed = kp_session_governs(session, header->api_key);
 	enum kp_begin begin = KP_BEGIN_OK;
 
 	if (header->api_key == PRODUCE)
 		begin = read_acks(session, request, &acks, err);
 	if (begin != KP_BEGIN_OK)
 		return begin;
-	if (!begin_body(session, flow, request, err))
+	if (is_governed ? !begin_governed(session, flow, request, err)
+			: !begin_body(session, flow, request, err))
 		return KP_BEGIN_FAILED;
 	if (acks != 0)
 		(void)push(session,
-		    kp_session_governs(session, header->api_key)
-			? KP_PENDING_JUDGED
-			: KP_PENDING_BROKER,
+		    is_governed ? KP_PENDING_JUDGED : KP_PENDING_BROKER,
 		    header);
 	return KP_BEGIN_OK;
 }
@@ -470,8 +468,7 @@ kp_request_collected(void *context, struct kp_flow *flow, struct kp_bytes frame,
 		session->reason = KP_CLOSE_PROTOCOL_ERROR;
 		return false;
 	}
-	if (flow->api_key != BARE_TOKEN &&
-	    kp_session_governs(session, flow->api_key))
+	if (kp_session_must_judge(session))
 		return kp_session_judge(session, flow, frame, err);
 	kp_flow_add(flow, frame.data, frame.len);
 	return true;

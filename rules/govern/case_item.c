@@ -29,16 +29,6 @@ struct maker {
 static const struct kp_setting *settings_of(struct maker *m,
     const struct kp_object_type *type, const struct kp_field *fields);
 
-static size_t
-count_fields(const struct kp_object_type *type)
-{
-	size_t num = 0;
-
-	while (type->fields[num].how != KP_OBJECT_END)
-		num++;
-	return num;
-}
-
 static const char *
 complain_number(const char *text)
 {
@@ -156,7 +146,7 @@ static const struct kp_setting *
 settings_of(struct maker *m, const struct kp_object_type *type,
     const struct kp_field *fields)
 {
-	size_t num = count_fields(type);
+	size_t num = kp_object_num_fields(type);
 	struct kp_setting *made =
 	    kp_arena_get(m->arena, num + 1, sizeof(*made));
 

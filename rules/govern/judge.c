@@ -183,14 +183,35 @@ matches_any(char *const *patterns, size_t num, struct kp_bytes name)
 	return num == 0;
 }
 
+static bool
+is_for(const struct kp_tables_policy *policy, const char *virtual_cluster)
+{
+	return matches_any(policy->virtual_clusters,
+	    policy->num_virtual_clusters, kp_bytes_of(virtual_cluster));
+}
+
+bool
+kp_policies_govern(const struct kp_policies *policies, int16_t api_key,
+    const char *virtual_cluster)
+{
+	const struct kp_rules *rules;
+
+	if (policies == NULL)
+		return false;
+	rules = &policies->of_api[api_key];
+	for (size_t i = 0; i < rules->num; i++)
+		if (is_for(rules->list[i].policy, virtual_cluster))
+			return true;
+	return false;
+}
+
 /* A topic that is not known may be any: then the policy is asked. */
 static bool
 applies(const struct kp_judge *judge, const struct kp_tables_policy *policy)
 {
 	struct kp_bytes topic;
 
-	if (!matches_any(policy->virtual_clusters, policy->num_virtual_clusters,
-		kp_bytes_of(judge->facts->virtual_cluster)))
+	if (!is_for(policy, judge->facts->virtual_cluster))
 		return false;
 	if (policy->num_topics == 0 || !kp_item_topic(judge->item, &topic))
 		return true;

@@ -38,6 +38,13 @@ struct kp_finding {
 };
 typedef void (*kp_found)(void *ctx, const struct kp_finding *finding);
 
+/*
+ * kp_policies_govern: may any policy have something to say of requests of that
+ * API in that virtual cluster? policies may be NULL: none.
+ */
+bool kp_policies_govern(const struct kp_policies *policies, int16_t api_key,
+    const char *virtual_cluster);
+
 struct kp_judge;
 
 /* policies and facts are borrowed until free. */

@@ -206,3 +206,13 @@ kp_object_api_find(int16_t key)
 			return &kp_object_apis[i];
 	return NULL;
 }
+
+size_t
+kp_object_num_fields(const struct kp_object_type *type)
+{
+	size_t num = 0;
+
+	while (type->fields[num].how != KP_OBJECT_END)
+		num++;
+	return num;
+}

@@ -85,6 +85,8 @@ extern const struct kp_object_type *const kp_object_types[];
 /* kp_object_api_find returns NULL for an API that is not governed. */
 const struct kp_object_api *kp_object_api_find(int16_t key);
 
+size_t kp_object_num_fields(const struct kp_object_type *type);
+
 /* Kafka's errors. */
 #define KP_KAFKA_POLICY_VIOLATION 44
 #define KP_KAFKA_TRANSACTIONAL_ID_AUTHORIZATION_FAILED 53

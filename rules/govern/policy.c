@@ -290,9 +290,3 @@ kp_policies_are_of(const struct kp_policies *policies,
 			return false;
 	return true;
 }
-
-bool
-kp_policies_govern(const struct kp_policies *policies, int16_t api_key)
-{
-	return policies != NULL && policies->of_api[api_key].num > 0;
-}

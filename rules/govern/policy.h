@@ -50,7 +50,4 @@ void kp_policies_unref(struct kp_policies *policies); /* NULL is fine */
 bool kp_policies_are_of(const struct kp_policies *policies,
     const struct kp_tables_policy *of, size_t num_of);
 
-/* kp_policies_govern: does any policy match that API? NULL: none. */
-bool kp_policies_govern(const struct kp_policies *policies, int16_t api_key);
-
 #endif

@@ -287,16 +287,6 @@ fill_shown(const struct view *view, const struct kp_object_field *field,
 			    : show_field(view, field, &out->value);
 }
 
-static size_t
-count_fields(const struct kp_object_type *type)
-{
-	size_t num = 0;
-
-	while (type->fields[num].how != KP_OBJECT_END)
-		num++;
-	return num;
-}
-
 static enum kp_cel_presence
 field_of(const struct kp_cel_object *object, struct kp_bytes name,
     struct kp_cel_value *out)
@@ -323,7 +313,7 @@ show(const struct kp_item *item, const struct kp_object_type *type,
 {
 	struct view *view = kp_arena_get(item->arena, 1, sizeof(*view));
 	struct shown *shown =
-	    get_zeroed(item, count_fields(type), sizeof(*shown));
+	    get_zeroed(item, kp_object_num_fields(type), sizeof(*shown));
 
 	if (view == NULL || shown == NULL)
 		return kp_cel_error(NO_MEMORY);

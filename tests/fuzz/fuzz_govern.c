@@ -175,8 +175,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	facts.api_key = input.message->api_key;
 	facts.api_version = input.version;
 	govern.policies = policies();
-	if (input.is_request &&
-	    kp_policies_govern(govern.policies, facts.api_key)) {
+	if (input.is_request && kp_policies_govern(govern.policies,
+				    facts.api_key, facts.virtual_cluster)) {
 		ok = kp_govern_request(&govern, input.body, &ruling, &err);
 		if (ok)
 			check_ruling(&input, &ruling);

@@ -28,7 +28,8 @@ mark(struct kp_tree_value *value, const struct kp_field *field, uint32_t index)
 	value->number = index;
 	if (field == NULL || !kp_field_is_number(field))
 		value->text =
-		    (struct kp_bytes){ (const uint8_t *)&letters[index], 1 };
+		    (struct kp_bytes){ (const uint8_t *)&letters[index % 8],
+			    1 };
 }
 
 void

@@ -389,3 +389,62 @@ Test(govern, a_row_for_each_partition_of_what_is_refused)
 	kp_ruling_fini(&ruling);
 	close_world(&world);
 }
+
+static struct kp_bytes
+text_of_row(const struct world *world, const struct kp_tree *answer, uint32_t i)
+{
+	const struct kp_field *fields;
+	const struct kp_tree_value *rows = rows_of(world, answer, &fields);
+
+	return kp_tree_get(&rows->items[i], fields, "ErrorMessage")->text;
+}
+
+/* There is an answer for all of them, but not a sentence for each. */
+Test(govern, sentences_about_many_items_are_bounded)
+{
+	enum { NUM = 1500 };
+	const struct kp_object_api *api = kp_object_api_find(19);
+	struct kp_ruling ruling;
+	struct kp_tree answer;
+	struct world world;
+	char spec[1200], message[1000];
+
+	memset(message, 'x', sizeof(message) - 1);
+	message[sizeof(message) - 1] = '\0';
+	(void)snprintf(spec, sizeof(spec),
+	    "{match: {apis: [CreateTopics]}, validations: [{expression: "
+	    "'false', message: %s}]}",
+	    message);
+	open_world(&world, api, 7, spec);
+	world.arena.max_len = 64u << 20;
+	judge(&world, NUM, &ruling);
+	cr_assert_eq(ruling.kind, KP_RULING_REFUSED);
+	cr_assert_leq(
+	    ruling.answer.len, KP_GOVERN_TEXTS_LEN(world.body.len) + NUM * 128);
+	read_answer(&world, kp_buf_bytes(&ruling.answer), &answer);
+	cr_assert_gt(text_of_row(&world, &answer, 0).len, 1000);
+	cr_assert(kp_bytes_equal(text_of_row(&world, &answer, NUM - 1),
+	    kp_bytes_of(KP_GOVERN_UNSAID)));
+	kp_ruling_fini(&ruling);
+	close_world(&world);
+}
+
+/* What takes more memory than it may is not passed on. */
+Test(govern, a_request_that_unfolds_to_too_much_is_refused)
+{
+	const struct kp_object_api *api = kp_object_api_find(42);
+	struct kp_ruling ruling;
+	struct kp_error err;
+	struct world world;
+	char spec[512];
+
+	spec_against(spec, api, NUM_ITEMS);
+	open_world(&world, api, 2, spec);
+	world.arena.max_len = 64u << 20;
+	/* names of one byte take more than a hundred in a row of an answer */
+	cr_assert(!kp_govern_request(
+	    &world.govern, request_of(&world, 100000), &ruling, &err));
+	cr_assert_eq(err.kind, KP_ERR_LIMIT);
+	kp_ruling_fini(&ruling);
+	close_world(&world);
+}

@@ -402,6 +402,20 @@ Test(judge, a_virtual_cluster_and_topics_select)
 	close_world(&world);
 }
 
+/* What belongs to another virtual cluster is not even looked at. */
+Test(judge, policies_govern_where_they_may_be_asked)
+{
+	struct kp_policies *policies = kp_test_policies(
+	    "{match: {apis: [CreateTopics], virtualClusters: ['s*']}, "
+	    "validations: [{expression: 'false'}]}");
+
+	cr_assert(kp_policies_govern(policies, CREATE_TOPICS, "shop"));
+	cr_assert(!kp_policies_govern(policies, CREATE_TOPICS, "other"));
+	cr_assert(!kp_policies_govern(policies, DELETE_TOPICS, "shop"));
+	cr_assert(!kp_policies_govern(NULL, CREATE_TOPICS, "shop"));
+	kp_policies_unref(policies);
+}
+
 /* A budget ends an expression, and then the failurePolicy decides. */
 Test(judge, cost_is_bounded)
 {
