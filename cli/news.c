@@ -149,7 +149,9 @@ add_line(struct kp_buf *out, const struct kp_news *news, enum event event,
 	kp_output_part(&row);
 	if (!kp_args_is(news->args, "no-headers") && row.len > 0) {
 		const uint8_t *end = memchr(row.data, '\n', row.len);
-		size_t skip = (size_t)(end - row.data) + 1;
+		/* half a heading, for which there was no memory, has no end */
+		size_t skip =
+		    end == NULL ? row.len : (size_t)(end - row.data) + 1;
 
 		kp_buf_add(out, row.data + skip, row.len - skip);
 	} else {
