@@ -176,9 +176,9 @@ enum kp_close_reason { KP_CLOSE_REASONS(KP_CLOSE_ID) KP_NUM_CLOSE_REASONS };
 enum kp_local_answer { KP_LOCAL_ANSWERS(KP_LOCAL_ID) KP_NUM_LOCAL_ANSWERS };
 #undef KP_LOCAL_ID
 
-#define KP_DECISION_ID(id, label) KP_DECISION_##id,
-enum kp_decision { KP_DECISIONS(KP_DECISION_ID) KP_NUM_DECISIONS };
-#undef KP_DECISION_ID
+#define KP_DECIDED_ID(id, label) KP_DECIDED_##id,
+enum kp_decision_label { KP_DECISIONS(KP_DECIDED_ID) KP_NUM_DECISIONS };
+#undef KP_DECIDED_ID
 
 #define KP_REWRITE_ID(id, label) KP_REWRITE_##id,
 enum kp_rewrite_kind { KP_REWRITES(KP_REWRITE_ID) KP_NUM_REWRITES };

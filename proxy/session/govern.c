@@ -198,11 +198,11 @@ count_ruling(const struct kp_session *session, const struct kp_ruling *ruling,
     uint64_t num_warned)
 {
 	kp_session_count(
-	    session, KP_M_DECISIONS, KP_DECISION_DENIED, ruling->num_refused);
-	kp_session_count(session, KP_M_DECISIONS, KP_DECISION_ALLOWED,
+	    session, KP_M_DECISIONS, KP_DECIDED_DENIED, ruling->num_refused);
+	kp_session_count(session, KP_M_DECISIONS, KP_DECIDED_ALLOWED,
 	    (int64_t)ruling->num_items - ruling->num_refused);
 	kp_session_count(
-	    session, KP_M_DECISIONS, KP_DECISION_WARNED, (int64_t)num_warned);
+	    session, KP_M_DECISIONS, KP_DECIDED_WARNED, (int64_t)num_warned);
 }
 
 static bool
