@@ -240,7 +240,7 @@ class Watch:
 
     def __exit__(self, *_):
         self.has_ended.set()
-        self.thread.join(10)
+        self.thread.join(60)
 
 
 def allowed(quiet, of_run=()):

@@ -203,7 +203,7 @@ class Server:
         """(status, body) of an admin page; (0, reason) if nobody answers."""
         try:
             with urllib.request.urlopen(
-                    f"http://{self.admin}{path}", timeout=5) as answer:
+                    f"http://{self.admin}{path}", timeout=30) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()

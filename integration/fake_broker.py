@@ -130,13 +130,13 @@ class FakeBroker:
             except OSError:
                 pass
         for thread in self.threads:
-            thread.join(10)
+            thread.join(60)
 
 
 class Client:
     """A raw connection to the bootstrap port of a proxy."""
 
-    def __init__(self, proxy, port=None, timeout=10):
+    def __init__(self, proxy, port=None, timeout=60):
         self.sock = socket.create_connection(
             (proxy.host, port or proxy.port), timeout=timeout)
 

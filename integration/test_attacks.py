@@ -76,7 +76,7 @@ class Stalls(Attack):
             yield []
         finally:
             has_ended.set()
-            thread.join(10)
+            thread.join(60)
 
 
 def test_neighbours_that_suffer_are_seen(site):

@@ -228,7 +228,7 @@ def test_nobody_there_is_a_failure_with_a_reason(sink):
     done = subprocess.run(
         [PROGRAMS / "kp_bench_load", "--op=produce",
          "--bootstrap=127.0.0.1:1"], stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL, timeout=10)
+        stderr=subprocess.DEVNULL, timeout=60)
     assert done.returncode == 1
     assert json.loads(done.stdout)["event"] == "failed"
 

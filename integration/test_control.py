@@ -101,7 +101,7 @@ def apply(server, *texts):
 def node_of(server, node):
     """The node as the server sees it."""
     request = stubs().nodes_pb2.GetNodeRequest(name=node.name)
-    return server.user().nodes.Get(request, timeout=10).node
+    return server.user().nodes.Get(request, timeout=60).node
 
 
 def converge(server, nodes, wanted, seconds=40):

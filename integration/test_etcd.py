@@ -28,8 +28,10 @@ def three(tmp_path):
 
 @pytest.mark.parametrize("size", [64, LARGE])
 def test_nodes_die_while_servers_commit(three, size):
-    with Tool(three, "commit", "ada", size) as ada, \
-            Tool(three, "commit", "bob", size) as bob:
+    # not so fast that a node which comes back has gigabytes to read
+    pause = size // 4000
+    with Tool(three, "commit", "ada", size, pause=pause) as ada, \
+            Tool(three, "commit", "bob", size, pause=pause) as bob:
         for _ in range(2):
             for is_leader in (True, False):
                 ada.wait_for("ok", len(ada.having("ok")) + 5)

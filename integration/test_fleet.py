@@ -182,5 +182,5 @@ def iter_of(user, name):
 
 
 def names_of(user):
-    answer = user.nodes.List(user.nodes_pb.ListNodesRequest(), timeout=10)
+    answer = user.nodes.List(user.nodes_pb.ListNodesRequest(), timeout=60)
     return {(node.name, node.server) for node in answer.nodes}

@@ -83,7 +83,7 @@ def test_ctrl_c_ends_the_wait_and_not_the_change(kpctl, server, nodes, files):
         # said before the wait begins
         assert any("configured" in line for line in process.stdout)
         process.send_signal(signal.SIGINT)
-        assert process.wait(5) == -signal.SIGINT
+        assert process.wait(60) == -signal.SIGINT
     finally:
         process.kill()
         process.communicate()

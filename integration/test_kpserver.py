@@ -262,7 +262,7 @@ class Watching:
 
     def end(self):
         self.call.cancel()
-        self.thread.join(10)
+        self.thread.join(60)
         assert not self.thread.is_alive()
 
 
@@ -294,7 +294,7 @@ def test_a_watch_tells_every_revision_once_and_in_order(admin):
 def test_a_watch_of_what_is_not_there_is_out_of_range(admin):
     admin.apply(cluster("a"))
     ended = watch(admin, after=5)
-    ended.thread.join(10)
+    ended.thread.join(60)
     assert ended.error.code() == admin.code.OUT_OF_RANGE
 
 
@@ -317,7 +317,7 @@ def test_history_is_compacted_and_says_so(tmp_path, store):
         assert "h19" in admin.get("Cluster", "a", revision=20).document
         assert admin.get("Cluster", "a").document == before
         ended = watch(admin, after=10)
-        ended.thread.join(10)
+        ended.thread.join(60)
         assert ended.error.code() == admin.code.OUT_OF_RANGE
         assert "compacted" in ended.error.details()
 
@@ -374,12 +374,12 @@ def test_a_node_gets_what_is_applied(server, admin):
     asked.put(nodes.SyncRequest(ack=nodes.Ack(revision=2)))
 
     def current():
-        found = admin.nodes.List(nodes.ListNodesRequest(), timeout=10).nodes
+        found = admin.nodes.List(nodes.ListNodesRequest(), timeout=60).nodes
         return [(n.name, n.revision, n.state) for n in found] == [
             ("node-1", 2, nodes.NODE_STATE_CURRENT)]
     wait_until(current)
     admin.nodes.Cordon(nodes.CordonRequest(
-        name="node-1", is_cordoned=True, reason="repair"), timeout=10)
+        name="node-1", is_cordoned=True, reason="repair"), timeout=60)
     line = server.audit()[-1]
     assert (line["method"], line["code"], line["reason"], line["changes"]) == (
         "Nodes/Cordon", "OK", "repair",
@@ -436,7 +436,7 @@ def test_roles_are_kept(roles):
             list(who.resources.Watch(pb.WatchRequest()))
         assert caught.value.code() == who.code.PERMISSION_DENIED
         assert who.health.Check(
-            who.health_pb.HealthCheckRequest(), timeout=10).status == 1
+            who.health_pb.HealthCheckRequest(), timeout=60).status == 1
     lines = [x for x in roles.audit() if x["code"] == "PERMISSION_DENIED"]
     assert {(x["identity"], x["method"]) for x in lines} == {
         ("CN:viewer", "Resources/Apply"), ("CN:nobody", "Resources/List"),
@@ -524,11 +524,11 @@ def test_every_call_is_one_line(server, admin):
     admin.refused("INVALID_ARGUMENT", "List", pb.ListRequest(selector="="))
     unknown = admin.channel.unary_unary("/kproxy.control.v1.Resources/Destroy")
     with pytest.raises(admin.RpcError) as caught:
-        unknown(b"", timeout=10)
+        unknown(b"", timeout=60)
     assert caught.value.code() == admin.code.UNIMPLEMENTED
     broken = admin.channel.unary_unary("/kproxy.control.v1.Resources/List")
     with pytest.raises(admin.RpcError):
-        broken(b"\xff\xff", timeout=10)
+        broken(b"\xff\xff", timeout=60)
     wait_until(lambda: len(server.audit()) == 7)
     lines = server.audit()
     assert [(x["method"], x["code"]) for x in lines] == [
@@ -785,11 +785,11 @@ def test_a_draining_server_says_so_and_ends_its_streams(server, admin):
     unknown = admin.health.Watch(pb.HealthCheckRequest(service="x"))
     assert next(unknown).status == 3
     with pytest.raises(admin.RpcError) as caught:
-        admin.health.Check(pb.HealthCheckRequest(service="x"), timeout=10)
+        admin.health.Check(pb.HealthCheckRequest(service="x"), timeout=60)
     assert caught.value.code() == admin.code.NOT_FOUND
     for service in ("", "kproxy.control.v1.Resources"):
         assert admin.health.Check(pb.HealthCheckRequest(service=service),
-                                  timeout=10).status == 1
+                                  timeout=60).status == 1
     held = watch(admin)
     admin.apply(cluster("a"))
     wait_until(lambda: held.numbers() == [1])
@@ -798,7 +798,7 @@ def test_a_draining_server_says_so_and_ends_its_streams(server, admin):
     with pytest.raises(admin.RpcError) as caught:
         next(health)
     assert caught.value.code() == admin.code.UNAVAILABLE
-    held.thread.join(10)
+    held.thread.join(60)
     assert held.error.code() == admin.code.UNAVAILABLE
     server.wait()
     ended = [x for x in server.audit() if x.get("event") == "ended"]

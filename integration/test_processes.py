@@ -73,7 +73,7 @@ class Broker:
         self.server.close()
 
 
-def connect(address, timeout=5):
+def connect(address, timeout=30):
     host, port = address.split(":")
     return socket.create_connection((host, int(port)), timeout)
 
@@ -173,7 +173,7 @@ def test_interrupt_from_the_terminal_drains_as_well(broker):
         for pid in (proxy.child("worker"), proxy.child("agent"),
                     proxy.process.pid):
             os.kill(pid, signal.SIGINT)
-        assert proxy.process.wait(10) == 0
+        assert proxy.process.wait(60) == 0
         assert '"signal"' not in proxy.text()
     finally:
         proxy.kill()
@@ -214,7 +214,7 @@ def test_a_second_signal_stops_at_once(broker):
             wait_until(lambda: '"stopping"' in proxy.text())
             proxy.terminate()
             begin = time.monotonic()
-            proxy.process.wait(5)
+            proxy.process.wait(60)
             assert time.monotonic() - begin < 1
     finally:
         proxy.kill()
@@ -345,7 +345,7 @@ def test_bad_files_on_the_first_start_end_it_with_3(broker):
     proxy = Kproxy(broker.address, resources=BAD_RESOURCES, wait=False)
     try:
         proxy.start()
-        assert proxy.process.wait(10) == 3
+        assert proxy.process.wait(60) == 3
         assert "all.yaml:2:" in proxy.text()
     finally:
         proxy.kill()
@@ -357,7 +357,7 @@ def test_a_taken_port_on_the_first_start_ends_it_with_1(broker):
     try:
         with socket.create_server((proxy.host, proxy.port)):
             proxy.start()
-            assert proxy.process.wait(10) == 1
+            assert proxy.process.wait(60) == 1
             assert f"{proxy.bootstrap}: Address already in use" in proxy.text()
     finally:
         proxy.kill()
@@ -480,7 +480,7 @@ def test_two_nodes_do_not_share_a_state_folder(proxy, broker):
             "./state", str(proxy.folder / "state"))
         other.config.write_text(config)
         other.start()
-        assert other.process.wait(10) == 1
+        assert other.process.wait(60) == 1
         assert "another node uses it" in other.text()
     finally:
         other.kill()

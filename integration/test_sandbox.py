@@ -224,7 +224,7 @@ def test_a_worker_that_cannot_enter_ends_the_node(broker, tmp_path):
                    env=plant(tmp_path, WHILE_ENTERING))
     try:
         proxy.start()
-        assert proxy.process.wait(10) == 1
+        assert proxy.process.wait(60) == 1
         assert re.search(r'"worker_failed","reason":"could not give up '
                          r'privileges: Operation not permitted"', proxy.text())
         assert '"process_restart"' not in proxy.text()

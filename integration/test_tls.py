@@ -253,7 +253,7 @@ def test_proxy_header_before_the_handshake(pki):
         pki, "ours/proxy")
     with FakeBroker() as broker, \
             Kproxy(broker.address, listener=listener) as proxy:
-        sock = socket.create_connection((proxy.host, proxy.port), timeout=10)
+        sock = socket.create_connection((proxy.host, proxy.port), timeout=60)
         sock.sendall(b"PROXY TCP4 203.0.113.9 127.0.0.1 999 9092\r\n")
         with client_context(pki).wrap_socket(
                 sock, server_hostname="localhost") as secure:

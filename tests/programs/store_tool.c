@@ -15,8 +15,9 @@
  *	... compact N	"ok"
  *
  * Keys: endpoints (with commas), ca, certificate, key (files), user, password,
- * timeout, lease (ms), prefix, snapshot (bytes).
+ * timeout, lease (ms), prefix, snapshot (bytes), pause (ms after each commit).
  */
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,7 @@ struct options {
 	const char *endpoints[KP_ETCD_MAX_ENDPOINTS];
 	struct kp_etcd_config config;
 	struct kp_buf ca, certificate, key;
+	unsigned pause_ms;
 };
 
 static _Noreturn void
@@ -92,6 +94,8 @@ set_option(struct options *options, const char *key, char *value)
 		config->prefix = value;
 	else if (strcmp(key, "snapshot") == 0)
 		config->snapshot_len = strtoul(value, NULL, 10);
+	else if (strcmp(key, "pause") == 0)
+		options->pause_ms = (unsigned)strtoul(value, NULL, 10);
 	else
 		fail(key);
 }
@@ -105,7 +109,8 @@ kind_of(enum kp_store_result result, const struct kp_error *err)
 }
 
 static void
-commit_for_ever(struct kp_store *store, const char *name, size_t size)
+commit_for_ever(
+    struct kp_store *store, const char *name, size_t size, unsigned pause_ms)
 {
 	char *text = kp_alloc(1, size + 256);
 
@@ -139,6 +144,7 @@ commit_for_ever(struct kp_store *store, const char *name, size_t size)
 			    "%s %s\n", kind_of(result, &err), err.text);
 		/* what is unknown is never tried again under the same name */
 		i += result == KP_STORE_OK || err.kind == KP_ERR_TIMEOUT;
+		(void)poll(NULL, 0, (int)pause_ms);
 	}
 }
 
@@ -260,7 +266,8 @@ main(int argc, char **argv)
 		fail(err.text);
 	if (strcmp(argv[i], "commit") == 0 && i + 1 < argc)
 		commit_for_ever(store, argv[i + 1],
-		    i + 2 < argc ? strtoul(argv[i + 2], NULL, 10) : 64);
+		    i + 2 < argc ? strtoul(argv[i + 2], NULL, 10) : 64,
+		    options.pause_ms);
 	else if (strcmp(argv[i], "follow") == 0)
 		follow(store);
 	else if (strcmp(argv[i], "dump") == 0)
