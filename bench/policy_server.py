@@ -67,8 +67,9 @@ class PolicyServer(control_rig.Server):
 
     def start(self):
         super().start()
+        # who pushes works on a machine of his own: here he has what is left
         self.operator = JsonProcess([
-            self.setting.programs / "kp_bench_operator",
+            "chrt", "--idle", "0", self.setting.programs / "kp_bench_operator",
             f"--server={self.address}", *self.credentials(OPERATOR)])
 
     def credentials(self, name):

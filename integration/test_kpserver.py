@@ -5,6 +5,7 @@ All of it over each of the two stores."""
 import base64
 import concurrent.futures
 import json
+import os
 import queue
 import re
 import signal
@@ -82,6 +83,10 @@ def test_what_is_applied_can_be_read(admin):
     assert "broker" in changed.differences[0].before
     assert "other" in changed.differences[0].after
     assert admin.get("Cluster", "a", revision=1).document == found.document
+
+
+def test_it_gives_way_to_a_data_plane_beside_it(server):
+    assert os.getpriority(os.PRIO_PROCESS, server.process.pid) >= 5
 
 
 def test_a_dry_run_stores_nothing(admin):

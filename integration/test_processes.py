@@ -460,6 +460,15 @@ def test_both_killed_at_once(proxy):
     wait_until(lambda: answers(proxy.bootstrap), what="traffic")
 
 
+def test_only_clients_are_waited_for(broker):
+    """The agent gives way to the worker, which gives way to nobody."""
+    with Kproxy(broker.address) as proxy:
+        polite, usual = (os.getpriority(os.PRIO_PROCESS, proxy.child(name))
+                         for name in ("agent", "worker"))
+        assert usual == os.getpriority(os.PRIO_PROCESS, 0)
+        assert polite == max(usual, 5)
+
+
 def test_nothing_outlives_a_killed_supervisor(broker):
     proxy = Kproxy(broker.address).start()
     children = [proxy.child("worker"), proxy.child("agent")]

@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/priority.h"
 #include "control/agent/agent_priv.h"
 #include "proto/control/node_metrics.h"
 
@@ -440,6 +441,7 @@ kp_agent_main(const struct kp_agent_start *start)
 		.save_tables_at_ms = KP_NEVER };
 	struct kp_source source;
 
+	kp_priority_yield(); /* to the worker above all */
 	ignore_signals();
 	kp_log_init("agent", KP_LOG_AUTO, KP_LOG_INFO);
 	if (!kp_source_load(&source, start->config_path, NULL) &&

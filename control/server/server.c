@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/files.h"
 #include "base/log.h"
+#include "base/priority.h"
 #include "base/yaml.h"
 #include "control/api/problems.h"
 #include "control/host/watch.h"
@@ -613,6 +614,7 @@ kp_server_main(const char *config_path, bool is_restored)
 		.is_restored = is_restored };
 	int code = KP_SERVER_EXIT_REFUSED;
 
+	kp_priority_yield();
 	kp_log_init("server", KP_LOG_AUTO, KP_LOG_INFO);
 	if (!kp_server_load(&server.config, config_path, "config_refused"))
 		return code;
