@@ -215,7 +215,7 @@ def test_a_second_signal_stops_at_once(broker):
             proxy.terminate()
             begin = time.monotonic()
             proxy.process.wait(60)
-            assert time.monotonic() - begin < 1
+            assert time.monotonic() - begin < 5
     finally:
         proxy.kill()
 
