@@ -8,26 +8,42 @@
 
 #include "base/error.h"
 
-static atomic_uint fail_after;
+/* Beside the number of allocations until one fails: all after it do, too. */
+#define FROM (1u << 31)
 
-/* Several threads count the same allocations, and one of them fails. */
+static atomic_uint fail_after; /* 0: none fails; FROM alone: all do */
+
+/* Several threads count the same allocations, and one of them fails first. */
 static bool
 is_failing_now(void)
 {
-	unsigned n = atomic_load_explicit(&fail_after, memory_order_relaxed);
+	unsigned at = atomic_load_explicit(&fail_after, memory_order_relaxed);
 
-	while (n > 0) {
-		if (atomic_compare_exchange_weak_explicit(&fail_after, &n,
-			n - 1, memory_order_relaxed, memory_order_relaxed))
-			return n == 1;
+	while (at != 0 && at != FROM) {
+		if (atomic_compare_exchange_weak_explicit(&fail_after, &at,
+			at - 1, memory_order_relaxed, memory_order_relaxed))
+			return at % FROM == 1;
 	}
-	return false;
+	return at == FROM;
+}
+
+static unsigned
+arm(unsigned at)
+{
+	return atomic_exchange_explicit(&fail_after, at, memory_order_relaxed) %
+	       FROM;
 }
 
 unsigned
 kp_alloc_fail_after(unsigned n)
 {
-	return atomic_exchange_explicit(&fail_after, n, memory_order_relaxed);
+	return arm(n);
+}
+
+unsigned
+kp_alloc_fail_from(unsigned n)
+{
+	return arm(n == 0 ? 0 : FROM | n);
 }
 
 void *

@@ -29,4 +29,10 @@ void *kp_try_realloc(void *old, size_t size);
  */
 unsigned kp_alloc_fail_after(unsigned n);
 
+/*
+ * kp_alloc_fail_from is the same, and all after it fail as well, until it is
+ * switched off: memory that is short stays so. @thread any
+ */
+unsigned kp_alloc_fail_from(unsigned n);
+
 #endif

@@ -67,6 +67,24 @@ Test(alloc, what_is_left_until_a_failure_is_known)
 	cr_assert_eq(kp_alloc_fail_after(0), 0);
 }
 
+Test(alloc, memory_that_is_short_stays_so)
+{
+	void *memory;
+
+	kp_alloc_fail_from(2);
+	memory = kp_try_alloc(8);
+	cr_assert_not_null(memory);
+	for (int i = 0; i < 3; i++)
+		cr_assert_null(kp_try_realloc(memory, 16));
+	cr_assert_eq(kp_alloc_fail_from(2), 0);
+	free(kp_try_realloc(memory, 16));
+	cr_assert_eq(kp_alloc_fail_after(1), 1);
+	cr_assert_null(kp_try_alloc(8));
+	memory = kp_try_alloc(8);
+	cr_assert_not_null(memory);
+	free(memory);
+}
+
 #define NUM_THREADS 4
 #define NUM_EACH 10000
 
