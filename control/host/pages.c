@@ -63,6 +63,20 @@ render(const struct kp_pages *pages, const struct kp_page *page,
 					     : MHD_HTTP_SERVICE_UNAVAILABLE;
 }
 
+/* The page, or why there is none: half of one is not shown. */
+static struct MHD_Response *
+response_of(const struct kp_buf *body, unsigned *status)
+{
+	const char *why = body->is_refused ? "no memory\n" : "too long\n";
+
+	if (!body->failed)
+		return MHD_create_response_from_buffer(
+		    body->len, body->data, MHD_RESPMEM_MUST_COPY);
+	*status = MHD_HTTP_SERVICE_UNAVAILABLE;
+	return MHD_create_response_from_buffer(
+	    strlen(why), (void *)(uintptr_t)why, MHD_RESPMEM_PERSISTENT);
+}
+
 static enum MHD_Result
 answer(const struct kp_pages *pages, struct MHD_Connection *connection,
     const char *path, const char *method)
@@ -75,9 +89,7 @@ answer(const struct kp_pages *pages, struct MHD_Connection *connection,
 
 	kp_buf_init(&body, KP_PAGES_MAX_LEN);
 	status = render(pages, page, method, &body);
-	response = body.failed ? NULL
-			       : MHD_create_response_from_buffer(body.len,
-				     body.data, MHD_RESPMEM_MUST_COPY);
+	response = response_of(&body, &status);
 	kp_buf_fini(&body);
 	if (response == NULL)
 		return MHD_NO;

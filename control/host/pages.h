@@ -21,8 +21,9 @@
 struct kp_page {
 	const char *path; /* NULL ends a list */
 	bool is_metrics;  /* Prometheus text, not plain */
-	/* Adds the body; false: 503, what is asked about is not well. @thread
-	 * that of the pages */
+	/* Adds the body; false: 503, what is asked about is not well. So is a
+	 * page that there is no memory for, and says so. @thread that of the
+	 * pages */
 	bool (*render)(void *ctx, struct kp_buf *out);
 };
 
