@@ -546,7 +546,8 @@ give_up(struct kp_etcd_client *client, bool is_unknown, struct kp_error *err)
 {
 	struct kp_buf text;
 
-	kp_buf_init(&text, 4096);
+	/* want of memory may be the reason */
+	kp_buf_init_small(&text, 4096);
 	kp_mutex_lock(&client->lock);
 	for (size_t i = 0; i < client->num; i++)
 		kp_buf_printf(&text, "%s%s: %s", i > 0 ? "; " : "",

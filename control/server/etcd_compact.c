@@ -94,7 +94,7 @@ kp_etcd_store_compact(
 	if (!forget(etcd, err))
 		return KP_STORE_FAILED;
 	kp_mutex_lock(&etcd->lock);
-	etcd->is_sweep_due = true;
+	etcd->is_sweep_due = etcd->is_poked = true;
 	kp_cond_broadcast(&etcd->told);
 	kp_mutex_unlock(&etcd->lock);
 	return KP_STORE_OK;
@@ -165,7 +165,7 @@ write_snapshot(struct kp_etcd *etcd, uint64_t number,
 	char attempt[KP_ETCD_ATTEMPT_LEN + 1];
 	kp_etcd_record record;
 	kp_etcd_part none;
-	bool is_there = false, is_ok;
+	bool is_written, is_there = false, is_ok;
 
 	kp_etcd_attempt_new(attempt);
 	kproxy__store__v1__record__init(&record);
@@ -175,13 +175,14 @@ write_snapshot(struct kp_etcd *etcd, uint64_t number,
 	record.num_entries = set->num;
 	if (set->num == 0)
 		record.inline_part = &none;
-	is_ok = kp_etcd_write_parts(etcd, KP_ETCD_SNAPSHOT_PARTS, number,
-		    set->entries, &record, err) &&
+	is_written = kp_etcd_write_parts(
+	    etcd, KP_ETCD_SNAPSHOT_PARTS, number, set->entries, &record, err);
+	is_ok = is_written &&
 		publish_snapshot(etcd, number, &record, &is_there, err);
 	*out_len = record.parts_len;
 	/* unknown: then it may be in use, now or later; the next leader's sweep
-	 * knows more */
-	if (is_ok && !is_there)
+	 * knows more. Parts alone are never in use. */
+	if (!is_written || (is_ok && !is_there))
 		kp_etcd_drop_parts(
 		    etcd, KP_ETCD_SNAPSHOT_PARTS, number, attempt);
 	return is_ok;

@@ -180,6 +180,15 @@ hold_lease(struct keeper *keeper, bool *is_ours, int64_t *out_ttl,
 	return grant(keeper, out_ttl, err);
 }
 
+/* Until it has been done: what failed is tried again with the next beat. */
+static void
+set_sweep_due(struct kp_etcd *etcd)
+{
+	kp_mutex_lock(&etcd->lock);
+	etcd->is_sweep_due = true;
+	kp_mutex_unlock(&etcd->lock);
+}
+
 static void
 win(struct keeper *keeper)
 {
@@ -187,9 +196,7 @@ win(struct keeper *keeper)
 
 	keeper->is_leader = true;
 	keeper->chores = (struct kp_etcd_chores){ .swept = 0 };
-	kp_mutex_lock(&etcd->lock);
-	etcd->is_sweep_due = true;
-	kp_mutex_unlock(&etcd->lock);
+	set_sweep_due(etcd);
 	kp_log(KP_LOG_INFO, "etcd_leader", KP_STR("id", etcd->id));
 }
 
@@ -241,19 +248,28 @@ take_sweep(struct kp_etcd *etcd)
 	return is_due;
 }
 
+static bool
+sweep(struct keeper *keeper, struct kp_error *err)
+{
+	struct kp_etcd *etcd = keeper->etcd;
+
+	if (!take_sweep(etcd) || kp_etcd_sweep(etcd, &keeper->chores, err))
+		return true;
+	set_sweep_due(etcd);
+	return false;
+}
+
 static void
 work(struct keeper *keeper)
 {
 	struct kp_etcd *etcd = keeper->etcd;
 	struct kp_error err = { 0 };
 
-	if (!kp_etcd_snapshot(etcd, &keeper->chores, &err) ||
-	    (take_sweep(etcd) && !kp_etcd_sweep(etcd, &keeper->chores, &err))) {
-		if (kp_etcd_is_stopping(etcd))
-			return;
-		kp_log(KP_LOG_WARN, "etcd_chores_failed",
-		    KP_STR("reason", err.text));
-	}
+	if ((kp_etcd_snapshot(etcd, &keeper->chores, &err) &&
+		sweep(keeper, &err)) ||
+	    kp_etcd_is_stopping(etcd))
+		return;
+	kp_log(KP_LOG_WARN, "etcd_chores_failed", KP_STR("reason", err.text));
 }
 
 /* Until something is told, or it is time for the next beat. */
@@ -264,7 +280,7 @@ wait_for_news(
 	bool is_stopping;
 
 	kp_mutex_lock(&etcd->lock);
-	while (!etcd->is_stopping && !etcd->is_poked && !etcd->is_sweep_due &&
+	while (!etcd->is_stopping && !etcd->is_poked &&
 	       kp_cond_wait(&etcd->told, &etcd->lock, until_ms))
 		;
 	*out_is_leader_changed = etcd->is_leader_changed;

@@ -36,9 +36,9 @@ struct kp_etcd {
 	struct kp_mutex lock; /* guards what follows */
 	struct kp_cond told;  /* the keeper, of any of it */
 	bool is_stopping;
-	bool is_poked;               /* there is a new revision */
+	bool is_poked;               /* there is something to do */
 	bool is_leader_changed;      /* somebody else's key, or none */
-	bool is_sweep_due;           /* after a compaction */
+	bool is_sweep_due;           /* after a compaction; until it is done */
 	struct kp_rpc_stream *watch; /* to be cancelled; NULL: none */
 };
 

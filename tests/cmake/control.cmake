@@ -60,13 +60,13 @@ kp_unit_test(store_sqlite
 kp_unit_test(store_etcd
   SOURCES unit/control/server/test_store.c support/store_etcd.c
   LINK kp_test_etcd)
-foreach(name IN ITEMS etcd etcd_faults)
+foreach(name IN ITEMS etcd etcd_chores etcd_faults)
   kp_unit_test(${name}
     SOURCES unit/control/server/test_${name}.c LINK kp_test_etcd)
 endforeach()
 kp_unit_test(etcd_keys SOURCES unit/control/server/test_etcd_keys.c
   LINK kp_test_store)
-foreach(name IN ITEMS etcd etcd_faults store_etcd)
+foreach(name IN ITEMS etcd etcd_chores etcd_faults store_etcd)
   kp_test_beside_grpc(unit.${name})
 endforeach()
 kp_fuzz_test(etcd SOURCES fuzz/fuzz_etcd.c fuzz/etcd_shelf.c LINK kp_server)
