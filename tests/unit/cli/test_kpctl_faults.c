@@ -6,7 +6,12 @@
  * ends with a code that is not 0.
  */
 #include <criterion/criterion.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -23,6 +28,8 @@
 
 #define MAX_WORDS 20
 #define MAX_LINE 512
+/* Of one watch. */
+#define MAX_SAID (64u << 10)
 /* Nothing here needs as many. */
 #define MANY 5000
 /* Of commands that connect. */
@@ -82,15 +89,13 @@ run_words(const char *const *words, size_t num)
 	return (int)kp_output_finish(result);
 }
 
-/* Runs line, whose words are separated by blanks, while the n-th allocation
- * fails; returns how far away that one still was. */
-static unsigned
-run(struct fixture *f, struct run *out, const char *line, unsigned n)
+/* Runs line, whose words are separated by blanks. */
+static int
+run_line(const char *line)
 {
 	const char *words[MAX_WORDS];
 	char copy[MAX_LINE], *rest = copy, *word;
 	size_t num = 0;
-	unsigned left;
 
 	cr_assert(
 	    (size_t)snprintf(copy, sizeof(copy), "%s", line) < sizeof(copy));
@@ -98,11 +103,21 @@ run(struct fixture *f, struct run *out, const char *line, unsigned n)
 		cr_assert(num < MAX_WORDS);
 		words[num++] = word;
 	}
+	return run_words(words, num);
+}
+
+/* Runs line while the n-th allocation fails; returns how far away that one
+ * still was. */
+static unsigned
+run(struct fixture *f, struct run *out, const char *line, unsigned n)
+{
+	unsigned left;
+
 	(void)fflush(stdout);
 	for (int i = 0; i < 2; i++)
 		cr_assert(dup2(f->files[i], STDOUT_FILENO + i) >= 0);
 	kp_alloc_fail_after(n);
-	out->code = run_words(words, num);
+	out->code = run_line(line);
 	left = kp_alloc_fail_after(0);
 	(void)fflush(stdout);
 	for (int i = 0; i < 2; i++)
@@ -382,5 +397,246 @@ Test(kpctl_faults, contexts_are_changed_or_as_they_were)
 	}
 	cr_assert(n > 10, "%u", n);
 	run_fini(&before);
+	tear_down(&f);
+}
+
+/* A kpctl that watches, in a thread of its own. */
+struct watcher {
+	struct fixture *f;
+	const char *line;
+	pthread_t thread;
+	int reader; /* of its stdout */
+	int code;
+	char said[MAX_SAID];
+	size_t len;
+	bool has_ended;
+};
+
+static void *
+watch(void *arg)
+{
+	struct watcher *w = arg;
+
+	w->code = run_line(w->line);
+	/* what nobody read is not for the next one */
+	__fpurge(stdout);
+	clearerr(stdout);
+	for (int i = 0; i < 2; i++)
+		kp_assert(dup2(w->f->streams[i], STDOUT_FILENO + i) >= 0);
+	return NULL;
+}
+
+/* While it runs, nothing else writes to stdout and stderr. */
+static void
+watch_start(struct watcher *out, struct fixture *f, const char *line)
+{
+	int ends[2];
+
+	*out = (struct watcher){ .f = f, .line = line };
+	cr_assert_eq(pipe2(ends, O_CLOEXEC), 0);
+	(void)fflush(stdout);
+	cr_assert(dup2(ends[1], STDOUT_FILENO) >= 0);
+	cr_assert(dup2(f->files[1], STDERR_FILENO) >= 0);
+	(void)close(ends[1]);
+	out->reader = ends[0];
+	kp_must(pthread_create(&out->thread, NULL, watch, out));
+}
+
+/* Reads until it has said text; false if it ended before. */
+static bool
+watch_until(struct watcher *w, const char *text)
+{
+	while (!w->has_ended && strstr(w->said, text) == NULL) {
+		struct pollfd item = { .fd = w->reader, .events = POLLIN };
+		ssize_t n;
+
+		cr_assert_eq(poll(&item, 1, KP_TEST_SERVER_PATIENCE_MS), 1,
+		    "no %s: %s", text, w->said);
+		n = read(
+		    w->reader, w->said + w->len, sizeof(w->said) - 1 - w->len);
+		cr_assert(n >= 0);
+		w->has_ended = n == 0;
+		w->len += (size_t)n;
+	}
+	return !w->has_ended;
+}
+
+/* A change of the cluster that is watched; is it made? */
+static bool
+change(struct fixture *f)
+{
+	uint64_t before = kp_desk_revision(f->world.services.desk);
+	const char *text = before % 2 == 0 ? CLUSTER("2") : CLUSTER("1");
+	static char name[] = "f.yaml";
+	Kproxy__Control__V1__ApplyRequest request;
+	Kproxy__Control__V1__File file, *files = &file;
+	struct kp_rpc_result result;
+
+	kproxy__control__v1__apply_request__init(&request);
+	kproxy__control__v1__file__init(&file);
+	file.name = name;
+	file.text =
+	    (ProtobufCBinaryData){ strlen(text), (uint8_t *)(uintptr_t)text };
+	request.files = &files;
+	request.n_files = 1;
+	(void)!kp_test_server_call(
+	    &f->world, &kp_api_apply, &request.base, &result);
+	kp_rpc_result_fini(&result);
+	return kp_desk_revision(f->world.services.desk) > before;
+}
+
+/* How often it said that a resource is of that revision. */
+static unsigned
+num_said(const struct watcher *w, const char *mark)
+{
+	const char *at = w->said;
+	unsigned num = 0;
+
+	for (; (at = strstr(at, mark)) != NULL; at += strlen(mark))
+		num++;
+	return num;
+}
+
+/* Something to watch, and what stands around a revision. */
+struct watched {
+	const char *line, *before, *after;
+};
+
+static const struct watched watched[] = {
+	{ "get clusters -w", "   ", "\n" },
+	{ "get clusters -w -l team=red -o json", "\"revision\": ", "," },
+};
+
+/* What is said of the newest revision. */
+static void
+make_mark(char out[MAX_LINE], struct fixture *f, const struct watched *what)
+{
+	(void)snprintf(out, MAX_LINE, "%s%llu%s", what->before,
+	    (unsigned long long)kp_desk_revision(f->world.services.desk),
+	    what->after);
+}
+
+/* Ends it, unless it has ended; it says why it did. */
+static void
+watch_end(struct watcher *w)
+{
+	bool was_over = w->has_ended;
+	char *err;
+
+	(void)close(w->reader);
+	if (!was_over)
+		(void)change(w->f);
+	kp_must(pthread_join(w->thread, NULL));
+	err = take(w->f->files[1]);
+	cr_assert_neq(w->code, KP_EXIT_OK);
+	cr_assert(strstr(err, "memory") != NULL ||
+		      (!was_over && strstr(err, "the answer") != NULL),
+	    "%d: %s", w->code, err);
+	free(err);
+}
+
+static unsigned
+fail_at(unsigned n, bool is_short)
+{
+	return is_short ? kp_alloc_fail_from(n) : kp_alloc_fail_after(n);
+}
+
+/* The list, and the begin of the stream after it. */
+static void
+go_through_start(struct fixture *f, const struct watched *what)
+{
+	char mark[MAX_LINE];
+	unsigned n = 0, left = 0;
+
+	while (left == 0) {
+		struct watcher w;
+		bool is_there;
+
+		cr_assert(++n < MANY);
+		make_mark(mark, f, what);
+		watch_start(&w, f, what->line);
+		(void)kp_alloc_fail_after(n);
+		is_there = watch_until(&w, mark);
+		left = kp_alloc_fail_after(0);
+		cr_assert(is_there || left == 0, "%u", n);
+		if (is_there) {
+			cr_assert(change(f));
+			make_mark(mark, f, what);
+			/* what it showed it may not have kept */
+			cr_assert(watch_until(&w, mark) || left == 0, "%u", n);
+		}
+		watch_end(&w);
+	}
+	cr_assert(n > 25, "%u", n);
+}
+
+Test(kpctl_faults, a_watch_begins_or_says_why_not)
+{
+	struct fixture f;
+
+	cr_assert(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
+	set_up(&f);
+	for (size_t i = 0; i < sizeof(watched) / sizeof(watched[0]); i++)
+		go_through_start(&f, &watched[i]);
+	tear_down(&f);
+}
+
+/* One change while allocations fail, and one after them; how far away the first
+ * that was to fail still was. */
+static unsigned
+change_twice(
+    struct watcher *w, const struct watched *what, unsigned n, bool is_short)
+{
+	char mark[MAX_LINE];
+	bool is_made, is_shown;
+	unsigned left;
+
+	(void)fail_at(n, is_short);
+	is_made = change(w->f);
+	left = is_short ? kp_alloc_fail_after(0) : 0;
+	make_mark(mark, w->f, what);
+	is_shown = is_made && watch_until(w, mark);
+	left |= kp_alloc_fail_after(0);
+	cr_assert(left == 0 || (is_made && (is_shown || is_short)), "%u", n);
+	if (w->has_ended)
+		return left;
+	cr_assert(change(w->f));
+	make_mark(mark, w->f, what);
+	if (watch_until(w, mark))
+		cr_assert_eq(num_said(w, mark), 1, "%u: %s", n, w->said);
+	return left;
+}
+
+static void
+go_through_changes(struct fixture *f, const struct watched *what, bool is_short)
+{
+	unsigned n = 0, num_ended = 0, left = 0;
+
+	while (left == 0) {
+		struct watcher w;
+		char mark[MAX_LINE];
+
+		cr_assert(++n < MANY);
+		make_mark(mark, f, what);
+		watch_start(&w, f, what->line);
+		cr_assert(watch_until(&w, mark));
+		left = change_twice(&w, what, n, is_short);
+		num_ended += w.has_ended;
+		watch_end(&w);
+	}
+	cr_assert(n > 20, "%u", n);
+	cr_assert(is_short || num_ended > 3, "%u of %u", num_ended, n);
+}
+
+Test(kpctl_faults, a_watch_shows_each_change_once_or_ends)
+{
+	struct fixture f;
+
+	cr_assert(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
+	set_up(&f);
+	for (size_t i = 0; i < sizeof(watched) / sizeof(watched[0]); i++) {
+		go_through_changes(&f, &watched[i], false);
+		go_through_changes(&f, &watched[i], true);
+	}
 	tear_down(&f);
 }
