@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "proxy/govern/govern_priv.h"
+#include "rules/govern/sentence.h"
 
 /* What is said about one item while it is judged. */
 struct sentence {
@@ -18,12 +19,7 @@ add_finding(void *ctx, const struct kp_finding *finding)
 	struct sentence *sentence = ctx;
 
 	sentence->govern->found(sentence->govern->ctx, sentence->item, finding);
-	if (finding->action != KP_POLICY_DENY)
-		return;
-	kp_buf_printf(&sentence->text, "%spolicy \"%s\": %s",
-	    sentence->text.len > 0 ? "; " : "", finding->policy, finding->text);
-	/* what has room is said; the rest is in the log */
-	sentence->text.failed = false;
+	kp_sentence_add(&sentence->text, finding);
 }
 
 /* In the arena of the request; never without data, which means that it passes.
@@ -50,7 +46,7 @@ judge_item(const struct kp_govern *govern, struct kp_judge *judge,
 
 	judged->texts[index] = (struct kp_bytes){ 0 };
 	kp_arena_reset(scratch);
-	kp_buf_init(&sentence.text, KP_GOVERN_MAX_TEXT_LEN);
+	kp_buf_init(&sentence.text, KP_SENTENCE_MAX_LEN);
 	if (!kp_judge_item(judge, &item, add_finding, &sentence)) {
 		judged->texts[index] = keep_text(judged, &sentence.text);
 		judged->num_refused++;
@@ -127,7 +123,7 @@ kp_govern_request(const struct kp_govern *govern, struct kp_bytes body,
 	bool ok;
 
 	*out = (struct kp_ruling){ .kind = KP_RULING_PASS };
-	kp_buf_init(&out->request, body.len + KP_GOVERN_MAX_TEXT_LEN);
+	kp_buf_init(&out->request, body.len + KP_SENTENCE_MAX_LEN);
 	kp_buf_init(&out->answer, KP_GOVERN_PART_LEN(body.len));
 	kp_arena_init(&arena, KP_GOVERN_PART_LEN(body.len));
 	kp_arena_init(&scratch, KP_GOVERN_PART_LEN(body.len));

@@ -9,9 +9,6 @@
 
 #include "rules/govern/judge.h"
 
-/* Bytes of all sentences about one item. */
-#define KP_GOVERN_MAX_TEXT_LEN 4096
-
 /*
  * Memory that a message of len bytes may take while it is judged or merged: as
  * trees (rows of a few numbers take about 16 times as much), as views of one

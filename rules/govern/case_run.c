@@ -82,25 +82,49 @@ is_message(const struct kp_case_result *result, const char *expected)
 	return false;
 }
 
-void
-kp_case_run(const struct kp_case *one, const struct kp_policies *policies,
-    struct kp_case_result *out)
+/* What one finding after the other comes to. */
+struct tally {
+	enum kp_decision decision;
+	kp_found found;
+	void *ctx;
+};
+
+static void
+count(void *ctx, const struct kp_finding *finding)
+{
+	struct tally *tally = ctx;
+
+	tally->decision = KP_DECISION_WARN;
+	tally->found(tally->ctx, finding);
+}
+
+enum kp_decision
+kp_case_judge(const struct kp_case *one, const struct kp_policies *policies,
+    const struct kp_observer *observer, kp_found found, void *ctx)
 {
 	struct kp_judge *judge = kp_judge_new(policies, &one->facts);
+	struct tally tally = { KP_DECISION_ALLOW, found, ctx };
 	struct kp_arena arena;
 	struct kp_items items;
 	struct kp_item item;
 
-	*out = (struct kp_case_result){ 0 };
 	kp_arena_init(&arena, LOOK_MEMORY);
+	kp_judge_observe(judge, observer);
 	kp_items_of(&items, one->api, &one->request);
 	item = kp_items_at(&items, one->api, &one->request, 0, &arena);
-	if (!kp_judge_item(judge, &item, note, out))
-		out->found = KP_DECISION_DENY;
-	else if (out->num_findings > 0)
-		out->found = KP_DECISION_WARN;
+	if (!kp_judge_item(judge, &item, count, &tally))
+		tally.decision = KP_DECISION_DENY;
 	kp_arena_fini(&arena);
 	kp_judge_free(judge);
+	return tally.decision;
+}
+
+void
+kp_case_run(const struct kp_case *one, const struct kp_policies *policies,
+    struct kp_case_result *out)
+{
+	*out = (struct kp_case_result){ 0 };
+	out->found = kp_case_judge(one, policies, NULL, note, out);
 	out->is_decision_right =
 	    kp_value_number(one->said, "expect") == (int64_t)out->found;
 	out->are_policies_right =

@@ -116,8 +116,10 @@ const struct kp_setting kp_cases_setting = {
 
 /* What is needed while a file is read. */
 struct reader {
-	struct kp_cases *cases;
+	struct kp_cases *cases; /* NULL: there is one item and no file */
+	const char *file;
 	struct kp_diagnostics *diagnostics;
+	struct kp_arena *arena;   /* of requests */
 	struct kp_arena settings; /* for the table of one item */
 };
 
@@ -193,34 +195,60 @@ fill_item(struct reader *r, struct kp_case *one, const struct kp_value *item,
 		return complain(r, item, counted, path,
 		    "is counted from assignments, and must not be said");
 	kp_tree_make(&one->request, kp_api_find(one->api->key)->request,
-	    one->facts.api_version, &r->cases->arena);
-	if (!r->cases->arena.failed)
+	    one->facts.api_version, r->arena);
+	if (!r->arena->failed)
 		kp_case_item_fill(&one->request, one->api, item);
-	if (!r->cases->arena.failed)
+	if (!r->arena->failed)
 		return true;
 	return complain(r, item, item, path, "takes too much memory");
+}
+
+static bool
+read_node(struct reader *r, struct kp_case *one, const struct kp_yaml *node,
+    const char *path)
+{
+	struct kp_origin at = { r->file, node->line, node->column };
+	const struct kp_setting *setting;
+	struct kp_value *item;
+	bool ok;
+
+	kp_arena_reset(&r->settings);
+	setting = kp_case_item_setting(
+	    one->api, one->facts.api_version, path, &r->settings);
+	if (setting == NULL) {
+		kp_diagnostics_add_about(r->diagnostics, &at, "", path,
+		    "there is no memory to read it");
+		return false;
+	}
+	item = kp_value_parse(setting, node, r->file, "", r->diagnostics);
+	ok = item != NULL && fill_item(r, one, item, path);
+	kp_value_free(item);
+	return ok;
 }
 
 static bool
 read_item(struct reader *r, struct kp_case *one)
 {
 	const struct kp_value *said = kp_value_get(one->said, "item");
-	const struct kp_setting *setting;
-	struct kp_value *item;
 	char path[KP_VALUE_PATH_SIZE];
-	bool ok;
 
 	kp_value_path(r->cases->document, &said->at, path);
-	kp_arena_reset(&r->settings);
-	setting = kp_case_item_setting(
-	    one->api, one->facts.api_version, path, &r->settings);
-	if (setting == NULL)
-		return complain(r, r->cases->document, said, "",
-		    "there is no memory to read it");
-	item = kp_value_parse(
-	    setting, said->node, r->cases->file, "", r->diagnostics);
-	ok = item != NULL && fill_item(r, one, item, path);
-	kp_value_free(item);
+	return read_node(r, one, said->node, path);
+}
+
+bool
+kp_case_read_item(struct kp_case *one, const struct kp_yaml *node,
+    const char *file, const char *path, struct kp_arena *arena,
+    struct kp_diagnostics *diagnostics)
+{
+	struct reader r = {
+		.file = file, .diagnostics = diagnostics, .arena = arena
+	};
+	bool ok;
+
+	kp_arena_init(&r.settings, KP_CASE_ITEM_MEMORY);
+	ok = read_node(&r, one, node, path);
+	kp_arena_fini(&r.settings);
 	return ok;
 }
 
@@ -247,7 +275,7 @@ read_cases(struct reader *r)
 static bool
 read_document(struct reader *r, const struct kp_yaml_stream *stream)
 {
-	struct kp_origin at = { .file = r->cases->file };
+	struct kp_origin at = { .file = r->file };
 
 	if (stream->num_documents != 1) {
 		kp_diagnostics_add(r->diagnostics, &at,
@@ -256,7 +284,7 @@ read_document(struct reader *r, const struct kp_yaml_stream *stream)
 		return false;
 	}
 	r->cases->document = kp_value_parse(&kp_cases_setting,
-	    stream->documents[0], r->cases->file, "", r->diagnostics);
+	    stream->documents[0], r->file, "", r->diagnostics);
 	return r->cases->document != NULL && read_cases(r);
 }
 
@@ -265,12 +293,15 @@ kp_cases_new(
     const char *file, struct kp_bytes text, struct kp_diagnostics *diagnostics)
 {
 	struct kp_cases *cases = kp_alloc(1, sizeof(*cases));
-	struct reader r = { .cases = cases, .diagnostics = diagnostics };
+	struct reader r = { .cases = cases,
+		.diagnostics = diagnostics,
+		.arena = &cases->arena };
 	struct kp_yaml_stream stream;
 	struct kp_error err;
 	bool ok;
 
 	cases->file = kp_strdup(file);
+	r.file = cases->file;
 	kp_arena_init(&cases->arena, KP_CASES_MAX_MEMORY);
 	ok = kp_yaml_parse(&stream, text, &err);
 	if (!ok) {

@@ -75,6 +75,23 @@ struct kp_cases *kp_cases_new(
     const char *file, struct kp_bytes text, struct kp_diagnostics *diagnostics);
 void kp_cases_free(struct kp_cases *cases); /* NULL is fine */
 
+/*
+ * kp_case_read_item reads node as the one item of a request, of which one says
+ * api and facts, into one->request, in arena. Problems are said of file and of
+ * path, which stands in front of that within node; false if there is any.
+ */
+bool kp_case_read_item(struct kp_case *one, const struct kp_yaml *node,
+    const char *file, const char *path, struct kp_arena *arena,
+    struct kp_diagnostics *diagnostics) KP_MUST_CHECK;
+
+/*
+ * kp_case_judge asks policies about a request, as a node does. observer may be
+ * NULL.
+ */
+enum kp_decision kp_case_judge(const struct kp_case *one,
+    const struct kp_policies *policies, const struct kp_observer *observer,
+    kp_found found, void *ctx);
+
 /* kp_case_run asks policies; end *out with kp_case_result_fini. */
 void kp_case_run(const struct kp_case *one, const struct kp_policies *policies,
     struct kp_case_result *out);

@@ -22,7 +22,8 @@ struct kp_judge {
 	struct kp_cel_input input; /* whose host this is */
 	const struct kp_policies *policies;
 	const struct kp_facts *facts;
-	uint64_t steps_left; /* of the request */
+	const struct kp_observer *observer; /* NULL: nobody looks */
+	uint64_t steps_left;                /* of the request */
 	struct kp_cel_scratch scratch;
 	struct lazy variables[KP_POLICY_MAX_VARIABLES];
 	/* what is judged just now */
@@ -130,6 +131,9 @@ get_own(struct kp_judge *judge, size_t index)
 		kp_copy(lazy->fault, fault.text, sizeof(lazy->fault));
 		lazy->value = kp_cel_error(lazy->fault);
 	}
+	if (judge->observer != NULL)
+		judge->observer->variable(
+		    judge->observer->ctx, index, lazy->value);
 	return lazy->value;
 }
 
@@ -174,6 +178,12 @@ kp_judge_free(struct kp_judge *judge)
 	free(judge);
 }
 
+void
+kp_judge_observe(struct kp_judge *judge, const struct kp_observer *observer)
+{
+	judge->observer = observer;
+}
+
 static bool
 matches_any(char *const *patterns, size_t num, struct kp_bytes name)
 {
@@ -206,17 +216,29 @@ kp_policies_govern(const struct kp_policies *policies, int16_t api_key,
 }
 
 /* A topic that is not known may be any: then the policy is asked. */
-static bool
-applies(const struct kp_judge *judge, const struct kp_tables_policy *policy)
+static enum kp_match
+match(const struct kp_judge *judge, const struct kp_tables_policy *policy)
 {
 	struct kp_bytes topic;
 
 	if (!is_for(policy, judge->facts->virtual_cluster))
-		return false;
+		return KP_MATCH_NOT_VIRTUAL_CLUSTER;
 	if (policy->num_topics == 0 || !kp_item_topic(judge->item, &topic))
-		return true;
-	return topic.data != NULL &&
-	       matches_any(policy->topics, policy->num_topics, topic);
+		return KP_MATCH_ALL;
+	if (topic.data != NULL &&
+	    matches_any(policy->topics, policy->num_topics, topic))
+		return KP_MATCH_ALL;
+	return KP_MATCH_NOT_TOPIC;
+}
+
+static bool
+applies(const struct kp_judge *judge, const struct kp_tables_policy *policy)
+{
+	enum kp_match found = match(judge, policy);
+
+	if (judge->observer != NULL)
+		judge->observer->policy(judge->observer->ctx, policy, found);
+	return found == KP_MATCH_ALL;
 }
 
 static void
@@ -258,43 +280,69 @@ say(struct kp_judge *judge, const struct kp_rule_validation *validation,
 	copy_text(out, kp_bytes_of(fallback));
 }
 
-/* Returns whether the item may pass. */
-static bool
-report(const struct kp_judge *judge, bool is_failure, const char *words,
-    kp_found found, void *ctx)
+/* Makes a finding of what is said against the item. */
+static void
+find(const struct kp_judge *judge, bool is_failure, const char *words,
+    struct kp_finding *out)
 {
 	const struct kp_tables_policy *policy = judge->rule->policy;
-	struct kp_finding finding = {
+
+	*out = (struct kp_finding){
 		.policy = policy->name,
 		.action = policy->action,
 		.is_failure = is_failure,
 		.text = words,
 	};
-
 	if (is_failure && policy->failure == KP_POLICY_IGNORE)
-		finding.action = KP_POLICY_WARN;
-	found(ctx, &finding);
-	return finding.action != KP_POLICY_DENY;
+		out->action = KP_POLICY_WARN;
 }
 
+/* Is there a finding? Its text is in words or in fault. */
 static bool
-judge_validation(struct kp_judge *judge,
-    const struct kp_rule_validation *validation, kp_found found, void *ctx)
+finds(struct kp_judge *judge, const struct kp_rule_validation *validation,
+    struct kp_cel_fault *fault, char words[KP_JUDGE_MAX_TEXT_LEN],
+    struct kp_finding *out)
 {
 	struct kp_cel_value value;
+
+	if (!run(judge, validation->expression, &judge->scratch, &value,
+		fault)) {
+		find(judge, true, fault->text, out);
+		return true;
+	}
+	if (value.type == KP_CEL_BOOL && value.as.truth)
+		return false;
+	if (value.type == KP_CEL_BOOL) {
+		say(judge, validation, words);
+		find(judge, false, words, out);
+		return true;
+	}
+	(void)kp_cel_fault_set(
+	    fault, KP_CEL_FAULT_VALUE, 0, "the value is not a bool");
+	find(judge, true, fault->text, out);
+	return true;
+}
+
+/* Returns whether the item may pass. */
+static bool
+judge_validation(
+    struct kp_judge *judge, size_t index, kp_found found, void *ctx)
+{
+	const struct kp_observer *observer = judge->observer;
 	struct kp_cel_fault fault;
 	char words[KP_JUDGE_MAX_TEXT_LEN];
+	struct kp_finding finding;
+	bool is_found = finds(
+	    judge, &judge->rule->validations[index], &fault, words, &finding);
 
-	if (!run(
-		judge, validation->expression, &judge->scratch, &value, &fault))
-		return report(judge, true, fault.text, found, ctx);
-	if (value.type == KP_CEL_BOOL && value.as.truth)
+	if (observer != NULL)
+		observer->validation(observer->ctx, index,
+		    is_found ? &finding : NULL,
+		    is_found && finding.is_failure ? &fault : NULL);
+	if (!is_found)
 		return true;
-	if (value.type != KP_CEL_BOOL)
-		return report(
-		    judge, true, "the value is not a bool", found, ctx);
-	say(judge, validation, words);
-	return report(judge, false, words, found, ctx);
+	found(ctx, &finding);
+	return finding.action != KP_POLICY_DENY;
 }
 
 static bool
@@ -307,7 +355,7 @@ judge_rule(struct kp_judge *judge, const struct kp_rule *rule, kp_found found,
 	for (size_t i = 0; i < rule->policy->num_variables; i++)
 		judge->variables[i].is_known = false;
 	for (size_t i = 0; i < rule->policy->num_validations; i++)
-		if (!judge_validation(judge, &rule->validations[i], found, ctx))
+		if (!judge_validation(judge, i, found, ctx))
 			may_pass = false;
 	return may_pass;
 }

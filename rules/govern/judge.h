@@ -38,6 +38,32 @@ struct kp_finding {
 };
 typedef void (*kp_found)(void *ctx, const struct kp_finding *finding);
 
+/* Is a policy asked about an item, or what of its match does not fit? */
+enum kp_match {
+	KP_MATCH_NOT_API,
+	KP_MATCH_NOT_VIRTUAL_CLUSTER,
+	KP_MATCH_NOT_TOPIC,
+	KP_MATCH_ALL, /* it is asked */
+};
+
+/*
+ * Who wants to see how a judge comes to what it finds, in the order in which it
+ * does. What is shown is valid during the call.
+ */
+struct kp_observer {
+	/* A policy for requests of the API, before it is asked. */
+	void (*policy)(void *ctx, const struct kp_tables_policy *policy,
+	    enum kp_match match);
+	/* A variable of that policy, when it is needed; ERROR if it has no
+	 * value. */
+	void (*variable)(void *ctx, size_t index, struct kp_cel_value value);
+	/* A validation of it: finding is NULL if it is true, and fault if it
+	 * could be evaluated. */
+	void (*validation)(void *ctx, size_t index,
+	    const struct kp_finding *finding, const struct kp_cel_fault *fault);
+	void *ctx;
+};
+
 /*
  * kp_policies_govern: may any policy have something to say of requests of that
  * API in that virtual cluster? policies may be NULL: none.
@@ -51,6 +77,10 @@ struct kp_judge;
 struct kp_judge *kp_judge_new(
     const struct kp_policies *policies, const struct kp_facts *facts);
 void kp_judge_free(struct kp_judge *judge);
+
+/* kp_judge_observe: observer, borrowed until free, changes nothing. */
+void kp_judge_observe(
+    struct kp_judge *judge, const struct kp_observer *observer);
 
 /*
  * kp_judge_item shows all findings against item and returns false if one of

@@ -30,6 +30,9 @@ foreach(name IN ITEMS cases judge objects)
   kp_unit_test(${name}
     SOURCES unit/rules/govern/test_${name}.c LINK kp_test_governed)
 endforeach()
+# What is written down is what the data plane does.
+kp_unit_test(trace
+  SOURCES unit/rules/govern/test_trace.c LINK kp_govern kp_test_rules)
 
 foreach(name IN ITEMS check cost moment parse source)
   kp_unit_test(cel_${name}

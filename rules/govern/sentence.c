@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rules/govern/sentence.h"
+
+#include <string.h>
+
+void
+kp_sentence_add(struct kp_buf *sentence, const struct kp_finding *finding)
+{
+	if (finding->action != KP_POLICY_DENY)
+		return;
+	kp_buf_printf(sentence, "%spolicy \"%s\": %s",
+	    sentence->len > 0 ? "; " : "", finding->policy, finding->text);
+	/* what has room is said; the rest is in the log */
+	sentence->failed = false;
+}
+
+/* The field of that name that the version has; NULL: it has none. */
+static const struct kp_field *
+find(const struct kp_field *fields, const char *name, int16_t version)
+{
+	for (; fields->kind != KP_END; fields++)
+		if (strcmp(fields->name, name) == 0)
+			return kp_field_in(fields, version) ? fields : NULL;
+	return NULL;
+}
+
+bool
+kp_sentence_has_place(const struct kp_object_api *api, int16_t version)
+{
+	const struct kp_field *fields = kp_api_find(api->key)->response->fields;
+
+	if (api->answer.rows != NULL)
+		fields = find(fields, api->answer.rows, version)->fields;
+	if (api->answer.nested != NULL)
+		fields = find(fields, api->answer.nested, version)->fields;
+	return find(fields, "ErrorMessage", version) != NULL;
+}
+
+const char *
+kp_sentence_error(int16_t code)
+{
+	static const struct {
+		int16_t code;
+		const char *name;
+	} names[] = {
+		{ KP_KAFKA_POLICY_VIOLATION, "POLICY_VIOLATION" },
+		{ KP_KAFKA_TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+		    "TRANSACTIONAL_ID_AUTHORIZATION_FAILED" },
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (names[i].code == code)
+			return names[i].name;
+	return NULL;
+}
