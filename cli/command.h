@@ -32,6 +32,7 @@ enum kp_flag_type {
 	KP_FLAG_WORD,    /* one of words */
 	KP_FLAG_FILE,    /* a path */
 	KP_FLAG_CONTEXT, /* a name of one */
+	KP_FLAG_API,     /* a request that policies judge */
 };
 
 struct kp_flag {

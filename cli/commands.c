@@ -236,6 +236,23 @@ static const struct kp_command commands[] = {
 	    .flags = test_flags,
 	    .examples = test_examples,
 	    .run = kp_run_test },
+	{ .name = "trace",
+	    .operands = "",
+	    .summary = "say what each policy says of a request, and why",
+	    .help = "Asks policies about one request, with the very code with "
+		    "which a node asks them, and shows all of it: which "
+		    "policies are asked and why others are not, the values of "
+		    "their variables, what each validation comes to, and what "
+		    "a client is told. The item of the request is said by "
+		    "flags or, for any request that policies judge, as "
+		    "--item; it has the fields that cases of kpctl test have. "
+		    "Policies are those of files or, without --filename, of a "
+		    "server. Exit code 3 if the request is refused; 1 if "
+		    "policies are wrong or could not be read: then nothing is "
+		    "asked.",
+	    .flags = kp_trace_flags,
+	    .examples = kp_trace_examples,
+	    .run = kp_run_trace },
 	{ .name = "format",
 	    .operands = "",
 	    .summary = "print resources in their canonical form",

@@ -11,6 +11,7 @@
 
 static const char *const dry_run_words[] = { "none", "server", "client", NULL };
 static const char *const server_words[] = { "none", "server", NULL };
+static const char *const trace_words[] = { "table", "yaml", "json", NULL };
 static const char *const list_words[] = { "table", "wide", "json", "yaml",
 	NULL };
 
@@ -39,6 +40,57 @@ static const char *const list_words[] = { "table", "wide", "json", "yaml",
 	{ \
 		.type = KP_FLAG_END \
 	}
+
+#define TEXT(the_name, the_value, the_help) \
+	{ \
+		.name = (the_name), .type = KP_FLAG_TEXT, \
+		.value = (the_value), .help = (the_help) \
+	}
+
+const struct kp_flag kp_trace_flags[] = {
+	TEXT("as", "PRINCIPAL", "Who asks. Without it ANONYMOUS."),
+	{ .name = "api",
+	    .type = KP_FLAG_API,
+	    .value = "API",
+	    .help = "Which request it is, by its name in Kafka's protocol." },
+	TEXT("topic", "NAME", "The topic that it is about."),
+	TEXT("group", "NAME", "The group that it is about."),
+	{ .name = "config",
+	    .type = KP_FLAG_TEXT,
+	    .is_repeated = true,
+	    .value = "NAME=VALUE",
+	    .help = "A setting of a topic or group." },
+	TEXT("partitions", "NUMBER", "How many a topic is to have."),
+	TEXT("replication-factor", "NUMBER",
+	    "How many replicas a topic is to have."),
+	TEXT("item", "YAML",
+	    "The item of the request, instead of the flags "
+	    "above."),
+	TEXT("version", "NUMBER",
+	    "Version of the request. Without it the "
+	    "newest."),
+	TEXT("client-id", "TEXT", "What the client calls itself."),
+	TEXT("virtual-cluster", "NAME",
+	    "Where the client is. Without it in one that no name but \"*\" "
+	    "selects."),
+	TEXT("listener", "NAME", "The listener that it came through."),
+	TEXT("address", "ADDRESS", "The client's address."),
+	KP_INPUT_FLAGS_OF(false),
+	KP_OUTPUT_FLAG(trace_words, "table"),
+	KP_SETTINGS_FLAGS,
+	END,
+};
+
+const struct kp_example kp_trace_examples[] = {
+	{ "by policies of files",
+	    "kpctl trace --api CreateTopics --topic team.orders "
+	    "--replication-factor 3 -f policies/" },
+	{ "by those of the server",
+	    "kpctl trace --as alice --api DeleteTopics --topic team.orders" },
+	{ "any request, as cases have it",
+	    "kpctl trace --api DeleteGroups --item '{name: billing}'" },
+	{ NULL, NULL },
+};
 
 const struct kp_flag kp_apply_flags[] = {
 	KP_INPUT_FLAGS,

@@ -8,10 +8,10 @@
 extern const struct kp_flag kp_apply_flags[], kp_diff_flags[], kp_get_flags[],
     kp_describe_flags[], kp_edit_flags[], kp_delete_flags[], kp_history_flags[],
     kp_rollback_flags[], kp_status_flags[], kp_cordon_flags[],
-    kp_uncordon_flags[];
+    kp_uncordon_flags[], kp_trace_flags[];
 extern const struct kp_example kp_apply_examples[], kp_diff_examples[],
     kp_get_examples[], kp_describe_examples[], kp_edit_examples[],
     kp_delete_examples[], kp_history_examples[], kp_rollback_examples[],
-    kp_status_examples[], kp_cordon_examples[];
+    kp_status_examples[], kp_cordon_examples[], kp_trace_examples[];
 
 #endif

@@ -33,6 +33,8 @@ add_values(struct kp_candidates *out, const struct kp_args *args,
 {
 	if (flag->type == KP_FLAG_CONTEXT)
 		kp_complete_context(out, args, out->begun);
+	if (flag->type == KP_FLAG_API)
+		kp_complete_api(out, args, out->begun);
 	out->is_file = flag->type == KP_FLAG_FILE;
 	if (flag->type == KP_FLAG_SWITCH) {
 		kp_candidates_add(out, "true", "");

@@ -14,6 +14,7 @@
 
 enum kp_exit kp_run_validate(const struct kp_args *args);
 enum kp_exit kp_run_test(const struct kp_args *args);
+enum kp_exit kp_run_trace(const struct kp_args *args);
 enum kp_exit kp_run_format(const struct kp_args *args);
 enum kp_exit kp_run_explain(const struct kp_args *args);
 enum kp_exit kp_run_version(const struct kp_args *args);
@@ -46,6 +47,8 @@ void kp_complete_explain(
 void kp_complete_help(
     struct kp_candidates *out, const struct kp_args *args, const char *begun);
 void kp_complete_shell(
+    struct kp_candidates *out, const struct kp_args *args, const char *begun);
+void kp_complete_api(
     struct kp_candidates *out, const struct kp_args *args, const char *begun);
 void kp_complete_context(
     struct kp_candidates *out, const struct kp_args *args, const char *begun);

@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from control_rig import Server, cluster
-from test_kpctl import KPCTL, ROOT, commands_of, environment, on_terminal
+from test_kpctl import (
+    KPCTL, POLICY, ROOT, commands_of, environment, on_terminal)
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
@@ -91,8 +92,10 @@ def test_the_examples_of_help_work_with_a_server(kpctl):
         cluster("orders", "team: orders") + "---\n" + cluster("spare"))
     kpctl.good("apply", "-f", "resources/")
     number = 0
+    (kpctl.home / "policies").mkdir()
+    (kpctl.home / "policies" / "hygiene.yaml").write_text(POLICY)
     for name in ("get", "diff", "edit", "delete", "history", "rollback",
-                 "apply"):
+                 "apply", "trace"):
         shown = kpctl.good("help", name).partition("examples:\n")[2]
         for command in re.findall(r"^  (?!#)(.*kpctl .*)$", shown, re.M):
             if "node" in command or "--wait" in command:
@@ -153,6 +156,52 @@ def test_two_who_edit_at_once(kpctl, tmp_path):
     assert "x:9092" in open(kept).read()
     assert yaml.safe_load(kpctl.good("get", "cluster", "a", "-o", "yaml"))[
         "spec"]["bootstrap"] == ["y:9092"]
+
+
+VIRTUAL = """---
+apiVersion: kproxy/v1
+kind: Listener
+metadata: {name: public}
+spec: {bind: 127.0.0.1, advertisedHost: localhost, ports: {bootstrap: 9092,
+  first: 9093, count: 2}}
+---
+apiVersion: kproxy/v1
+kind: VirtualCluster
+metadata: {name: shop}
+spec: {cluster: orders, listener: public}
+"""
+
+
+def test_a_trace_by_what_the_server_has(kpctl, server):
+    said = ["trace", "--as=alice", "--api=CreateTopics", "--topic=t",
+            "--replication-factor=1"]
+    first = kpctl.good(*said)
+    assert first == (f"CreateTopics, version 7, of alice, by revision 0 of "
+                     f"{address(server)}\nthere is no policy\nallowed\n")
+    # more than one page, pushed in another order than a node has them
+    more = "---\n".join(POLICY.replace("hygiene", f"p{i:04}").replace(
+        "CreateTopics", "DeleteTopics") for i in range(1200, 0, -1))
+    kpctl.good("apply", "-f", "-", stdin=cluster("orders") + VIRTUAL + "---\n"
+               + POLICY.replace("[CreateTopics]",
+                                "[CreateTopics], virtualClusters: [shop]")
+               + "---\n" + more.replace("topic.replicationFactor >= 3",
+                                        "topic.name == ''"))
+    done = kpctl.run(*said, "--virtual-cluster=shop", "-ojson")
+    assert (done.returncode, done.stderr) == (3, "")
+    found = json.loads(done.stdout)
+    assert found["sentence"] == 'policy "hygiene": at least 3'
+    assert (found["server"], found["revision"]) == (address(server), 1)
+    names = [one["name"] for one in found["policies"]]
+    assert len(names) == 1201 and names == sorted(names)
+    assert found["policies"][0]["file"] == "Policy/hygiene"
+    assert kpctl.run(*said).returncode == 0
+    assert 'has no "shp"; did you mean "shop"?' in \
+        kpctl.bad(2, *said, "--virtual-cluster=shp")
+    # files are asked in the server's place
+    assert kpctl.run(*said, "--virtual-cluster=none", "-f", "-",
+                     stdin=POLICY).returncode == 3
+    server.stop()
+    assert "kpctl: " in kpctl.bad(4, *said)
 
 
 def test_a_server_without_nodes(kpctl):

@@ -3,6 +3,7 @@
 what is not refused goes on, and nothing of what was refused reaches the cluster."""
 import contextlib
 import itertools
+import json
 import subprocess
 
 import kafka_jars
@@ -256,6 +257,39 @@ def test_acls_are_answered_in_their_order(connection, version):
         for who in ("User:a", "User:*", "User:b")]}).body["Results"]
     assert [row["ErrorCode"] for row in rows] == [
         NO_ERROR, POLICY_VIOLATION, NO_ERROR]
+
+
+TRACED = [
+    (["--api=CreateTopics", "--topic=bad", "--partitions=9"], "CreateTopics", {
+        "timeoutMs": 30000, "Topics": [topic("bad", 9)]}, "Topics"),
+    (["--api=DeleteTopics", "--topic=a-kept"], "DeleteTopics", {
+        "TimeoutMs": 30000, "Topics": [{"Name": "a-kept"}]}, "Responses"),
+    (["--api=AlterConfigs", "--topic=t", "--config=retention.ms=5"],
+     "AlterConfigs", {"Resources": [
+         {"ResourceType": TOPIC, "ResourceName": "t",
+          "Configs": [{"Name": "retention.ms", "Value": "5"}]}]}, "Responses"),
+    (["--api=CreateAcls", "--item", '{resourceType: topic, resourceName: "*", '
+      'patternType: literal, principal: "User:*", host: "*", operation: read, '
+      "permission: allow}"], "CreateAcls", {"Creations": [
+          {"ResourceType": TOPIC, "ResourceName": "*", "ResourcePatternType": 3,
+           "Principal": "User:*", "Host": "*", "Operation": 3,
+           "PermissionType": 3}]}, "Results"),
+]
+
+
+@pytest.mark.parametrize("args, api, body, rows", TRACED,
+                         ids=[one[1] for one in TRACED])
+def test_a_trace_says_what_the_client_is_told(connection, tmp_path, args, api,
+                                              body, rows):
+    (tmp_path / "p.yaml").write_text(POLICIES)
+    done = subprocess.run([kproxy_rig.BUILD / "bin" / "kpctl", "trace", *args,
+                           "-f", tmp_path / "p.yaml", "-o", "json"],
+                          capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (3, "")
+    said = json.loads(done.stdout)
+    row = connection.call(api, said["request"]["version"], body).body[rows][0]
+    assert (row["ErrorCode"], row["ErrorMessage"]) == \
+        (said["code"], said["sentence"])
 
 
 def test_a_request_that_cannot_be_decoded_is_not_passed_on(cluster, governed):

@@ -77,6 +77,36 @@ static const char head[] =
 "`policy_denied` and `policy_warned` in the log name client, item, policy and reason;\n"
 "`kproxy_policy_decisions_total` counts.\n"
 "\n";
+static const char tracing[] =
+"## Why was this refused?\n"
+"\n"
+"`kpctl trace` asks policies about one request, files' or those of the server, with the\n"
+"code of a node, and shows how they come to what they say:\n"
+"\n"
+"    $ kpctl trace --as alice --api CreateTopics --topic orders --replication-factor 1 -f policies/\n"
+"    CreateTopics, version 7, of alice\n"
+"    policy \"topic-hygiene\", policies/topic-hygiene.yaml:1: asked\n"
+"      variables.rf: 1\n"
+"      false  variables.rf >= 3\n"
+"             replication factor is 1, at least 3 is required\n"
+"      false  topic.name.matches('^[a-z0-9-]+[.][a-z0-9-]+$')\n"
+"             name must be team.dataset\n"
+"      -> refuses (action: deny)\n"
+"    refused with POLICY_VIOLATION (44); the client is told:\n"
+"    policy \"topic-hygiene\": replication factor is 1, at least 3 is required; policy\n"
+"    \"topic-hygiene\": name must be team.dataset\n"
+"\n"
+"- Policies stand in the order in which a node asks them. One that is not asked says what\n"
+"  of its `match` does not fit.\n"
+"- Variables are evaluated when they are needed: a variable that is `not needed` has\n"
+"  changed nothing. Long texts and lists are shown in part.\n"
+"- An `error` has its place below it, and `failurePolicy` says what it meant.\n"
+"- What a client sent is in the log of the node, `policy_denied`: api, item, principal,\n"
+"  virtual cluster. Say the same to `kpctl trace`, above all `--virtual-cluster` and\n"
+"  `--version`; a policy with `spec.nodes` is asked on those nodes only.\n"
+"\n"
+"[kpctl.md](kpctl.md#why-was-this-refused) has more.\n"
+"\n";
 static const char testing[] =
 "## Testing policies\n"
 "\n"
@@ -173,6 +203,7 @@ void
 kp_govern_page(struct kp_buf *out)
 {
 	kp_buf_add_text(out, head);
+	kp_buf_add_text(out, tracing);
 	kp_buf_add_text(out, testing);
 	kp_explain_table(out, kp_cases_setting.fields);
 	kp_buf_add_text(out, after_cases);

@@ -121,10 +121,10 @@ Test(commands, words_are_completed)
 		const char *line;
 		const char *words;
 	} cases[] = {
-		{ "",
-		    "validate test format get describe apply diff edit delete "
-		    "history rollback status cordon uncordon explain "
-		    "config completion version help :none" },
+		{ "", "validate test trace format get describe apply diff edit "
+		      "delete "
+		      "history rollback status cordon uncordon explain "
+		      "config completion version help :none" },
 		{ "v", "validate version :none" },
 		{ "__", ":none" },
 		{ "xyzzy", ":none" },
@@ -150,6 +150,11 @@ Test(commands, words_are_completed)
 		{ "validate --filename = a", ":files" },
 		{ "validate -o ", "text json yaml :none" },
 		{ "validate -o j", "json :none" },
+		{ "trace --api Delete", "DeleteTopics DeleteRecords DeleteAcls "
+					"DeleteGroups :none" },
+		{ "trace --api=Delete", "--api=DeleteTopics "
+					"--api=DeleteRecords --api=DeleteAcls "
+					"--api=DeleteGroups :none" },
 		{ "validate --output=j", "--output=json :none" },
 		{ "validate --output = j", "json :none" },
 		{ "validate --output =", "text json yaml :none" },

@@ -46,6 +46,12 @@
 	"spec: {bind: 127.0.0.1, advertisedHost: localhost,\n" \
 	"  ports: {bootstrap: 19092, first: 19093, count: 4}}\n"
 
+#define POLICY \
+	"apiVersion: kproxy/v1\nkind: Policy\nmetadata: {name: p}\nspec:\n" \
+	"  match: {apis: [DeleteTopics]}\n" \
+	"  variables: [{name: v, expression: \"[topic.name, 'a' + 'b']\"}]\n" \
+	"  validations: [{expression: \"variables.v.size() == 2\"}]\n"
+
 /* A run of kpctl: its code, and what it wrote. */
 struct run {
 	int code;
@@ -202,6 +208,7 @@ set_up(struct fixture *f)
 	kp_test_write(f->folder, "b.yaml", RESOURCES("2"));
 	kp_test_write(f->folder, "c.yaml", CLUSTER("2"));
 	kp_test_write(f->folder, "bad.yaml", CLUSTER("0"));
+	kp_test_write(f->folder, "p.yaml", POLICY);
 	(void)snprintf(line, sizeof(line),
 	    "config set-context here --server %s --ca ca.pem --certificate "
 	    "me.pem "
@@ -307,6 +314,8 @@ Test(kpctl_faults, what_needs_no_server_is_answered_or_refused)
 		{ "config get-contexts", 6 },
 		{ "config current-context", 6 },
 		{ "version", 1 },
+		{ "trace --api DeleteTopics --topic t -f p.yaml", 10 },
+		{ "trace --api DeleteTopics --topic t -o json -f p.yaml", 10 },
 	};
 
 	go_through_all(commands, sizeof(commands) / sizeof(commands[0]), 1);
@@ -329,6 +338,8 @@ Test(kpctl_faults, what_a_server_says_is_shown_or_refused)
 		{ "status -o yaml", 12 },
 		{ "status --watch --timeout 1ms -o name", 12 },
 		{ "version --server", 10 },
+		{ "trace --api DeleteTopics --topic t", 10 },
+		{ "trace --api DeleteTopics --topic t -o json", 10 },
 	};
 
 	go_through_all(commands, sizeof(commands) / sizeof(commands[0]), STEP);
