@@ -137,6 +137,35 @@ TYPE(voter, "Voter", FIELD("id", "int", "VoterId", PLAIN, "Node id."));
 TYPE(producer, "Producer",
     FIELD("transactionalId", "string", "TransactionalId", PLAIN, "Not set: the producer is idempotent only."),
     FIELD("transactionTimeoutMs", "int", "TransactionTimeoutMs", PLAIN, "How long a transaction may take."));
+TYPE(join_protocol, "JoinProtocol",
+    FIELD("name", "string", "Name", NAME, "Name of an assignor, such as range."));
+TYPE(classic_member, "ClassicMember",
+    FIELD("groupId", "string", "GroupId", NAME, "Name of the group."),
+    FIELD("groupInstanceId", "string", "GroupInstanceId", PLAIN, "Name of a static member; not set: it is none."),
+    FIELD("sessionTimeoutMs", "int", "SessionTimeoutMs", PLAIN, "How long the member may be silent."),
+    FIELD("rebalanceTimeoutMs", "int", "RebalanceTimeoutMs", PLAIN, "How long a rebalance waits for the member; -1: as long as it may be silent."),
+    FIELD("protocolType", "string", "ProtocolType", NAME, "consumer; of other groups connect, sr, …"),
+    ROWS("protocols", "JoinProtocol", "Protocols", join_protocol, "What the member can do; the first it likes best."));
+TYPE(consumer_member, "ConsumerMember",
+    FIELD("groupId", "string", "GroupId", NAME, "Name of the group."),
+    FIELD("groupInstanceId", "string", "InstanceId", PLAIN, "Name of a static member; not set: it is none."),
+    FIELD("memberEpoch", "int", "MemberEpoch", PLAIN, "0: it joins; below: it leaves; else it is a member."),
+    FIELD("rackId", "string", "RackId", PLAIN, "Where it is; not set: nowhere, or as before."),
+    FIELD("rebalanceTimeoutMs", "int", "RebalanceTimeoutMs", PLAIN, "How long a rebalance waits for the member; -1: as before."),
+    FIELD("subscribedTopicNames", "list(string)", "SubscribedTopicNames", PLAIN, "Topics that it wants; not set: none, or as before."),
+    FIELD("subscribedTopicRegex", "string", "SubscribedTopicRegex", PLAIN, "Topics that it wants, as a pattern of RE2; not set: none, or as before."),
+    FIELD("serverAssignor", "string", "ServerAssignor", PLAIN, "How partitions are to be shared out; not set: as the broker likes, or as before."));
+TYPE(share_member, "ShareMember",
+    FIELD("groupId", "string", "GroupId", NAME, "Name of the group."),
+    FIELD("memberEpoch", "int", "MemberEpoch", PLAIN, "0: it joins; below: it leaves; else it is a member."),
+    FIELD("rackId", "string", "RackId", PLAIN, "Where it is; not set: nowhere, or as before."),
+    FIELD("subscribedTopicNames", "list(string)", "SubscribedTopicNames", PLAIN, "Topics that it wants; not set: as before."));
+TYPE(streams_member, "StreamsMember",
+    FIELD("groupId", "string", "GroupId", NAME, "Name of the group: the application's id."),
+    FIELD("groupInstanceId", "string", "InstanceId", PLAIN, "Name of a static member; not set: it is none."),
+    FIELD("memberEpoch", "int", "MemberEpoch", PLAIN, "0: it joins; below: it leaves; else it is a member."),
+    FIELD("rackId", "string", "RackId", PLAIN, "Where it is; not set: nowhere, or as before."),
+    FIELD("rebalanceTimeoutMs", "int", "RebalanceTimeoutMs", PLAIN, "How long a rebalance waits for the member; -1: as before."));
 TYPE(transaction, "Transaction",
     FIELD("transactionalId", "string", "TransactionalId", NAME, "Whose transaction it is."),
     FIELD("isCommitted", "bool", "Committed", PLAIN, "It is committed, not aborted."));
@@ -146,9 +175,12 @@ const struct kp_object_type *const kp_object_types[] = { &assignment,
 	&deleted_records_partition, &deleted_records, &config, &config_change,
 	&changed_config, &reassigned_partition, &reassignment, &acl,
 	&acl_filter, &quota_entity, &quota_change, &quota, &deleted_group,
-	&broker, &controller, &voter, &producer, &transaction, NULL };
+	&broker, &controller, &voter, &join_protocol, &classic_member,
+	&consumer_member, &share_member, &streams_member, &producer,
+	&transaction, NULL };
 
 #define VIOLATION KP_KAFKA_POLICY_VIOLATION
+#define NO_MEMBER KP_KAFKA_GROUP_AUTHORIZATION_FAILED
 #define UNAUTHORIZED KP_KAFKA_TRANSACTIONAL_ID_AUTHORIZATION_FAILED
 
 const struct kp_object_api kp_object_apis[] = {
@@ -163,6 +195,10 @@ const struct kp_object_api kp_object_apis[] = {
 	    .items = NAMES("Topics"), .topic = "Name",
 	    .answer = { .rows = "Topics", .nested = "Partitions",
 		.copies = NAMES("Name") } },
+	{ .key = 11, .code = NO_MEMBER, .variable = "member", .type = &classic_member },
+	{ .key = 68, .code = NO_MEMBER, .variable = "member", .type = &consumer_member },
+	{ .key = 76, .code = NO_MEMBER, .variable = "member", .type = &share_member },
+	{ .key = 88, .code = NO_MEMBER, .variable = "member", .type = &streams_member },
 	{ .key = 22, .code = UNAUTHORIZED, .variable = "producer", .type = &producer },
 	{ .key = 26, .code = UNAUTHORIZED, .variable = "transaction",
 	    .type = &transaction },

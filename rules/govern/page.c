@@ -106,6 +106,39 @@ static const char tracing[] =
 "  `--version`; a policy with `spec.nodes` is asked on those nodes only.\n"
 "\n"
 "[kpctl.md](kpctl.md#why-was-this-refused) has more.\n"
+static const char members[] =
+"## Members of groups\n"
+"\n"
+"Whoever joins a group says so with JoinGroup (classic groups, Connect and others),\n"
+"ConsumerGroupHeartbeat, ShareGroupHeartbeat or StreamsGroupHeartbeat, as the group and\n"
+"his library are. A policy about who may be in which group names all four:\n"
+"\n"
+"```yaml\n"
+"  match:\n"
+"    apis: [JoinGroup, ConsumerGroupHeartbeat, ShareGroupHeartbeat, StreamsGroupHeartbeat]\n"
+"  validations:\n"
+"    - expression: member.groupId.startsWith(principal.name + '.')\n"
+"      message: groups begin with the name of their principal\n"
+"```\n"
+"\n"
+"- Every request is judged by itself. A member of a classic group sends JoinGroup when it\n"
+"  joins and at each rebalance; members of the others send a heartbeat every few seconds,\n"
+"  and each is judged. The first (`memberEpoch` 0) says everything. Later ones always say\n"
+"  `groupId` and `memberEpoch`, and of the rest what has changed: what they do not say is\n"
+"  not set, a list that is not set is empty, and `rebalanceTimeoutMs` is -1. So\n"
+"  `member.subscribedTopicNames.all(...)` is right for each, and of what may be missing\n"
+"  say `!has(member.subscribedTopicRegex) || ...`.\n"
+"- The code is GROUP_AUTHORIZATION_FAILED (30), which every library tells its application\n"
+"  at once, as an error of its own; some try again afterwards. The answer to JoinGroup has\n"
+"  no place for a text. Of heartbeats franz-go tells the sentence; Java's consumers name\n"
+"  the group instead, and librdkafka's neither. The log has it.\n"
+"- A new policy refuses members that are there already: those of classic groups at the\n"
+"  next rebalance, all others with their next heartbeat. A broker that hears nothing of\n"
+"  a member any more gives its partitions to others after the session timeout.\n"
+"- Members that leave say so with a negative `memberEpoch`, and are judged as well:\n"
+"  `member.memberEpoch < 0 || ...` lets everybody leave at once. Where the policy keeps\n"
+"  strangers out of a group it also lets them send away whose member id they know.\n"
+"- What members of classic groups subscribe to, and topologies of Streams, are not seen.\n"
 "\n";
 static const char testing[] =
 "## Testing policies\n"
@@ -204,6 +237,7 @@ kp_govern_page(struct kp_buf *out)
 {
 	kp_buf_add_text(out, head);
 	kp_buf_add_text(out, tracing);
+	kp_buf_add_text(out, members);
 	kp_buf_add_text(out, testing);
 	kp_explain_table(out, kp_cases_setting.fields);
 	kp_buf_add_text(out, after_cases);

@@ -12,7 +12,7 @@
 #define VARIABLE_SIZE 80
 
 /* Types of the host, in the form in which the checker takes them. */
-#define MAX_TYPES 40
+#define MAX_TYPES 64
 #define MAX_FIELDS 12
 struct host_types {
 	struct kp_cel_object_type types[MAX_TYPES];

@@ -223,6 +223,16 @@ replication_of(const struct view *view, int64_t number)
 	return kp_cel_int(number);
 }
 
+/* What a version does not have is not known, whatever its default. */
+static struct kp_bytes
+text_in(const struct kp_item *item, const struct kp_field *field,
+    const struct kp_tree_value *value)
+{
+	if (!kp_field_in(field, item->request->version))
+		return (struct kp_bytes){ 0 };
+	return value->text;
+}
+
 /* What a field that must be there, or may be left out, has as a text. */
 static enum kp_cel_presence
 show_text(const struct kp_object_field *field, struct kp_bytes text,
@@ -272,7 +282,8 @@ show_field(const struct view *view, const struct kp_object_field *field,
 		return value->is_null ? KP_CEL_UNSET : KP_CEL_SET;
 	}
 	if (!kp_field_is_number(&fields[index]))
-		return show_text(field, value->text, out);
+		return show_text(
+		    field, text_in(view->item, &fields[index], value), out);
 	*out = number_of(&fields[index], value->number);
 	return KP_CEL_SET;
 }
@@ -371,9 +382,12 @@ kp_items_at(const struct kp_items *items, const struct kp_object_api *api,
 static struct kp_bytes
 named(const struct kp_item *item, const char *field)
 {
+	size_t index;
+
 	if (item->fields == NULL)
 		return item->value->text;
-	return kp_tree_get(item->value, item->fields, field)->text;
+	index = kp_tree_find(item->fields, field);
+	return text_in(item, &item->fields[index], &item->value->items[index]);
 }
 
 /* Settings of brokers and groups name no topic. */

@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 const bool kp_fuzzes_requests = true;
 
 #define MAX_LEN (1u << 24)
-#define MAX_POLICIES 32
+#define MAX_POLICIES 64
 
 /* One for each API; made once. */
 static struct kp_tables_policy tables[MAX_POLICIES];

@@ -459,7 +459,10 @@ Test(kinds, a_policy_is_checked_where_it_is_pushed)
 		{ POLICY("match: {apis: [Fetch]}, " ANYTHING),
 		    "conf/r.yaml:2:23: Policy \"p\": spec.match.apis[0]: must "
 		    "be one of \"CreateTopics\", \"DeleteTopics\", "
-		    "\"DeleteRecords\", \"InitProducerId\", \"EndTxn\", "
+		    "\"DeleteRecords\", "
+		    "\"JoinGroup\", \"ConsumerGroupHeartbeat\", "
+		    "\"ShareGroupHeartbeat\", \"StreamsGroupHeartbeat\", "
+		    "\"InitProducerId\", \"EndTxn\", "
 		    "\"CreateAcls\", \"DeleteAcls\", \"AlterConfigs\", "
 		    "\"CreatePartitions\", \"DeleteGroups\", "
 		    "\"IncrementalAlterConfigs\", "

@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Policies about groups in front of three brokers: who may not be a member is told
+so in every version, and the group has never heard of him; a member that is there
+already is out with its next heartbeat."""
+import itertools
+import uuid
+
+import kafka_wire
+import kproxy_rig
+import pytest
+import rig
+from test_policies import connection_to, policy
+
+NO_ERROR = 0
+NOT_COORDINATOR, GROUP_AUTHORIZATION_FAILED, MEMBER_ID_REQUIRED = 16, 30, 79
+GROUP = 0
+NO_TOPICS = b"\0\0" b"\0\0\0\0" b"\xff\xff\xff\xff"  # a subscription, version 0
+
+names = (f"governed-group-{number}" for number in itertools.count())
+
+POLICIES = policy(
+    "members", "JoinGroup, ConsumerGroupHeartbeat, ShareGroupHeartbeat, "
+    "StreamsGroupHeartbeat",
+    ("member.groupId.startsWith('governed-')", "groups begin with governed-"),
+) + policy(
+    "subscriptions", "ConsumerGroupHeartbeat, ShareGroupHeartbeat",
+    ("member.subscribedTopicNames.all(t, !t.endsWith('-secret'))",
+     "it is a secret"),
+) + policy(
+    "patterns", "ConsumerGroupHeartbeat",
+    ("!has(member.subscribedTopicRegex) || member.subscribedTopicRegex != '.*'",
+     "not all of them"),
+)
+SAYS_WHY = 'policy "members": groups begin with governed-'
+
+
+@pytest.fixture(scope="module")
+def governed(cluster):
+    with rig.proxy_for(cluster, rig.SECURITY["plaintext"]) as one:
+        one.write(POLICIES, "policies.yaml")
+        kproxy_rig.wait_until(lambda: is_in_force(cluster, one), what="policies")
+        yield one
+
+
+def is_in_force(cluster, one):
+    with connection_to(cluster, one) as connection:
+        return join(connection, 0, "x")["ErrorCode"] == GROUP_AUTHORIZATION_FAILED
+
+
+def join(connection, version, group, member=""):
+    return connection.call("JoinGroup", version, {
+        "GroupId": group, "SessionTimeoutMs": 10000, "RebalanceTimeoutMs": 10000,
+        "MemberId": member, "ProtocolType": "consumer",
+        "Protocols": [{"Name": "range", "Metadata": NO_TOPICS}]}).body
+
+
+def at_coordinator(cluster, one, group):
+    """A connection, through the proxy, to the broker that keeps the group."""
+    def found():
+        with connection_to(cluster, one) as connection:
+            (row,) = connection.call("FindCoordinator", 4, {
+                "KeyType": GROUP, "CoordinatorKeys": [group]}).body["Coordinators"]
+        return row["ErrorCode"] == NO_ERROR and row
+    node = kproxy_rig.wait_until(found, what="coordinator")["NodeId"]
+    return kafka_wire.Connection(
+        rig.definitions(cluster.version), *one.endpoint(node))
+
+
+def is_known(connection, group):
+    return group in [row["GroupId"] for row in connection.call(
+        "ListGroups", 4, {"StatesFilter": []}).body["Groups"]]
+
+
+@pytest.mark.parametrize("version", range(0, 10))
+def test_who_may_not_join_is_told_so(cluster, governed, version):
+    bad = f"bad-group-{version}"
+    with at_coordinator(cluster, governed, bad) as connection:
+        answer = join(connection, version, bad)
+        assert answer["ErrorCode"] == GROUP_AUTHORIZATION_FAILED
+        assert answer["Members"] == [] and answer["MemberId"] == ""
+        assert not is_known(connection, bad)
+
+
+@pytest.mark.parametrize("version", range(0, 10))
+def test_who_may_join_does(cluster, governed, version):
+    good = next(names)
+    with at_coordinator(cluster, governed, good) as connection:
+        answer = join(connection, version, good)
+        if version >= 4:
+            assert answer["ErrorCode"] == MEMBER_ID_REQUIRED
+            answer = join(connection, version, good, answer["MemberId"])
+        assert answer["ErrorCode"] == NO_ERROR
+        assert answer["Leader"] == answer["MemberId"]
+
+
+def first_heartbeat(api, version, group, **more):
+    """What a member says that joins."""
+    member = "" if (api, version) == ("ConsumerGroupHeartbeat", 0) \
+        else str(uuid.uuid4())
+    values = {"GroupId": group, "MemberId": member, "MemberEpoch": 0}
+    if api != "StreamsGroupHeartbeat":
+        values["SubscribedTopicNames"] = ["x"]
+    if api != "ShareGroupHeartbeat":
+        values["RebalanceTimeoutMs"] = 10000
+    if api == "ConsumerGroupHeartbeat":
+        values["TopicPartitions"] = []
+    if api == "StreamsGroupHeartbeat":
+        values.update({
+            "ProcessId": "p", "ActiveTasks": [], "StandbyTasks": [],
+            "WarmupTasks": [], "Topology": {"Epoch": 0, "Subtopologies": [
+                {"SubtopologyId": "0", "SourceTopics": ["x"]}]}})
+    return {**values, **more}
+
+
+HEARTBEATS = [("ConsumerGroupHeartbeat", 0), ("ConsumerGroupHeartbeat", 1),
+              ("ShareGroupHeartbeat", 1), ("StreamsGroupHeartbeat", 0)]
+
+
+@pytest.mark.parametrize("api, version", HEARTBEATS)
+def test_heartbeats_of_strangers_are_refused(cluster, governed, api, version):
+    bad = f"bad-{api}-{version}"
+    with at_coordinator(cluster, governed, bad) as connection:
+        answer = connection.call(
+            api, version, first_heartbeat(api, version, bad)).body
+        assert answer["ErrorCode"] == GROUP_AUTHORIZATION_FAILED
+        assert answer["ErrorMessage"] == SAYS_WHY
+        assert not is_known(connection, bad)
+
+
+@pytest.mark.parametrize("api, version", HEARTBEATS)
+def test_members_say_what_changes_only(cluster, governed, api, version):
+    """All of the second heartbeat but who it is of is null."""
+    good = next(names)
+    with at_coordinator(cluster, governed, good) as connection:
+        first = first_heartbeat(api, version, good)
+        joined = connection.call(api, version, first).body
+        assert (joined["ErrorCode"], joined["ErrorMessage"]) == (NO_ERROR, None)
+        assert joined["MemberEpoch"] > 0
+        again = connection.call(api, version, {
+            "GroupId": good, "MemberId": joined["MemberId"] or first["MemberId"],
+            "MemberEpoch": joined["MemberEpoch"]}).body
+        assert (again["ErrorCode"], again["ErrorMessage"]) == (NO_ERROR, None)
+
+
+@pytest.mark.parametrize("api, version, more, says", [
+    ("ConsumerGroupHeartbeat", 1, {"SubscribedTopicNames": ["x", "x-secret"]},
+     'policy "subscriptions": it is a secret'),
+    ("ShareGroupHeartbeat", 1, {"SubscribedTopicNames": ["x-secret"]},
+     'policy "subscriptions": it is a secret'),
+    ("ConsumerGroupHeartbeat", 1, {"SubscribedTopicRegex": ".*"},
+     'policy "patterns": not all of them'),
+])
+def test_a_member_may_not_have_every_topic(
+        cluster, governed, api, version, more, says):
+    """Not at first, nor later."""
+    good = next(names)
+    with at_coordinator(cluster, governed, good) as connection:
+        first = first_heartbeat(api, version, good)
+        joined = connection.call(api, version, first).body
+        assert joined["ErrorCode"] == NO_ERROR
+        for epoch in (0, joined["MemberEpoch"]):
+            answer = connection.call(api, version, {
+                **(first if epoch == 0 else {}), "GroupId": good,
+                "MemberId": joined["MemberId"] or first["MemberId"],
+                "MemberEpoch": epoch, **more}).body
+            assert answer["ErrorCode"] == GROUP_AUTHORIZATION_FAILED
+            assert answer["ErrorMessage"] == says
+
+
+def test_a_new_policy_ends_members_that_are_there(cluster):
+    with rig.proxy_for(cluster, rig.SECURITY["plaintext"]) as one:
+        bad = f"bad-{next(names)}"
+        with at_coordinator(cluster, one, bad) as connection:
+            joined = connection.call("ConsumerGroupHeartbeat", 1, first_heartbeat(
+                "ConsumerGroupHeartbeat", 1, bad)).body
+            assert joined["ErrorCode"] == NO_ERROR
+
+            def heartbeat():
+                return connection.call("ConsumerGroupHeartbeat", 1, {
+                    "GroupId": bad, "MemberId": joined["MemberId"],
+                    "MemberEpoch": joined["MemberEpoch"]}).body
+            assert heartbeat()["ErrorCode"] == NO_ERROR
+            one.write(POLICIES, "policies.yaml")
+            kproxy_rig.wait_until(lambda: heartbeat()["ErrorCode"] ==
+                                  GROUP_AUTHORIZATION_FAILED, what="the policy")
+            assert heartbeat()["ErrorMessage"] == SAYS_WHY
