@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Policies about groups in front of three brokers: who may not be a member is told
 so in every version, and the group has never heard of him; a member that is there
-already is out with its next heartbeat."""
+already is out with its next heartbeat. Offsets that may not be changed stay."""
 import itertools
 import uuid
 
@@ -9,10 +9,11 @@ import kafka_wire
 import kproxy_rig
 import pytest
 import rig
-from test_policies import connection_to, policy
+from test_policies import connection_to, create_rows, direct, make, policy, topic
 
 NO_ERROR = 0
-NOT_COORDINATOR, GROUP_AUTHORIZATION_FAILED, MEMBER_ID_REQUIRED = 16, 30, 79
+TOPIC_AUTHORIZATION_FAILED, GROUP_AUTHORIZATION_FAILED = 29, 30
+POLICY_VIOLATION, MEMBER_ID_REQUIRED = 44, 79
 GROUP = 0
 NO_TOPICS = b"\0\0" b"\0\0\0\0" b"\xff\xff\xff\xff"  # a subscription, version 0
 
@@ -30,6 +31,14 @@ POLICIES = policy(
     "patterns", "ConsumerGroupHeartbeat",
     ("!has(member.subscribedTopicRegex) || member.subscribedTopicRegex != '.*'",
      "not all of them"),
+) + policy(
+    "offsets", "OffsetCommit, OffsetDelete, AlterShareGroupOffsets, "
+    "DeleteShareGroupOffsets",
+    ("request.version > 9 || !offsets.topic.endsWith('-kept')", "they stay"),
+) + policy(
+    "commits", "OffsetCommit",
+    ("offsets.groupId.startsWith('governed-')", "groups begin with governed-"),
+    ("offsets.partitions.all(p, p.offset != 666)", "not that one"),
 )
 SAYS_WHY = 'policy "members": groups begin with governed-'
 
@@ -165,6 +174,134 @@ def test_a_member_may_not_have_every_topic(
                 "MemberEpoch": epoch, **more}).body
             assert answer["ErrorCode"] == GROUP_AUTHORIZATION_FAILED
             assert answer["ErrorMessage"] == says
+
+
+def commit(connection, version, group, *topics, offsets=(7, 7)):
+    """topics: names, or ids, of which partition 0 is committed."""
+    key = "Name" if version < 10 else "TopicId"
+    rows = connection.call("OffsetCommit", version, {
+        "GroupId": group, "GenerationIdOrMemberEpoch": -1, "MemberId": "",
+        "Topics": [{key: one, "Partitions": [{
+            "PartitionIndex": 0, "CommittedOffset": offset,
+            "CommittedMetadata": ""}]}
+            for one, offset in zip(topics, offsets)]}).body["Topics"]
+    return codes(rows, key)
+
+
+def codes(rows, key="Name"):
+    return [(row[key], one["PartitionIndex"], one["ErrorCode"])
+            for row in rows for one in row["Partitions"]]
+
+
+def committed(connection, group, *topics):
+    rows = connection.call("OffsetFetch", 7, {"GroupId": group, "Topics": [
+        {"Name": name, "PartitionIndexes": [0]} for name in topics]}
+    ).body["Topics"]
+    return {row["Name"]: row["Partitions"][0]["CommittedOffset"] for row in rows}
+
+
+@pytest.mark.parametrize("version", range(2, 10))
+def test_what_may_not_be_committed_is_not(cluster, governed, direct, version):
+    group = next(names)
+    kept, other = f"{group}-kept", f"{group}-other"
+    make(direct, topic(kept), topic(other))
+    with at_coordinator(cluster, governed, group) as connection:
+        assert commit(connection, version, group, kept, other) == [
+            (kept, 0, TOPIC_AUTHORIZATION_FAILED), (other, 0, NO_ERROR)]
+        assert committed(connection, group, kept, other) == {kept: -1, other: 7}
+
+
+def test_topics_with_ids_are_refused_by_their_ids(cluster, governed, direct):
+    group = next(names)
+    rows = create_rows(direct, [topic(f"{group}-1"), topic(f"{group}-2")])
+    one, other = (row["TopicId"] for row in rows)
+    with at_coordinator(cluster, governed, group) as connection:
+        def outcome():
+            return commit(connection, 10, group, one, other,
+                          offsets=(666, 7))
+        kproxy_rig.wait_until(lambda: outcome() == [
+            (one, 0, TOPIC_AUTHORIZATION_FAILED), (other, 0, NO_ERROR)])
+        assert committed(connection, group, f"{group}-1", f"{group}-2") == {
+            f"{group}-1": -1, f"{group}-2": 7}
+
+
+@pytest.mark.parametrize("version", range(2, 11))
+def test_strangers_commit_nothing(cluster, governed, direct, version):
+    bad = f"bad-{next(names)}"
+    (made,) = create_rows(direct, [topic(bad)])
+    name = bad if version < 10 else made["TopicId"]
+    with at_coordinator(cluster, governed, bad) as connection:
+        assert commit(connection, version, bad, name) == [
+            (name, 0, TOPIC_AUTHORIZATION_FAILED)]
+        assert not is_known(connection, bad)
+
+
+def test_offsets_that_are_kept_are_not_deleted(cluster, governed, direct):
+    group = f"x-{next(names)}"
+    kept, other = f"{group}-kept", f"{group}-other"
+    make(direct, topic(kept), topic(other))
+    broker = at_coordinator_itself(cluster, governed, group)
+    with broker, at_coordinator(cluster, governed, group) as connection:
+        assert commit(broker, 9, group, kept, other) == [
+            (kept, 0, NO_ERROR), (other, 0, NO_ERROR)]
+        rows = connection.call("OffsetDelete", 0, {"GroupId": group, "Topics": [
+            {"Name": name, "Partitions": [{"PartitionIndex": 0}]}
+            for name in (kept, other)]}).body["Topics"]
+        assert codes(rows) == [(kept, 0, POLICY_VIOLATION), (other, 0, NO_ERROR)]
+        assert committed(connection, group, kept, other) == {kept: 7, other: -1}
+
+
+def at_coordinator_itself(cluster, one, group):
+    """The same past the proxy."""
+    with at_coordinator(cluster, one, group) as connection:
+        node = connection.call("FindCoordinator", 4, {
+            "KeyType": GROUP, "CoordinatorKeys": [group]}
+        ).body["Coordinators"][0]["NodeId"]
+    (broker,) = [broker for broker in cluster.brokers if broker.id == node]
+    return kafka_wire.Connection(
+        rig.definitions(cluster.version), broker.address,
+        broker.ports["PLAINTEXT"])
+
+
+def leave_share_group(connection, group, *topics):
+    """A share group that has been at work, and has no member."""
+    member = first_heartbeat("ShareGroupHeartbeat", 1, group,
+                             SubscribedTopicNames=list(topics))
+
+    def is_assigned():
+        answer = connection.call("ShareGroupHeartbeat", 1, member).body
+        assert answer["ErrorCode"] == NO_ERROR, answer
+        member.update(MemberEpoch=answer["MemberEpoch"], SubscribedTopicNames=None)
+        return (answer["Assignment"] or {}).get("TopicPartitions")
+    kproxy_rig.wait_until(is_assigned, 60, what="assignment")
+    assert connection.call("ShareGroupHeartbeat", 1, {
+        **member, "MemberEpoch": -1}).body["ErrorCode"] == NO_ERROR
+
+
+def test_offsets_of_share_groups_are_kept_too(cluster, governed, direct):
+    group = next(names)
+    kept, other = f"{group}-kept", f"{group}-other"
+    make(direct, topic(kept), topic(other))
+    with at_coordinator(cluster, governed, group) as connection:
+        leave_share_group(connection, group, kept, other)
+        answer = connection.call("AlterShareGroupOffsets", 0, {
+            "GroupId": group, "Topics": [
+                {"TopicName": name, "Partitions": [
+                    {"PartitionIndex": 0, "StartOffset": 0}]}
+                for name in (kept, other)]}).body
+        assert answer["ErrorCode"] == NO_ERROR, answer
+        assert codes(answer["Responses"], "TopicName") == [
+            (kept, 0, POLICY_VIOLATION), (other, 0, NO_ERROR)]
+        assert answer["Responses"][0]["Partitions"][0]["ErrorMessage"] == (
+            'policy "offsets": they stay')
+        answer = connection.call("DeleteShareGroupOffsets", 0, {
+            "GroupId": group, "Topics": [{"TopicName": kept},
+                                         {"TopicName": other}]}).body
+        assert answer["ErrorCode"] == NO_ERROR, answer
+        assert [(row["TopicName"], row["ErrorCode"], row["ErrorMessage"])
+                for row in answer["Responses"]] == [
+            (kept, POLICY_VIOLATION, 'policy "offsets": they stay'),
+            (other, NO_ERROR, None)]
 
 
 def test_a_new_policy_ends_members_that_are_there(cluster):

@@ -10,13 +10,17 @@
 #include "rules/value_priv.h"
 
 #define MAX_HOST_SIZE 256
+/* Room for every word that a list of words has. */
+#define MAX_WANTED_LEN 1536
+#define MAX_PROBLEM_LEN 2048
 
 bool
 kp_parse_problem(
     struct kp_parse *p, const struct kp_yaml *node, const char *fmt, ...)
 {
 	struct kp_origin at = { p->file, node->line, node->column };
-	char text[512], with_path[sizeof(p->path) + sizeof(text) + 2];
+	char text[MAX_PROBLEM_LEN],
+	    with_path[sizeof(p->path) + sizeof(text) + 2];
 	va_list args;
 
 	va_start(args, fmt);
@@ -42,7 +46,7 @@ kp_parse_wrong_type(struct kp_parse *p, const struct kp_yaml *node,
 	};
 	struct kp_buf wanted;
 
-	kp_buf_init_small(&wanted, 512);
+	kp_buf_init_small(&wanted, MAX_WANTED_LEN);
 	if (wanted_instead != NULL)
 		kp_buf_add_text(&wanted, wanted_instead);
 	else

@@ -166,6 +166,32 @@ TYPE(streams_member, "StreamsMember",
     FIELD("memberEpoch", "int", "MemberEpoch", PLAIN, "0: it joins; below: it leaves; else it is a member."),
     FIELD("rackId", "string", "RackId", PLAIN, "Where it is; not set: nowhere, or as before."),
     FIELD("rebalanceTimeoutMs", "int", "RebalanceTimeoutMs", PLAIN, "How long a rebalance waits for the member; -1: as before."));
+TYPE(deleted_offset, "DeletedOffset",
+    FIELD("partition", "int", "PartitionIndex", PLAIN, "Number of the partition."));
+TYPE(deleted_offsets, "DeletedOffsets",
+    FIELD("topic", "string", "Name", NAME, "Name of the topic."),
+    ROWS("partitions", "DeletedOffset", "Partitions", deleted_offset, "Whose offsets are forgotten."),
+    OF_REQUEST("groupId", "string", "GroupId", "Name of the group."));
+TYPE(committed_offset, "CommittedOffset",
+    FIELD("partition", "int", "PartitionIndex", PLAIN, "Number of the partition."),
+    FIELD("offset", "int", "CommittedOffset", PLAIN, "What the group reads next."),
+    FIELD("metadata", "string", "CommittedMetadata", PLAIN, "What the client keeps beside it."));
+TYPE(committed_offsets, "CommittedOffsets",
+    FIELD("topic", "string", "Name", NAME, "Name of the topic. Since version 10 topics are named by their ids, and then it is not known, which is an error."),
+    ROWS("partitions", "CommittedOffset", "Partitions", committed_offset, "Offsets of each."),
+    OF_REQUEST("groupId", "string", "GroupId", "Name of the group."),
+    OF_REQUEST("groupInstanceId", "string", "GroupInstanceId", "Name of a static member; not set: it is none."),
+    OF_REQUEST("generation", "int", "GenerationIdOrMemberEpoch", "Generation of the group, or epoch of the member; -1: who commits is no member."));
+TYPE(altered_share_offset, "AlteredShareOffset",
+    FIELD("partition", "int", "PartitionIndex", PLAIN, "Number of the partition."),
+    FIELD("startOffset", "int", "StartOffset", PLAIN, "Where the group is to begin."));
+TYPE(altered_share_offsets, "AlteredShareOffsets",
+    FIELD("topic", "string", "TopicName", NAME, "Name of the topic."),
+    ROWS("partitions", "AlteredShareOffset", "Partitions", altered_share_offset, "Offsets of each."),
+    OF_REQUEST("groupId", "string", "GroupId", "Name of the group."));
+TYPE(deleted_share_offsets, "DeletedShareOffsets",
+    FIELD("topic", "string", "TopicName", NAME, "Name of the topic."),
+    OF_REQUEST("groupId", "string", "GroupId", "Name of the group."));
 TYPE(transaction, "Transaction",
     FIELD("transactionalId", "string", "TransactionalId", NAME, "Whose transaction it is."),
     FIELD("isCommitted", "bool", "Committed", PLAIN, "It is committed, not aborted."));
@@ -176,11 +202,14 @@ const struct kp_object_type *const kp_object_types[] = { &assignment,
 	&changed_config, &reassigned_partition, &reassignment, &acl,
 	&acl_filter, &quota_entity, &quota_change, &quota, &deleted_group,
 	&broker, &controller, &voter, &join_protocol, &classic_member,
-	&consumer_member, &share_member, &streams_member, &producer,
-	&transaction, NULL };
+	&consumer_member, &share_member, &streams_member, &deleted_offset,
+	&deleted_offsets, &committed_offset, &committed_offsets,
+	&altered_share_offset, &altered_share_offsets, &deleted_share_offsets,
+	&producer, &transaction, NULL };
 
 #define VIOLATION KP_KAFKA_POLICY_VIOLATION
 #define NO_MEMBER KP_KAFKA_GROUP_AUTHORIZATION_FAILED
+#define NO_TOPIC KP_KAFKA_TOPIC_AUTHORIZATION_FAILED
 #define UNAUTHORIZED KP_KAFKA_TRANSACTIONAL_ID_AUTHORIZATION_FAILED
 
 const struct kp_object_api kp_object_apis[] = {
@@ -199,6 +228,22 @@ const struct kp_object_api kp_object_apis[] = {
 	{ .key = 68, .code = NO_MEMBER, .variable = "member", .type = &consumer_member },
 	{ .key = 76, .code = NO_MEMBER, .variable = "member", .type = &share_member },
 	{ .key = 88, .code = NO_MEMBER, .variable = "member", .type = &streams_member },
+	{ .key = 8, .code = NO_TOPIC, .variable = "offsets", .type = &committed_offsets,
+	    .items = NAMES("Topics"), .topic = "Name",
+	    .answer = { .rows = "Topics", .nested = "Partitions",
+		.copies = NAMES("Name", "TopicId") } },
+	{ .key = 47, .code = VIOLATION, .variable = "offsets", .type = &deleted_offsets,
+	    .items = NAMES("Topics"), .topic = "Name",
+	    .answer = { .rows = "Topics", .nested = "Partitions",
+		.copies = NAMES("Name") } },
+	{ .key = 91, .code = VIOLATION, .variable = "offsets",
+	    .type = &altered_share_offsets, .items = NAMES("Topics"),
+	    .topic = "TopicName",
+	    .answer = { .rows = "Responses", .nested = "Partitions",
+		.copies = NAMES("TopicName") } },
+	{ .key = 92, .code = VIOLATION, .variable = "offsets",
+	    .type = &deleted_share_offsets, .items = NAMES("Topics"),
+	    .topic = "TopicName", .answer = ROWS_OF("Responses", "TopicName") },
 	{ .key = 22, .code = UNAUTHORIZED, .variable = "producer", .type = &producer },
 	{ .key = 26, .code = UNAUTHORIZED, .variable = "transaction",
 	    .type = &transaction },

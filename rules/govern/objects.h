@@ -88,6 +88,7 @@ const struct kp_object_api *kp_object_api_find(int16_t key);
 size_t kp_object_num_fields(const struct kp_object_type *type);
 
 /* Kafka's errors. */
+#define KP_KAFKA_TOPIC_AUTHORIZATION_FAILED 29
 #define KP_KAFKA_GROUP_AUTHORIZATION_FAILED 30
 #define KP_KAFKA_POLICY_VIOLATION 44
 #define KP_KAFKA_TRANSACTIONAL_ID_AUTHORIZATION_FAILED 53

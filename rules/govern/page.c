@@ -140,6 +140,24 @@ static const char members[] =
 "  strangers out of a group it also lets them send away whose member id they know.\n"
 "- What members of classic groups subscribe to, and topologies of Streams, are not seen.\n"
 "\n";
+static const char offsets[] =
+"## Offsets of groups\n"
+"\n"
+"OffsetCommit, OffsetDelete, AlterShareGroupOffsets and DeleteShareGroupOffsets are judged\n"
+"topic by topic; each topic knows the group.\n"
+"\n"
+"- Consumers commit every few seconds. `offsets.generation` tells members, who have one,\n"
+"  from tools that set offsets (-1); consumers that assign partitions to themselves have\n"
+"  none either.\n"
+"- Java's newest consumers name topics by id (OffsetCommit since version 10), so policies\n"
+"  about `offsets.topic` cannot tell and refuse; `failurePolicy: ignore`, or\n"
+"  `request.version > 9 || ...`, lets them pass. What is said of `offsets.groupId` holds\n"
+"  for all.\n"
+"- The code of OffsetCommit is TOPIC_AUTHORIZATION_FAILED (29), which consumers take for\n"
+"  final and name the topic with, of the others POLICY_VIOLATION. There is a place for a\n"
+"  text in the answers about share groups only.\n"
+"- Offsets that are committed in a transaction (TxnOffsetCommit) are not judged yet.\n"
+"\n";
 static const char testing[] =
 "## Testing policies\n"
 "\n"
@@ -238,6 +256,7 @@ kp_govern_page(struct kp_buf *out)
 	kp_buf_add_text(out, head);
 	kp_buf_add_text(out, tracing);
 	kp_buf_add_text(out, members);
+	kp_buf_add_text(out, offsets);
 	kp_buf_add_text(out, testing);
 	kp_explain_table(out, kp_cases_setting.fields);
 	kp_buf_add_text(out, after_cases);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "proto/kafka/reader.h"
 #include "rules/govern/view.h"
 #include "tests/support/declared.h"
 
@@ -32,6 +33,53 @@ mark(struct kp_tree_value *value, const struct kp_field *field, uint32_t index)
 			    1 };
 }
 
+static const struct kp_field *
+find(const struct kp_field *fields, const char *name, int16_t version)
+{
+	while (fields->kind != KP_END && strcmp(fields->name, name) != 0)
+		fields++;
+	return fields->kind != KP_END && kp_field_in(fields, version) ? fields
+								      : NULL;
+}
+
+/* Each has one partition, with its number. */
+static void
+add_partition(const struct kp_tree *tree, const struct kp_field *field,
+    struct kp_tree_value *array, uint32_t index)
+{
+	struct kp_tree_value *one = kp_tree_reserve(tree, array, 1);
+
+	kp_assert(one != NULL);
+	if (field->kind == KP_STRUCT) {
+		kp_assert(kp_tree_fill(tree, field->fields, one));
+		one = kp_tree_get(one, field->fields, "PartitionIndex");
+	}
+	one->number = index;
+}
+
+/* What tells items apart where they have no names. */
+static void
+mark_more(const struct kp_tree *tree, const struct kp_field *fields,
+    struct kp_tree_value *item, uint32_t index)
+{
+	const struct kp_field *id = find(fields, "TopicId", tree->version);
+	const struct kp_field *partitions =
+	    find(fields, "Partitions", tree->version);
+
+	if (partitions != NULL)
+		add_partition(
+		    tree, partitions, &item->items[partitions - fields], index);
+	if (id != NULL) {
+		uint8_t *bytes =
+		    kp_arena_get(tree->arena, KP_UUID_LEN, sizeof(*bytes));
+
+		kp_assert(bytes != NULL);
+		memset(bytes, 'a' + (int)(index % 8), KP_UUID_LEN);
+		item->items[id - fields].text =
+		    (struct kp_bytes){ bytes, KP_UUID_LEN };
+	}
+}
+
 void
 kp_test_request(struct kp_tree *out, const struct kp_object_api *api,
     int16_t version, uint32_t num, struct kp_arena *arena)
@@ -56,6 +104,7 @@ kp_test_request(struct kp_tree *out, const struct kp_object_api *api,
 		}
 		if (items.array != NULL)
 			kp_assert(kp_tree_fill(out, items.fields, item));
+		mark_more(out, items.fields, item, i);
 		if (marked == NULL)
 			continue;
 		at = kp_tree_find(items.fields, marked->from);

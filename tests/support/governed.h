@@ -15,7 +15,8 @@ const struct kp_object_field *kp_test_marked_field(
     const struct kp_object_api *api);
 
 /* kp_test_request makes a request of num items (one, if it has none) marked
- * 'a', 'b', … or 0, 1, … */
+ * 'a', 'b', … or 0, 1, …; topic ids are of these letters, and partitions, if
+ * there are any, the one with the number 0, 1, … */
 void kp_test_request(struct kp_tree *out, const struct kp_object_api *api,
     int16_t version, uint32_t num, struct kp_arena *arena);
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "proto/kafka/reader.h"
 #include "tests/support/governed.h"
 
 #define NUM_ITEMS 3
@@ -77,15 +78,46 @@ request_of(struct world *world, uint32_t num)
 	return kp_buf_bytes(&world->body);
 }
 
+static const struct kp_field *
+find(const struct kp_field *fields, const char *name)
+{
+	while (fields->kind != KP_END && strcmp(fields->name, name) != 0)
+		fields++;
+	return fields->kind == KP_END ? NULL : fields;
+}
+
+/* Does that version have what is marked? */
+static bool
+is_marked(const struct kp_object_api *api, int16_t version)
+{
+	const struct kp_field *fields = kp_api_find(api->key)->request->fields;
+
+	for (size_t i = 0; api->items != NULL && api->items[i] != NULL; i++) {
+		const struct kp_field *array = find(fields, api->items[i]);
+
+		if (array == NULL || !kp_field_in(array, version))
+			continue;
+		fields = array->fields;
+		break;
+	}
+	return fields == NULL ||
+	       kp_field_in(
+		   find(fields, kp_test_marked_field(api)->from), version);
+}
+
 /* Refuses the item that is marked with number, or all with NUM_ITEMS. */
 static void
-spec_against(char out[512], const struct kp_object_api *api, unsigned number)
+spec_against(char out[512], const struct kp_object_api *api, int16_t version,
+    unsigned number)
 {
 	const struct kp_object_field *marked = kp_test_marked_field(api);
 	char what[128];
 
 	if (marked == NULL || number == NUM_ITEMS)
 		(void)snprintf(what, sizeof(what), "false");
+	else if (!is_marked(api, version))
+		(void)snprintf(what, sizeof(what),
+		    "%s.partitions[0].partition != %u", api->variable, number);
 	else if (strcmp(marked->type, "string") == 0)
 		(void)snprintf(what, sizeof(what), "%s.%s != '%c'",
 		    api->variable, marked->name, 'a' + (int)number);
@@ -125,23 +157,34 @@ rows_of(const struct world *world, const struct kp_tree *answer,
 	return &answer->root.items[at];
 }
 
-static const struct kp_field *
-find(const struct kp_field *fields, const char *name)
+/* What is said of the partition of the item that was marked with number. */
+static void
+find_nested(const struct world *world, const struct kp_tree_value **row,
+    const struct kp_field **fields, uint32_t number)
 {
-	while (fields->kind != KP_END && strcmp(fields->name, name) != 0)
-		fields++;
-	return fields->kind == KP_END ? NULL : fields;
+	const char *name = world->api->answer.nested;
+	const struct kp_tree_value *partitions;
+
+	if (name == NULL)
+		return;
+	partitions = kp_tree_get(*row, *fields, name);
+	*fields = find(*fields, name)->fields;
+	cr_assert_eq(partitions->num, 1, "%s v%d", kp_api_name(world->api->key),
+	    world->version);
+	*row = &partitions->items[0];
+	cr_assert_eq(
+	    kp_tree_get(*row, *fields, "PartitionIndex")->number, number);
 }
 
 static void
 expect_row(const struct world *world, const struct kp_tree_value *row,
-    const struct kp_field *fields, int64_t code)
+    const struct kp_field *fields, uint32_t number, int64_t code)
 {
-	const struct kp_field *message = find(fields, "ErrorMessage");
+	const struct kp_field *message;
 	struct kp_bytes text;
 
-	if (world->api->answer.nested != NULL)
-		return; /* these requests name no partitions */
+	find_nested(world, &row, &fields, number);
+	message = find(fields, "ErrorMessage");
 	cr_assert_eq(kp_tree_get(row, fields, "ErrorCode")->number, code,
 	    "%s v%d", kp_api_name(world->api->key), world->version);
 	if (message == NULL || !kp_field_in(message, world->version) ||
@@ -160,14 +203,19 @@ expect_name(const struct world *world, const struct kp_tree_value *row,
     const struct kp_field *fields, char mark)
 {
 	const char *name = world->api->answer.item;
+	struct kp_bytes text;
 
 	if (name == NULL && world->api->answer.copies != NULL)
 		name = world->api->topic;
 	if (name == NULL)
 		return;
-	cr_expect(kp_bytes_equal(kp_tree_get(row, fields, name)->text,
-		      (struct kp_bytes){ (const uint8_t *)&mark, 1 }),
-	    "%s v%d %c", kp_api_name(world->api->key), world->version, mark);
+	if (!kp_field_in(find(fields, name), world->version))
+		name = "TopicId";
+	text = kp_tree_get(row, fields, name)->text;
+	cr_expect(text.len == (strcmp(name, "TopicId") == 0 ? KP_UUID_LEN : 1));
+	for (size_t i = 0; i < text.len; i++)
+		cr_expect(text.data[i] == (uint8_t)mark, "%s v%d %c",
+		    kp_api_name(world->api->key), world->version, mark);
 }
 
 static void
@@ -191,7 +239,7 @@ refuse_everything(const struct kp_object_api *api, int16_t version)
 	struct world world;
 	char spec[512];
 
-	spec_against(spec, api, NUM_ITEMS);
+	spec_against(spec, api, version, NUM_ITEMS);
 	open_world(&world, api, version, spec);
 	judge(&world, NUM_ITEMS, &ruling);
 	cr_assert_eq(ruling.kind, KP_RULING_REFUSED);
@@ -199,15 +247,40 @@ refuse_everything(const struct kp_object_api *api, int16_t version)
 	read_answer(&world, kp_buf_bytes(&ruling.answer), &answer);
 	rows = rows_of(&world, &answer, &fields);
 	if (rows == NULL)
-		expect_row(&world, &answer.root, fields, api->code);
+		expect_row(&world, &answer.root, fields, 0, api->code);
 	else
 		cr_assert_eq(rows->num, NUM_ITEMS);
 	for (uint32_t i = 0; rows != NULL && i < rows->num; i++) {
-		expect_row(&world, &rows->items[i], fields, api->code);
+		expect_row(&world, &rows->items[i], fields, i, api->code);
 		expect_name(&world, &rows->items[i], fields, (char)('a' + i));
 	}
 	kp_ruling_fini(&ruling);
 	close_world(&world);
+}
+
+/* A row for the item's partition. */
+static void
+answer_nested(const struct world *world, const struct kp_tree *answer,
+    const struct kp_item *item, struct kp_tree_value *row,
+    const struct kp_field *fields)
+{
+	const char *name = world->api->answer.nested;
+	const struct kp_tree_value *asked;
+	const struct kp_field *of;
+	struct kp_tree_value *to;
+
+	if (name == NULL)
+		return;
+	asked = &kp_tree_get(item->value, item->fields, "Partitions")->items[0];
+	of = find(item->fields, "Partitions")->fields;
+	if (of != NULL)
+		asked = kp_tree_get(asked, of, "PartitionIndex");
+	to = kp_tree_get(row, fields, name);
+	fields = find(fields, name)->fields;
+	cr_assert_not_null(kp_tree_reserve(answer, to, 1));
+	cr_assert(kp_tree_fill(answer, fields, &to->items[0]));
+	kp_tree_get(&to->items[0], fields, "PartitionIndex")->number =
+	    asked->number;
 }
 
 /* What the broker says of the items that it got, all well. */
@@ -241,6 +314,11 @@ broker_answer(struct world *world, struct kp_bytes request)
 		if (name != NULL)
 			kp_tree_get(row, fields, name)->text =
 			    kp_item_name(&item);
+		if (items.fields != NULL && find(fields, "TopicId") != NULL &&
+		    find(items.fields, "TopicId") != NULL)
+			*kp_tree_get(row, fields, "TopicId") =
+			    *kp_tree_get(item.value, items.fields, "TopicId");
+		answer_nested(world, &answer, &item, row, fields);
 	}
 	kp_buf_clear(&world->body);
 	kp_tree_write(&answer, &world->body);
@@ -260,7 +338,7 @@ refuse_one(const struct kp_object_api *api, int16_t version, uint32_t which)
 	struct kp_error err;
 	char spec[512];
 
-	spec_against(spec, api, which);
+	spec_against(spec, api, version, which);
 	open_world(&world, api, version, spec);
 	judge(&world, NUM_ITEMS, &ruling);
 	cr_assert_eq(ruling.kind, KP_RULING_PART, "%s v%d",
@@ -275,7 +353,7 @@ refuse_one(const struct kp_object_api *api, int16_t version, uint32_t which)
 	rows = rows_of(&world, &answer, &fields);
 	cr_assert_eq(rows->num, NUM_ITEMS);
 	for (uint32_t i = 0; i < rows->num; i++) {
-		expect_row(&world, &rows->items[i], fields,
+		expect_row(&world, &rows->items[i], fields, i,
 		    i == which ? api->code : 0);
 		expect_name(&world, &rows->items[i], fields, (char)('a' + i));
 	}
@@ -330,7 +408,7 @@ Test(govern, what_cannot_be_decoded_is_refused)
 	struct world world;
 	char spec[512];
 
-	spec_against(spec, api, NUM_ITEMS);
+	spec_against(spec, api, 7, NUM_ITEMS);
 	open_world(&world, api, 7, spec);
 	body = request_of(&world, 2);
 	for (size_t len = 0; len < body.len; len++) {
@@ -354,7 +432,7 @@ Test(govern, a_row_for_each_partition_of_what_is_refused)
 	struct world world;
 	char spec[512];
 
-	spec_against(spec, api, NUM_ITEMS);
+	spec_against(spec, api, 2, NUM_ITEMS);
 	open_world(&world, api, 2, spec);
 	kp_test_request(&request, api, 2, 1, &world.arena);
 	topic = &kp_tree_get(&request.root, request.message->fields, "Topics")
@@ -438,7 +516,7 @@ Test(govern, a_request_that_unfolds_to_too_much_is_refused)
 	struct world world;
 	char spec[512];
 
-	spec_against(spec, api, NUM_ITEMS);
+	spec_against(spec, api, 2, NUM_ITEMS);
 	open_world(&world, api, 2, spec);
 	world.arena.max_len = 64u << 20;
 	/* names of one byte take more than a hundred in a row of an answer */

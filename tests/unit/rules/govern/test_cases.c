@@ -152,6 +152,31 @@ static const struct {
 	    "member.groupId == 'g' && member.groupInstanceId == 'i' && "
 	    "member.memberEpoch == 3 && member.rackId == 'r' && "
 	    "member.rebalanceTimeoutMs == 6" },
+	{ "api: OffsetCommit, version: 9",
+	    "topic: t, partitions: [{partition: 1, offset: 5000000000, "
+	    "metadata: m}, {partition: 2, offset: 0}], groupId: g, "
+	    "groupInstanceId: i, generation: 3",
+	    "offsets.topic == 't' && offsets.partitions[0].partition == 1 && "
+	    "offsets.partitions[0].offset == 5000000000 && "
+	    "offsets.partitions[0].metadata == 'm' && "
+	    "!has(offsets.partitions[1].metadata) && offsets.groupId == 'g' "
+	    "&& offsets.groupInstanceId == 'i' && offsets.generation == 3" },
+	{ "api: OffsetCommit", "groupId: g",
+	    "offsets.groupId == 'g' && offsets.generation == -1 && "
+	    "offsets.partitions == [] && !has(offsets.groupInstanceId)" },
+	{ "api: OffsetDelete",
+	    "topic: t, partitions: [{partition: 1}, {partition: 2}], groupId: "
+	    "g",
+	    "offsets.topic == 't' && offsets.partitions.map(p, p.partition) "
+	    "== [1, 2] && offsets.groupId == 'g'" },
+	{ "api: AlterShareGroupOffsets",
+	    "topic: t, partitions: [{partition: 1, startOffset: 7}], groupId: "
+	    "g",
+	    "offsets.topic == 't' && offsets.partitions[0].partition == 1 && "
+	    "offsets.partitions[0].startOffset == 7 && offsets.groupId == "
+	    "'g'" },
+	{ "api: DeleteShareGroupOffsets", "topic: t, groupId: g",
+	    "offsets.topic == 't' && offsets.groupId == 'g'" },
 	{ "api: InitProducerId", "transactionalId: x, transactionTimeoutMs: 5",
 	    "producer.transactionalId == 'x' && "
 	    "producer.transactionTimeoutMs == 5" },
@@ -339,6 +364,21 @@ Test(cases, a_topic_can_be_named_by_its_id)
 	struct kp_case_result result = run_with(cases,
 	    "{match: {apis: [DeleteTopics], topics: [a]}, validations: "
 	    "[{expression: topic.name != 'a'}]}");
+
+	cr_assert(kp_case_is_right(&result));
+	cr_assert(result.findings[0].is_failure);
+	kp_case_result_fini(&result);
+	kp_cases_free(cases);
+}
+
+/* The same of a version that has names no more. */
+Test(cases, a_version_can_name_topics_by_id_only)
+{
+	struct kp_cases *cases = read_one("api: OffsetCommit, version: 10",
+	    "groupId: g", "expect: deny, message: the name");
+	struct kp_case_result result = run_with(cases,
+	    "{match: {apis: [OffsetCommit], topics: [a]}, validations: "
+	    "[{expression: offsets.topic != 'a'}]}");
 
 	cr_assert(kp_case_is_right(&result));
 	cr_assert(result.findings[0].is_failure);
