@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Policies about groups in front of three brokers: who may not be a member is told
+"""Policies about groups and transactions in front of three brokers: who may not be a member is told
 so in every version, and the group has never heard of him; a member that is there
-already is out with its next heartbeat. Offsets that may not be changed stay."""
+already is out with its next heartbeat. Offsets that may not be changed stay, and
+topics that may not be part of a transaction are none."""
 import itertools
 import uuid
 
@@ -13,8 +14,8 @@ from test_policies import connection_to, create_rows, direct, make, policy, topi
 
 NO_ERROR = 0
 TOPIC_AUTHORIZATION_FAILED, GROUP_AUTHORIZATION_FAILED = 29, 30
-POLICY_VIOLATION, MEMBER_ID_REQUIRED = 44, 79
-GROUP = 0
+UNSUPPORTED_VERSION, POLICY_VIOLATION, MEMBER_ID_REQUIRED = 35, 44, 79
+GROUP, TRANSACTION = 0, 1
 NO_TOPICS = b"\0\0" b"\0\0\0\0" b"\xff\xff\xff\xff"  # a subscription, version 0
 
 names = (f"governed-group-{number}" for number in itertools.count())
@@ -39,6 +40,9 @@ POLICIES = policy(
     "commits", "OffsetCommit",
     ("offsets.groupId.startsWith('governed-')", "groups begin with governed-"),
     ("offsets.partitions.all(p, p.offset != 666)", "not that one"),
+) + policy(
+    "transactions", "AddPartitionsToTxn",
+    ("!topic.name.endsWith('-kept')", "it is no part of transactions"),
 )
 SAYS_WHY = 'policy "members": groups begin with governed-'
 
@@ -63,12 +67,12 @@ def join(connection, version, group, member=""):
         "Protocols": [{"Name": "range", "Metadata": NO_TOPICS}]}).body
 
 
-def at_coordinator(cluster, one, group):
+def at_coordinator(cluster, one, key, kind=GROUP):
     """A connection, through the proxy, to the broker that keeps the group."""
     def found():
         with connection_to(cluster, one) as connection:
             (row,) = connection.call("FindCoordinator", 4, {
-                "KeyType": GROUP, "CoordinatorKeys": [group]}).body["Coordinators"]
+                "KeyType": kind, "CoordinatorKeys": [key]}).body["Coordinators"]
         return row["ErrorCode"] == NO_ERROR and row
     node = kproxy_rig.wait_until(found, what="coordinator")["NodeId"]
     return kafka_wire.Connection(
@@ -302,6 +306,59 @@ def test_offsets_of_share_groups_are_kept_too(cluster, governed, direct):
                 for row in answer["Responses"]] == [
             (kept, POLICY_VIOLATION, 'policy "offsets": they stay'),
             (other, NO_ERROR, None)]
+
+
+def begin(connection, name):
+    """A producer of transactions: its first fields in AddPartitionsToTxn."""
+    def found():
+        made = connection.call("InitProducerId", 4, {
+            "TransactionalId": name, "TransactionTimeoutMs": 60000,
+            "ProducerId": -1, "ProducerEpoch": -1}).body
+        return made["ErrorCode"] == NO_ERROR and made
+    made = kproxy_rig.wait_until(found, 60, what="a producer id")
+    return made["ProducerId"], made["ProducerEpoch"]
+
+
+@pytest.mark.parametrize("version", range(0, 4))
+def test_what_is_kept_is_no_part_of_a_transaction(
+        cluster, governed, direct, version):
+    name = next(names)
+    kept, other = f"{name}-kept", f"{name}-other"
+    make(direct, topic(kept, 2), topic(other, 2))
+    with at_coordinator(cluster, governed, name, TRANSACTION) as connection:
+        producer, epoch = begin(connection, name)
+        rows = connection.call("AddPartitionsToTxn", version, {
+            "V3AndBelowTransactionalId": name, "V3AndBelowProducerId": producer,
+            "V3AndBelowProducerEpoch": epoch, "V3AndBelowTopics": [
+                {"Name": one, "Partitions": [0, 1]} for one in (kept, other)]}
+        ).body["ResultsByTopicV3AndBelow"]
+        assert [(row["Name"], one["PartitionIndex"], one["PartitionErrorCode"])
+                for row in rows for one in row["ResultsByPartition"]] == [
+            (kept, 0, TOPIC_AUTHORIZATION_FAILED),
+            (kept, 1, TOPIC_AUTHORIZATION_FAILED),
+            (other, 0, NO_ERROR), (other, 1, NO_ERROR)]
+        (found,) = connection.call("DescribeTransactions", 0, {
+            "TransactionalIds": [name]}).body["TransactionStates"]
+        assert [one["Topic"] for one in found["Topics"]] == [other]
+
+
+@pytest.mark.parametrize("version", [4, 5])
+def test_what_is_for_brokers_is_no_way_around(
+        cluster, governed, proxy, direct, version):
+    name = next(names)
+    kept = f"{name}-kept"
+    make(direct, topic(kept))
+
+    def outcome(connection):
+        producer, epoch = begin(connection, name)
+        return connection.call("AddPartitionsToTxn", version, {"Transactions": [{
+            "TransactionalId": name, "ProducerId": producer,
+            "ProducerEpoch": epoch, "Topics": [
+                {"Name": kept, "Partitions": [0]}]}]}).body
+    with at_coordinator(cluster, governed, name, TRANSACTION) as connection:
+        assert outcome(connection)["ErrorCode"] == UNSUPPORTED_VERSION
+    with at_coordinator(cluster, proxy, name, TRANSACTION) as connection:
+        assert outcome(connection)["ResultsByTransaction"] != []
 
 
 def test_a_new_policy_ends_members_that_are_there(cluster):

@@ -122,6 +122,7 @@ kp_govern_request(const struct kp_govern *govern, struct kp_bytes body,
 	struct kp_arena arena, scratch;
 	bool ok;
 
+	kp_assert(facts->api_version <= kp_object_max_version(judged.api));
 	*out = (struct kp_ruling){ .kind = KP_RULING_PASS };
 	kp_buf_init(&out->request, body.len + KP_SENTENCE_MAX_LEN);
 	kp_buf_init(&out->answer, KP_GOVERN_PART_LEN(body.len));

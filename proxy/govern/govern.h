@@ -48,7 +48,8 @@ struct kp_govern {
 };
 
 /*
- * kp_govern_request judges the body of a request of an API that is governed.
+ * kp_govern_request judges the body of a request of an API that is governed, of
+ * a version up to kp_object_max_version.
  * KP_ERR_PROTOCOL if it is malformed, KP_ERR_LIMIT if it takes too much memory:
  * it must not be passed on then. End *out with kp_ruling_fini, also on failure.
  */

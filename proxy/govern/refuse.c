@@ -49,7 +49,10 @@ static void
 set_error(const struct answer *answer, const struct kp_field *fields,
     const struct kp_tree_value *row, struct kp_bytes text)
 {
-	kp_tree_get(row, fields, "ErrorCode")->number = answer->api->code;
+	const char *error = answer->api->answer.error;
+
+	kp_tree_get(row, fields, error == NULL ? "ErrorCode" : error)->number =
+	    answer->api->code;
 	if (has_field(fields, "ErrorMessage"))
 		kp_tree_get(row, fields, "ErrorMessage")->text = text;
 }
@@ -79,19 +82,20 @@ fill_nested(const struct answer *answer, const struct kp_item *item,
 	struct kp_tree_value *to = kp_tree_get(row, answer->fields, name);
 	const struct kp_field *fields =
 	    answer->fields[kp_tree_find(answer->fields, name)].fields;
-	const struct kp_tree_value *from =
-	    kp_tree_get(item->value, item->fields, name);
-	const struct kp_field *from_fields =
-	    item->fields[kp_tree_find(item->fields, name)].fields;
+	size_t index = kp_tree_find(item->fields, "Partitions");
+	const struct kp_field *from_fields = item->fields[index].fields;
+	const struct kp_tree_value *from = &item->value->items[index];
 
 	if (kp_tree_reserve(&answer->tree, to, from->num) == NULL)
 		return from->num == 0;
 	for (uint32_t i = 0; i < from->num; i++) {
 		if (!kp_tree_fill(&answer->tree, fields, &to->items[i]))
 			return false;
-		*kp_tree_get(&to->items[i], fields, "PartitionIndex") =
-		    *kp_tree_get(
-			&from->items[i], from_fields, "PartitionIndex");
+		kp_tree_get(&to->items[i], fields, "PartitionIndex")->number =
+		    from_fields == NULL ? from->items[i].number
+					: kp_tree_get(&from->items[i],
+					      from_fields, "PartitionIndex")
+					      ->number;
 		set_error(answer, fields, &to->items[i], text);
 	}
 	return true;

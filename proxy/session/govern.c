@@ -15,6 +15,13 @@ kp_session_governs(const struct kp_session *session, int16_t api_key)
 }
 
 bool
+kp_session_can_judge(const struct kp_request_header *header)
+{
+	return header->api_version <=
+	       kp_object_max_version(kp_object_api_find(header->api_key));
+}
+
+bool
 kp_session_must_judge(struct kp_session *session)
 {
 	const struct kp_pending *newest =

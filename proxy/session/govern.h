@@ -11,6 +11,12 @@
 /* kp_session_governs: are there policies for such requests of this client? */
 bool kp_session_governs(const struct kp_session *session, int16_t api_key);
 
+/*
+ * kp_session_can_judge: is the request, of an API that is governed, of a
+ * version that policies can be asked about? The others are not for clients.
+ */
+bool kp_session_can_judge(const struct kp_request_header *header);
+
 /* kp_session_must_judge: is the newest request one that waits for that? */
 bool kp_session_must_judge(struct kp_session *session);
 

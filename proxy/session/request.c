@@ -288,6 +288,8 @@ forward(struct kp_session *session, struct kp_flow *flow,
 	bool is_governed = kp_session_governs(session, header->api_key);
 	enum kp_begin begin = KP_BEGIN_OK;
 
+	if (is_governed && !kp_session_can_judge(header))
+		return refuse_version(session, flow, request, err);
 	if (header->api_key == PRODUCE)
 		begin = read_acks(session, request, &acks, err);
 	if (begin != KP_BEGIN_OK)

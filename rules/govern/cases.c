@@ -163,13 +163,14 @@ read_request(struct reader *r, struct kp_case *one)
 	const struct kp_value *version =
 	    kp_value_get(one->said, "request.version");
 	int16_t key = (int16_t)kp_value_number(one->said, "request.api");
-	const struct kp_message *message = kp_api_find(key)->request;
+	const struct kp_object_api *api = kp_object_api_find(key);
+	int16_t max_version = kp_object_max_version(api);
 
-	one->api = kp_object_api_find(key);
+	one->api = api;
 	one->facts = (struct kp_facts){
 		.api_key = key,
-		.api_version = version == NULL ? message->max_version
-					       : (int16_t)version->number,
+		.api_version =
+		    version == NULL ? max_version : (int16_t)version->number,
 		.client_id =
 		    kp_bytes_of(text_or_none(one->said, "request.clientId")),
 		.principal = text_or_none(one->said, "request.principal"),
@@ -178,11 +179,12 @@ read_request(struct reader *r, struct kp_case *one)
 		.listener = text_or_none(one->said, "request.listener"),
 		.address = text_or_none(one->said, "request.address"),
 	};
-	if (kp_api_has(key, one->facts.api_version))
+	if (kp_api_has(key, one->facts.api_version) &&
+	    one->facts.api_version <= max_version)
 		return true;
 	return complain(r, r->cases->document, version, "",
 	    "%s has the versions %d to %d", kp_api_name(key),
-	    message->min_version, message->max_version);
+	    kp_api_find(key)->request->min_version, max_version);
 }
 
 static bool

@@ -192,6 +192,10 @@ TYPE(altered_share_offsets, "AlteredShareOffsets",
 TYPE(deleted_share_offsets, "DeletedShareOffsets",
     FIELD("topic", "string", "TopicName", NAME, "Name of the topic."),
     OF_REQUEST("groupId", "string", "GroupId", "Name of the group."));
+TYPE(transaction_topic, "TransactionTopic",
+    FIELD("name", "string", "Name", NAME, "Name of the topic."),
+    FIELD("partitions", "list(int)", "Partitions", PLAIN, "Numbers of the partitions that become part of the transaction."),
+    OF_REQUEST("transactionalId", "string", "V3AndBelowTransactionalId", "Whose transaction it is."));
 TYPE(transaction, "Transaction",
     FIELD("transactionalId", "string", "TransactionalId", NAME, "Whose transaction it is."),
     FIELD("isCommitted", "bool", "Committed", PLAIN, "It is committed, not aborted."));
@@ -205,7 +209,7 @@ const struct kp_object_type *const kp_object_types[] = { &assignment,
 	&consumer_member, &share_member, &streams_member, &deleted_offset,
 	&deleted_offsets, &committed_offset, &committed_offsets,
 	&altered_share_offset, &altered_share_offsets, &deleted_share_offsets,
-	&producer, &transaction, NULL };
+	&transaction_topic, &producer, &transaction, NULL };
 
 #define VIOLATION KP_KAFKA_POLICY_VIOLATION
 #define NO_MEMBER KP_KAFKA_GROUP_AUTHORIZATION_FAILED
@@ -244,6 +248,11 @@ const struct kp_object_api kp_object_apis[] = {
 	{ .key = 92, .code = VIOLATION, .variable = "offsets",
 	    .type = &deleted_share_offsets, .items = NAMES("Topics"),
 	    .topic = "TopicName", .answer = ROWS_OF("Responses", "TopicName") },
+	{ .key = 24, .code = NO_TOPIC, .variable = "topic", .type = &transaction_topic,
+	    .max_version = 3, .items = NAMES("V3AndBelowTopics"), .topic = "Name",
+	    .answer = { .rows = "ResultsByTopicV3AndBelow",
+		.nested = "ResultsByPartition", .error = "PartitionErrorCode",
+		.copies = NAMES("Name") } },
 	{ .key = 22, .code = UNAUTHORIZED, .variable = "producer", .type = &producer },
 	{ .key = 26, .code = UNAUTHORIZED, .variable = "transaction",
 	    .type = &transaction },
@@ -286,6 +295,14 @@ kp_object_api_find(int16_t key)
 		if (kp_object_apis[i].key == key)
 			return &kp_object_apis[i];
 	return NULL;
+}
+
+int16_t
+kp_object_max_version(const struct kp_object_api *api)
+{
+	return api->max_version > 0
+		   ? api->max_version
+		   : kp_api_find(api->key)->request->max_version;
 }
 
 size_t

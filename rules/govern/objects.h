@@ -57,6 +57,7 @@ struct kp_object_answer {
 			     * is only the answer itself */
 	const char *nested; /* array of the rows in which the code stands, with
 			     * a row for each of the item's "Partitions" */
+	const char *error;  /* field that has the code; NULL: "ErrorCode" */
 	/* Fields that are copied from the item; NULL ends. */
 	const char *const *copies;
 	const char *item; /* field that holds an item that is a text */
@@ -65,6 +66,8 @@ struct kp_object_answer {
 struct kp_object_api {
 	int16_t key;
 	int16_t code;         /* Kafka's error for what is refused */
+	int16_t max_version;  /* newest for clients, which is judged; 0: all.
+			       * Newer ones are refused where policies are */
 	const char *variable; /* "topic" */
 	const struct kp_object_type *type;
 	/* Arrays of the request whose elements are items, one in each version;
@@ -84,6 +87,9 @@ extern const struct kp_object_type *const kp_object_types[];
 
 /* kp_object_api_find returns NULL for an API that is not governed. */
 const struct kp_object_api *kp_object_api_find(int16_t key);
+
+/* kp_object_max_version is the newest version of its request that is judged. */
+int16_t kp_object_max_version(const struct kp_object_api *api);
 
 size_t kp_object_num_fields(const struct kp_object_type *type);
 

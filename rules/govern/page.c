@@ -157,6 +157,14 @@ static const char offsets[] =
 "  final and name the topic with, of the others POLICY_VIOLATION. There is a place for a\n"
 "  text in the answers about share groups only.\n"
 "- Offsets that are committed in a transaction (TxnOffsetCommit) are not judged yet.\n"
+"\n"
+"## Topics of transactions\n"
+"\n"
+"AddPartitionsToTxn says which partitions become part of a transaction, and is judged topic\n"
+"by topic; the code is TOPIC_AUTHORIZATION_FAILED (29), with which a producer aborts the\n"
+"transaction. Since Kafka 4.0 producers of its own library do not send it where the brokers\n"
+"do this by themselves (`transaction.version` 2): then there is nothing to judge. Versions\n"
+"from 4 on are for brokers; where a policy is asked about this request they are refused.\n"
 "\n";
 static const char testing[] =
 "## Testing policies\n"

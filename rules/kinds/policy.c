@@ -25,6 +25,7 @@ const struct kp_setting_word kp_policy_api_words[] = {
 	{ .word = "OffsetDelete", .value = 47 },
 	{ .word = "AlterShareGroupOffsets", .value = 91 },
 	{ .word = "DeleteShareGroupOffsets", .value = 92 },
+	{ .word = "AddPartitionsToTxn", .value = 24 },
 	{ .word = "InitProducerId", .value = 22 },
 	{ .word = "EndTxn", .value = 26 },
 	{ .word = "CreateAcls", .value = 30 },

@@ -157,6 +157,15 @@ check_ruling(
 	}
 }
 
+static bool
+can_be_judged(const struct kp_message_input *input)
+{
+	const struct kp_object_api *api =
+	    kp_object_api_find(input->message->api_key);
+
+	return api != NULL && input->version <= kp_object_max_version(api);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -175,8 +184,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	facts.api_key = input.message->api_key;
 	facts.api_version = input.version;
 	govern.policies = policies();
-	if (input.is_request && kp_policies_govern(govern.policies,
-				    facts.api_key, facts.virtual_cluster)) {
+	if (input.is_request && can_be_judged(&input) &&
+	    kp_policies_govern(
+		govern.policies, facts.api_key, facts.virtual_cluster)) {
 		ok = kp_govern_request(&govern, input.body, &ruling, &err);
 		if (ok)
 			check_ruling(&input, &ruling);

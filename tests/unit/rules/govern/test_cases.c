@@ -177,6 +177,10 @@ static const struct {
 	    "'g'" },
 	{ "api: DeleteShareGroupOffsets", "topic: t, groupId: g",
 	    "offsets.topic == 't' && offsets.groupId == 'g'" },
+	{ "api: AddPartitionsToTxn",
+	    "name: t, partitions: [0, 7], transactionalId: x",
+	    "topic.name == 't' && topic.partitions == [0, 7] && "
+	    "topic.transactionalId == 'x' && request.version == 3" },
 	{ "api: InitProducerId", "transactionalId: x, transactionTimeoutMs: 5",
 	    "producer.transactionalId == 'x' && "
 	    "producer.transactionTimeoutMs == 5" },
@@ -340,9 +344,10 @@ Test(cases, all_versions_can_be_said)
 	for (size_t i = 0; i < kp_num_object_apis; i++) {
 		const struct kp_object_api *api = &kp_object_apis[i];
 		const struct kp_message *of = kp_api_find(api->key)->request;
+		int16_t max_version = kp_object_max_version(api);
 		char item[MAX_TEXT];
 
-		for (int16_t v = of->min_version; v <= of->max_version; v++) {
+		for (int16_t v = of->min_version; v <= max_version; v++) {
 			struct kp_cases *cases;
 			char request[128];
 
@@ -453,6 +458,10 @@ Test(cases, problems_have_a_place)
 		  "99}, expect: deny, item: {name: t}}\n",
 		    "t.yaml:2:51: cases[0].request.version: CreateTopics has "
 		    "the versions 0 to 7\n" },
+		{ "cases:\n- {name: n, request: {api: AddPartitionsToTxn, "
+		  "version: 4}, expect: deny, item: {name: t}}\n",
+		    "t.yaml:2:57: cases[0].request.version: "
+		    "AddPartitionsToTxn has the versions 0 to 3\n" },
 		{ "cases:\n- {name: n, request: {api: CreateTopics}, expect: "
 		  "deny,\n   item: {name: t, partitions: 3, assignments: "
 		  "[{partition: 0}]}}\n",

@@ -465,6 +465,7 @@ Test(kinds, a_policy_is_checked_where_it_is_pushed)
 		    "\"OffsetCommit\", \"OffsetDelete\", "
 		    "\"AlterShareGroupOffsets\", "
 		    "\"DeleteShareGroupOffsets\", "
+		    "\"AddPartitionsToTxn\", "
 		    "\"InitProducerId\", \"EndTxn\", "
 		    "\"CreateAcls\", \"DeleteAcls\", \"AlterConfigs\", "
 		    "\"CreatePartitions\", \"DeleteGroups\", "
