@@ -62,6 +62,14 @@ POLICIES = policy(
     "keep", "DeleteTopics", ("!topic.name.endsWith('-kept')", "it is protected"),
 ) + policy(
     "groups", "DeleteGroups", ("!group.name.endsWith('-kept')", "it is protected"),
+) + policy(
+    "members", "JoinGroup, ConsumerGroupHeartbeat, ShareGroupHeartbeat",
+    ("!member.groupId.endsWith('-refused')", "strangers stay out"),
+)
+# Put in force while there is a member.
+FENCE = policy(
+    "fence", "ConsumerGroupHeartbeat",
+    ("!member.groupId.endsWith('-fenced')", "your time is over"),
 )
 
 
@@ -129,6 +137,26 @@ CLIENTS = {
         "PolicyViolationError",
         ("createTopics", "createPartitions", "alterConfigs"),
         no_text=("deleteTopics",), whole=("createPartitions",)),
+}
+
+
+NAMED, TOLD, BARE = "the name of the group", "the sentence", "neither"
+# How consumers tell that they may not be members: a code, and what they say besides.
+JOINERS = {
+    "java": {
+        ("classic", "refused"): ("GroupAuthorizationException", NAMED),
+        ("consumer", "refused"): ("GroupAuthorizationException", NAMED),
+        ("share", "refused"): ("GroupAuthorizationException", NAMED),
+        ("consumer", "fenced"): ("GroupAuthorizationException", NAMED)},
+    "franz-go": {
+        ("classic", "refused"): ("GROUP_AUTHORIZATION_FAILED", BARE),
+        ("consumer", "refused"): ("GROUP_AUTHORIZATION_FAILED", TOLD),
+        ("share", "refused"): ("GROUP_AUTHORIZATION_FAILED", TOLD),
+        ("consumer", "fenced"): ("GROUP_AUTHORIZATION_FAILED", TOLD)},
+    "confluent": {  # which drops the sentence
+        ("classic", "refused"): ("GROUP_AUTHORIZATION_FAILED", BARE),
+        ("consumer", "refused"): ("_FATAL", BARE),
+        ("consumer", "fenced"): ("_FATAL", BARE)},
 }
 
 
@@ -226,6 +254,31 @@ def test_kafka_consumer_groups_says_which(cluster, governed, direct):
         "kafka-consumer-groups --delete --group NAME-kept --group NAME-gone", name)
     assert re.search(rf"'{name}-kept' could not .*PolicyViolationException", text)
     CHECKS["deleteGroups"](cluster, direct, name)
+
+
+@pytest.mark.parametrize("client", JOINERS)
+def test_who_may_not_be_a_member_stops(cluster, clients, client):
+    """At once, or when a policy comes that is against a member that is there."""
+    own = f"policies-{next(rig.unique)}"
+    with governing(cluster) as one:
+        process = clients.start(client, cluster, one.address, ["joining"], own=own)
+        text = ""
+        for line in process.stdout:
+            if line == "running\n":
+                one.write(FENCE, "fence.yaml")
+            else:
+                text += line
+    assert process.wait() == 0, process.stderr.read()
+    sentences = {"refused": 'policy "members": strangers stay out',
+                 "fenced": 'policy "fence": your time is over'}
+    found = outcomes(text)
+    assert found.keys() == JOINERS[client].keys(), text
+    for (kind, part), (code, says) in JOINERS[client].items():
+        assert found[kind, part][0] == code, text
+        message = found[kind, part][1]
+        assert "uthoriz" in message, text
+        assert (f"{own}-joining-{part}" in message) == (says == NAMED), text
+        assert (sentences[part] in message) == (says == TOLD), text
 
 
 def run_tool(cluster, one, command, name):

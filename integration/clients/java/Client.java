@@ -43,6 +43,7 @@ public final class Client {
         switch (mode) {
         case "admin" -> new AdminMode(this).run();
         case "governed" -> new GovernedMode(this).run();
+        case "joining" -> new JoiningMode(this).run();
         case "streams", "streams-classic" ->
             new StreamsMode(this, mode.equals("streams")).run();
         case "steady" -> new SteadyMode(this).run();

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""confluent-kafka: modes classic, consumer (KIP-848), txn, governed and steady;
+"""confluent-kafka: modes classic, consumer (KIP-848), txn, governed, joining
+and steady;
 history and log-read_committed, log-read_uncommitted (see history.py)."""
 import sys
 import threading
@@ -11,6 +12,7 @@ from confluent_kafka import admin
 import common
 import governed_confluent
 import history
+import joining_confluent
 
 STEP = 50
 # So that brokers that start have a processor to do so.
@@ -184,6 +186,8 @@ def run(mode, topic):
         return Steady(topic).run()
     if mode == "governed":
         return governed_confluent.run(settings, topic)
+    if mode == "joining":
+        return joining_confluent.run(settings, topic)
     if mode == "history":
         history.Workload(settings, topic).run()
         return []

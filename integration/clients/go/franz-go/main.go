@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command franz-go: modes classic, txn and governed.
+// Command franz-go: modes classic, txn, governed and joining.
 package main
 
 import (
@@ -131,6 +131,9 @@ func main() {
 	shared.Main(func(mode, topic string) []string {
 		if mode == "governed" {
 			return runGoverned(ctx, topic)
+		}
+		if mode == "joining" {
+			return runJoining(ctx, topic)
 		}
 		lines := create(ctx, topic)
 		lines = append(lines, produce(ctx, mode, topic)...)
