@@ -80,21 +80,21 @@ read_api(struct kp_case *out, const char *said)
 static bool
 read_version(struct kp_facts *out, const char *said)
 {
-	const struct kp_message *message = kp_api_find(out->api_key)->request;
-	int64_t number = message->max_version;
+	int16_t first = kp_api_find(out->api_key)->request->min_version;
+	int16_t last = kp_object_max_version(kp_object_api_find(out->api_key));
+	int64_t number = last;
 
-	out->api_version = message->max_version;
+	out->api_version = last;
 	if (said == NULL)
 		return true;
-	if (kp_parse_int(said, &number) && number >= 0 && number <= INT16_MAX &&
+	if (kp_parse_int(said, &number) && number >= 0 && number <= last &&
 	    kp_api_has(out->api_key, (int16_t)number)) {
 		out->api_version = (int16_t)number;
 		return true;
 	}
 	kp_output_problem("--version: %s has the versions %d to %d, not "
 			  "\"%.64s\"",
-	    kp_api_name(out->api_key), message->min_version,
-	    message->max_version, said);
+	    kp_api_name(out->api_key), first, last, said);
 	return false;
 }
 

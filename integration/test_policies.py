@@ -14,7 +14,12 @@ import rig
 
 NO_ERROR = 0
 POLICY_VIOLATION = 44
+LOG_DIR_NOT_FOUND = 57
+DELEGATION_TOKEN_REQUEST_NOT_ALLOWED = 64
+INVALID_UPDATE_VERSION = 95
+ELECTION_NOT_NEEDED = 84
 TOPIC, BROKER = 2, 4
+SHA_256, SHA_512 = 1, 2
 
 names = (f"governed-{number}" for number in itertools.count())
 
@@ -49,6 +54,31 @@ POLICIES = policy(
     ("config.changes.all(c, c.name != 'retention.ms')", "retention is not yours"),
 ) + policy(
     "acls", "CreateAcls", ("acl.principal != 'User:*'", "not for everybody"),
+) + policy(
+    "leaders", "ElectLeaders",
+    ("has(election.topic) && !election.topic.endsWith('-kept')",
+     "it is led where it is"),
+) + policy(
+    "folders", "AlterReplicaLogDirs",
+    ("!replicaMove.topic.endsWith('-kept')", "it lies where it lies"),
+) + policy(
+    "tokens", "CreateDelegationToken",
+    ("delegationToken.renewers.all(r, r.name == 'carol')", "only carol renews"),
+    ("delegationToken.maxLifetimeMs <= 60000", "a minute at most"),
+) + policy(
+    "renewals", "RenewDelegationToken",
+    ("delegationToken.renewTimePeriodMs <= 60000", "a minute at most"),
+) + policy(
+    "ends", "ExpireDelegationToken",
+    ("delegationToken.expiryTimePeriodMs < 0", "at once or not at all"),
+) + policy(
+    "logins", "AlterUserScramCredentials",
+    ("credential.mechanism == 'SCRAM-SHA-512'", "SHA-512 only"),
+    ("credential.operation == 'DELETE' || credential.iterations >= 8192",
+     "at least 8192 iterations"),
+) + policy(
+    "features", "UpdateFeatures",
+    ("feature.upgradeType == 'UPGRADE'", "no way back"),
 )
 
 
@@ -290,6 +320,129 @@ def test_a_trace_says_what_the_client_is_told(connection, tmp_path, args, api,
     row = connection.call(api, said["request"]["version"], body).body[rows][0]
     assert (row["ErrorCode"], row["ErrorMessage"]) == \
         (said["code"], said["sentence"])
+
+
+@pytest.mark.parametrize("version", range(0, 3))
+def test_elections_are_judged_topic_by_topic(connection, direct, version):
+    kept, other = f"{next(names)}-kept", next(names)
+    make(direct, topic(kept), topic(other))
+    body = connection.call("ElectLeaders", version, {
+        "TimeoutMs": 30000, "TopicPartitions": [
+            {"Topic": kept, "Partitions": [0]},
+            {"Topic": other, "Partitions": [0]}]}).body
+    rows = body["ReplicaElectionResults"]
+    assert [(row["Topic"], one["PartitionId"], one["ErrorCode"])
+            for row in rows for one in row["PartitionResult"]] == [
+        (kept, 0, POLICY_VIOLATION), (other, 0, ELECTION_NOT_NEEDED)]
+    (refused,) = rows[0]["PartitionResult"]
+    assert refused["ErrorMessage"] == 'policy "leaders": it is led where it is'
+
+
+@pytest.mark.parametrize("version", range(0, 3))
+def test_an_election_of_all_partitions_is_refused_as_a_whole(connection, version):
+    body = connection.call("ElectLeaders", version, {
+        "TimeoutMs": 30000, "TopicPartitions": None}).body
+    assert version == 0 or body["ErrorCode"] == POLICY_VIOLATION
+    (row,) = body["ReplicaElectionResults"]
+    (refused,) = row["PartitionResult"]
+    assert (row["Topic"], refused["PartitionId"], refused["ErrorCode"],
+            refused["ErrorMessage"]) == (
+        "", -1, POLICY_VIOLATION, 'policy "leaders": it is led where it is')
+
+
+@pytest.mark.parametrize("version", range(1, 3))
+def test_moves_of_replicas_are_judged_folder_by_folder(connection, direct, version):
+    kept, other = f"{next(names)}-kept", next(names)
+    make(direct, topic(kept), topic(other))
+    rows = connection.call("AlterReplicaLogDirs", version, {"Dirs": [
+        {"Path": "/absent-1", "Topics": [{"Name": other, "Partitions": [0]}]},
+        {"Path": "/absent-2", "Topics": [{"Name": kept, "Partitions": [0]}]}]}
+    ).body["Results"]
+    assert [(row["TopicName"], one["PartitionIndex"], one["ErrorCode"])
+            for row in rows for one in row["Partitions"]] == [
+        (kept, 0, POLICY_VIOLATION), (other, 0, LOG_DIR_NOT_FOUND)]
+
+
+def new_token(lifetime, renewer="carol"):
+    return {"OwnerPrincipalType": None, "OwnerPrincipalName": None,
+            "Renewers": [{"PrincipalType": "User", "PrincipalName": renewer}],
+            "MaxLifetimeMs": lifetime}
+
+
+def renewed(period):
+    return {"Hmac": b"secret", "RenewPeriodMs": period}
+
+
+def expired(period):
+    return {"Hmac": b"secret", "ExpiryTimePeriodMs": period}
+
+
+@pytest.mark.parametrize("api, version, good, bad", [
+    *(("CreateDelegationToken", version, new_token(-1), bad)
+      for version in range(1, 4)
+      for bad in (new_token(60001), new_token(-1, "bob"))),
+    *(("RenewDelegationToken", version, renewed(-1), renewed(60001))
+      for version in range(1, 3)),
+    *(("ExpireDelegationToken", version, expired(-1), expired(60001))
+      for version in range(1, 3))])
+def test_tokens_are_judged_before_the_broker_says_who_may_have_some(
+        connection, api, version, good, bad):
+    refused, passed = (connection.call(api, version, body).body["ErrorCode"]
+                       for body in (bad, good))
+    # who has not logged in gets none from the broker
+    assert (refused, passed) == (
+        POLICY_VIOLATION, DELEGATION_TOKEN_REQUEST_NOT_ALLOWED)
+
+
+def test_credentials_are_judged_one_by_one(connection, direct):
+    one, two, gone = next(names), next(names), next(names)
+
+    def upsert(user, mechanism, iterations=8192):
+        return {"Name": user, "Mechanism": mechanism, "Iterations": iterations,
+                "Salt": b"salt", "SaltedPassword": b"password"}
+
+    def ask(through, deletions, upsertions):
+        rows = through.call("AlterUserScramCredentials", 0, {
+            "Deletions": deletions, "Upsertions": upsertions}).body["Results"]
+        return [(row["User"], row["ErrorCode"], row["ErrorMessage"])
+                for row in rows]
+
+    def mechanisms(user):
+        (row,) = direct.call("DescribeUserScramCredentials", 0, {
+            "Users": [{"Name": user}]}).body["Results"]
+        return [each["Mechanism"] for each in row["CredentialInfos"]]
+    assert ask(direct, [], [upsert(gone, SHA_256)]) == [(gone, NO_ERROR, None)]
+    kproxy_rig.wait_until(lambda: mechanisms(gone) == [SHA_256], what="credential")
+    assert ask(connection, [{"Name": gone, "Mechanism": SHA_256}],
+               [upsert(one, SHA_512), upsert(two, SHA_512, 4096)]) == [
+        (gone, POLICY_VIOLATION, 'policy "logins": SHA-512 only'),
+        (two, POLICY_VIOLATION, 'policy "logins": at least 8192 iterations'),
+        (one, NO_ERROR, None)]
+    kproxy_rig.wait_until(lambda: mechanisms(one) == [SHA_512], what="credential")
+    assert (mechanisms(two), mechanisms(gone)) == ([], [SHA_256])
+
+
+@pytest.mark.parametrize("version", range(0, 3))
+def test_downgrades_of_features_are_refused(connection, version):
+    def ask(*updates):
+        return connection.call("UpdateFeatures", version, {
+            "timeoutMs": 30000, "ValidateOnly": True, "FeatureUpdates": [
+                {"Feature": name, "MaxVersionLevel": 9999,
+                 "UpgradeType": 2 if is_downgrade else 1,
+                 "AllowDowngrade": is_downgrade}
+                for name, is_downgrade in updates]}).body
+    refused = ask(("group.version", True), ("metadata.version", False))
+    if version == 2:  # all or nothing
+        assert (refused["ErrorCode"], refused["ErrorMessage"]) == (
+            POLICY_VIOLATION, 'policy "features": no way back')
+    else:
+        row = refused["Results"][0]
+        assert (row["Feature"], row["ErrorCode"], row["ErrorMessage"]) == (
+            "group.version", POLICY_VIOLATION, 'policy "features": no way back')
+    passed = ask(("metadata.version", False))
+    codes = [passed["ErrorCode"], *(
+        row["ErrorCode"] for row in passed.get("Results", ()))]
+    assert INVALID_UPDATE_VERSION in codes and POLICY_VIOLATION not in codes
 
 
 def test_a_request_that_cannot_be_decoded_is_not_passed_on(cluster, governed):

@@ -17,15 +17,29 @@ num_fields(const struct kp_field *fields)
 	return num;
 }
 
-size_t
-kp_tree_find(const struct kp_field *fields, const char *name)
+static size_t
+find(const struct kp_field *fields, const char *name)
 {
 	size_t i = 0;
 
 	while (fields[i].kind != KP_END && strcmp(fields[i].name, name) != 0)
 		i++;
+	return i;
+}
+
+size_t
+kp_tree_find(const struct kp_field *fields, const char *name)
+{
+	size_t i = find(fields, name);
+
 	kp_assert(fields[i].kind != KP_END);
 	return i;
+}
+
+bool
+kp_tree_has(const struct kp_field *fields, const char *name)
+{
+	return fields[find(fields, name)].kind != KP_END;
 }
 
 struct kp_tree_value *

@@ -67,6 +67,9 @@ void kp_tree_write(const struct kp_tree *tree, struct kp_buf *out);
  */
 size_t kp_tree_find(const struct kp_field *fields, const char *name);
 
+/* kp_tree_has: is there one with that name? */
+bool kp_tree_has(const struct kp_field *fields, const char *name);
+
 /* kp_tree_get is the value of that field of a struct with these fields. */
 struct kp_tree_value *kp_tree_get(const struct kp_tree_value *value,
     const struct kp_field *fields, const char *name);

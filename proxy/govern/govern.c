@@ -62,6 +62,8 @@ judge_all(const struct kp_govern *govern, struct kp_judged *judged,
 	struct kp_judge *judge;
 	bool ok = true;
 
+	if (!kp_items_of(&judged->items, judged->api, &judged->request))
+		return false;
 	judged->texts = kp_arena_get(
 	    judged->request.arena, judged->items.num, sizeof(*judged->texts));
 	if (judged->texts == NULL && judged->items.num > 0)
@@ -77,13 +79,16 @@ judge_all(const struct kp_govern *govern, struct kp_judged *judged,
 static void
 leave_out(struct kp_judged *judged)
 {
-	struct kp_tree_value *array = judged->items.array;
-	uint32_t num = 0;
+	for (size_t p = 0; p < judged->items.num_parts; p++) {
+		const struct kp_items_part *part = &judged->items.parts[p];
+		struct kp_tree_value *array = part->array;
+		uint32_t num = 0;
 
-	for (uint32_t i = 0; i < judged->items.num; i++)
-		if (judged->texts[i].data == NULL)
-			array->items[num++] = array->items[i];
-	array->num = num;
+		for (uint32_t i = 0; i < array->num; i++)
+			if (judged->texts[part->first + i].data == NULL)
+				array->items[num++] = array->items[i];
+		array->num = num;
+	}
 }
 
 static bool
@@ -100,7 +105,9 @@ rule(struct kp_judged *judged, struct kp_ruling *out, struct kp_error *err)
 	out->num_refused = judged->num_refused;
 	if (judged->num_refused == 0)
 		return true;
-	if (judged->num_refused == judged->items.num) {
+	if (kp_refuse_is_whole(judged->api, judged->request.version))
+		out->num_refused = out->num_items;
+	if (out->num_refused == out->num_items) {
 		out->kind = KP_RULING_REFUSED;
 		return kp_refuse_all(judged, &out->answer, err);
 	}
@@ -118,7 +125,8 @@ kp_govern_request(const struct kp_govern *govern, struct kp_bytes body,
 {
 	const struct kp_facts *facts = govern->facts;
 	struct kp_judged judged = { .api = kp_object_api_find(facts->api_key),
-		.texts_left = KP_GOVERN_TEXTS_LEN(body.len) };
+		.texts_left = KP_GOVERN_TEXTS_LEN(body.len),
+		.max_repeated = KP_GOVERN_TEXTS_LEN(body.len) };
 	struct kp_arena arena, scratch;
 	bool ok;
 
@@ -129,14 +137,12 @@ kp_govern_request(const struct kp_govern *govern, struct kp_bytes body,
 	kp_arena_init(&arena, KP_GOVERN_PART_LEN(body.len));
 	kp_arena_init(&scratch, KP_GOVERN_PART_LEN(body.len));
 	ok = kp_tree_read(&judged.request, kp_api_find(facts->api_key)->request,
-	    facts->api_version, body, &arena, err);
-	if (ok) {
-		kp_items_of(&judged.items, judged.api, &judged.request);
-		ok = judge_all(govern, &judged, &scratch)
-			 ? rule(&judged, out, err)
-			 : no_memory(err, "the request");
-	}
+		 facts->api_version, body, &arena, err) &&
+	     (judge_all(govern, &judged, &scratch) ||
+		 no_memory(err, "the request"));
+	/* the answer may take what this took */
 	kp_arena_fini(&scratch);
+	ok = ok && rule(&judged, out, err);
 	kp_arena_fini(&arena);
 	return ok;
 }

@@ -13,10 +13,18 @@ struct kp_judged {
 	struct kp_bytes *texts; /* why an item is refused; data NULL: it passes
 				 */
 	uint32_t num_refused;
-	size_t texts_left; /* bytes for more of them */
+	size_t texts_left;   /* bytes for more of them */
+	size_t max_repeated; /* bytes for the same in rows of partitions */
 };
 
-/* kp_refuse_all adds the body of an answer in which all items are refused. */
+/* kp_refuse_is_whole: does an answer of that version tell of all items at once?
+ */
+bool kp_refuse_is_whole(const struct kp_object_api *api, int16_t version);
+
+/*
+ * kp_refuse_all adds the body of an answer in which all items that have a text
+ * are refused, or, where it tells of all at once, all.
+ */
 bool kp_refuse_all(const struct kp_judged *judged, struct kp_buf *out,
     struct kp_error *err) KP_MUST_CHECK;
 

@@ -16,7 +16,18 @@ struct answer {
 	const struct kp_object_api *api;
 	struct kp_tree_value *rows;    /* NULL: the answer has none */
 	const struct kp_field *fields; /* of a row */
+	size_t repeats_left;           /* bytes of texts said before */
 };
+
+bool
+kp_refuse_is_whole(const struct kp_object_api *api, int16_t version)
+{
+	const struct kp_field *fields = kp_api_find(api->key)->response->fields;
+
+	return api->answer.rows == NULL ||
+	       !kp_field_in(
+		   &fields[kp_tree_find(fields, api->answer.rows)], version);
+}
 
 static bool
 find_rows(struct answer *answer)
@@ -28,20 +39,12 @@ find_rows(struct answer *answer)
 	answer->fields = fields;
 	if (answer->tree.root.items == NULL)
 		return false;
-	if (answer->api->answer.rows == NULL)
+	if (kp_refuse_is_whole(answer->api, answer->tree.version))
 		return true;
 	index = kp_tree_find(fields, answer->api->answer.rows);
 	answer->rows = &answer->tree.root.items[index];
 	answer->fields = fields[index].fields;
 	return true;
-}
-
-static bool
-has_field(const struct kp_field *fields, const char *name)
-{
-	while (fields->kind != KP_END && strcmp(fields->name, name) != 0)
-		fields++;
-	return fields->kind != KP_END;
 }
 
 /* Where the version has no place for the sentence, the code says it all. */
@@ -53,7 +56,7 @@ set_error(const struct answer *answer, const struct kp_field *fields,
 
 	kp_tree_get(row, fields, error == NULL ? "ErrorCode" : error)->number =
 	    answer->api->code;
-	if (has_field(fields, "ErrorMessage"))
+	if (kp_tree_has(fields, "ErrorMessage"))
 		kp_tree_get(row, fields, "ErrorMessage")->text = text;
 }
 
@@ -63,19 +66,62 @@ copy_names(const struct answer *answer, const struct kp_item *item,
 {
 	const struct kp_object_answer *of = &answer->api->answer;
 
-	if (item->fields == NULL) {
-		kp_tree_get(row, answer->fields, of->item)->text =
-		    item->value->text;
+	if (item->value == NULL)
 		return;
-	}
-	for (size_t i = 0; of->copies != NULL && of->copies[i] != NULL; i++)
+	if (of->item != NULL)
+		kp_tree_get(row, answer->fields, of->item)->text =
+		    kp_item_name(item);
+	for (size_t i = 0; item->fields != NULL && of->copies != NULL &&
+			   of->copies[i] != NULL;
+	     i++)
 		*kp_tree_get(row, answer->fields, of->copies[i]) =
 		    *kp_tree_get(item->value, item->fields, of->copies[i]);
 }
 
+static struct kp_tree_value *
+nested_number(const struct answer *answer, const struct kp_field *fields,
+    const struct kp_tree_value *row)
+{
+	const char *number = answer->api->answer.number;
+
+	return kp_tree_get(
+	    row, fields, number == NULL ? "PartitionIndex" : number);
+}
+
+/*
+ * What asks for all that there are names nothing that a row could be about. The
+ * whole answer has the code, in versions that have a place for it; the sentence
+ * stands in a row of no topic, with a number that is no partition's.
+ */
+static bool
+fill_nested_of_all(const struct answer *answer, const struct kp_field *fields,
+    struct kp_tree_value *to, struct kp_bytes text)
+{
+	const struct kp_field *whole = answer->tree.message->fields;
+
+	if (kp_tree_reserve(&answer->tree, to, 1) == NULL ||
+	    !kp_tree_fill(&answer->tree, fields, &to->items[0]))
+		return false;
+	nested_number(answer, fields, &to->items[0])->number = -1;
+	set_error(answer, fields, &to->items[0], text);
+	if (kp_tree_has(whole, "ErrorCode"))
+		set_error(answer, whole, &answer->tree.root, text);
+	return true;
+}
+
+/* An item with many partitions has its sentence in some of them. */
+static struct kp_bytes
+repeat(struct answer *answer, struct kp_bytes text)
+{
+	if (text.len > answer->repeats_left)
+		return (struct kp_bytes){ 0 };
+	answer->repeats_left -= text.len;
+	return text;
+}
+
 /* A row for each partition of the item, each with the code. */
 static bool
-fill_nested(const struct answer *answer, const struct kp_item *item,
+fill_nested(struct answer *answer, const struct kp_item *item,
     struct kp_tree_value *row, struct kp_bytes text)
 {
 	const char *name = answer->api->answer.nested;
@@ -84,25 +130,29 @@ fill_nested(const struct answer *answer, const struct kp_item *item,
 	    answer->fields[kp_tree_find(answer->fields, name)].fields;
 	size_t index = kp_tree_find(item->fields, "Partitions");
 	const struct kp_field *from_fields = item->fields[index].fields;
-	const struct kp_tree_value *from = &item->value->items[index];
+	const struct kp_tree_value *from;
 
+	if (item->value == NULL)
+		return fill_nested_of_all(answer, fields, to, text);
+	from = &item->value->items[index];
 	if (kp_tree_reserve(&answer->tree, to, from->num) == NULL)
 		return from->num == 0;
 	for (uint32_t i = 0; i < from->num; i++) {
 		if (!kp_tree_fill(&answer->tree, fields, &to->items[i]))
 			return false;
-		kp_tree_get(&to->items[i], fields, "PartitionIndex")->number =
+		nested_number(answer, fields, &to->items[i])->number =
 		    from_fields == NULL ? from->items[i].number
 					: kp_tree_get(&from->items[i],
 					      from_fields, "PartitionIndex")
 					      ->number;
-		set_error(answer, fields, &to->items[i], text);
+		set_error(answer, fields, &to->items[i],
+		    i == 0 ? text : repeat(answer, text));
 	}
 	return true;
 }
 
 static bool
-fill_row(const struct answer *answer, const struct kp_item *item,
+fill_row(struct answer *answer, const struct kp_item *item,
     struct kp_tree_value *row, struct kp_bytes text)
 {
 	if (!kp_tree_fill(&answer->tree, answer->fields, row))
@@ -134,6 +184,17 @@ fill_rows(struct answer *answer, const struct kp_judged *judged)
 	return true;
 }
 
+/* The sentence about the first item that is refused: it ends them all. */
+static struct kp_bytes
+first_text(const struct kp_judged *judged)
+{
+	uint32_t i = 0;
+
+	while (judged->texts[i].data == NULL)
+		i++;
+	return judged->texts[i];
+}
+
 static bool
 no_memory(struct kp_error *err)
 {
@@ -145,11 +206,13 @@ bool
 kp_refuse_all(
     const struct kp_judged *judged, struct kp_buf *out, struct kp_error *err)
 {
-	struct answer answer = { .api = judged->api };
+	struct answer answer = { .api = judged->api,
+		.repeats_left = judged->max_repeated };
 	struct kp_arena arena;
 	bool ok;
 
-	kp_arena_init(&arena, judged->request.arena->max_len);
+	/* partitions of 4 bytes become rows; views of items are gone */
+	kp_arena_init(&arena, 2 * judged->request.arena->max_len);
 	kp_tree_make(&answer.tree, kp_api_find(judged->api->key)->response,
 	    judged->request.version, &arena);
 	ok = find_rows(&answer);
@@ -157,7 +220,7 @@ kp_refuse_all(
 		ok = fill_rows(&answer, judged);
 	else if (ok)
 		set_error(&answer, answer.fields, &answer.tree.root,
-		    judged->texts[0]);
+		    first_text(judged));
 	if (ok)
 		kp_tree_write(&answer.tree, out);
 	kp_arena_fini(&arena);
@@ -190,6 +253,7 @@ interleave(struct answer *into, const struct answer *ours, const uint8_t *map,
 	struct kp_tree_value *theirs = into->rows;
 	struct kp_tree_value rows = { .num = 0 };
 	uint32_t of_us = 0, of_them = 0, at = 0;
+	bool is_unordered = into->api->answer.is_unordered;
 
 	/* some of several items were refused, so answers have rows */
 	kp_assert(theirs != NULL && ours->rows != NULL);
@@ -197,7 +261,9 @@ interleave(struct answer *into, const struct answer *ours, const uint8_t *map,
 		(size_t)ours->rows->num + theirs->num) == NULL)
 		return false;
 	for (uint32_t i = 0; i < num; i++) {
-		bool is_refused = (map[i / 8] & (1u << (i % 8))) != 0;
+		bool is_refused = is_unordered
+				      ? of_us < ours->rows->num
+				      : (map[i / 8] & (1u << (i % 8))) != 0;
 
 		if (is_refused && of_us < ours->rows->num)
 			rows.items[at++] = ours->rows->items[of_us++];

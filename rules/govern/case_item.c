@@ -18,15 +18,25 @@
 #define MAX_TEXT_LEN INT16_MAX
 #define REFUSED_SIZE 80
 
+/* Where the items of a version are. */
+struct shape {
+	const struct kp_field *array;  /* of items, or with such in its
+					* elements; NULL: the request is it */
+	const struct kp_field *fields; /* of an item; NULL: it is a text */
+	const struct kp_field *around; /* of an element around such an array */
+	bool may_be_all;               /* null means all that there are */
+};
+
 /* What is needed on the way down, while settings are made. */
 struct maker {
 	const struct kp_message *message;
+	struct shape shape;
 	int16_t version;
 	const char *refused; /* why a field is not to be said */
 	struct kp_arena *arena;
 };
 
-static const struct kp_setting *settings_of(struct maker *m,
+static struct kp_setting *settings_of(struct maker *m,
     const struct kp_object_type *type, const struct kp_field *fields);
 
 static const char *
@@ -92,6 +102,7 @@ set_type(struct maker *m, struct kp_setting *out,
 	out->is_list = from->is_array;
 	switch (field->how) {
 	case KP_OBJECT_WORD:
+	case KP_OBJECT_UPGRADE:
 		out->type = KP_SETTING_ENUM;
 		out->words = words_of(m, field->words);
 		out->is_required = from->default_text == NULL;
@@ -110,6 +121,7 @@ set_type(struct maker *m, struct kp_setting *out,
 		return;
 	case KP_OBJECT_PLAIN:
 	case KP_OBJECT_NAME:
+	case KP_OBJECT_ARRAY:
 	case KP_OBJECT_END:
 		break;
 	}
@@ -127,8 +139,16 @@ setting_of(struct maker *m, const struct kp_object_field *field,
 	struct kp_setting out = { .name = field->name, .help = field->help };
 	const struct kp_field *from;
 
+	if (field->how == KP_OBJECT_ARRAY) {
+		out.type = KP_SETTING_ENUM;
+		out.words = words_of(m, field->words);
+		out.is_required = true;
+		return out;
+	}
 	if (field->is_of_request)
 		fields = m->message->fields;
+	if (field->is_around)
+		fields = m->shape.around;
 	if (fields == NULL) {
 		set_text(&out, true);
 		return out;
@@ -142,7 +162,7 @@ setting_of(struct maker *m, const struct kp_object_field *field,
 	return out;
 }
 
-static const struct kp_setting *
+static struct kp_setting *
 settings_of(struct maker *m, const struct kp_object_type *type,
     const struct kp_field *fields)
 {
@@ -158,41 +178,81 @@ settings_of(struct maker *m, const struct kp_object_type *type,
 	return made;
 }
 
-/* The fields of an item of that version; NULL: it is a text. */
-static const struct kp_field *
-item_fields(const struct kp_object_api *api, const struct kp_message *message,
-    int16_t version)
+#define LAST_ARRAY SIZE_MAX
+
+/* With the array of which it is said that the item is in it, or the last. */
+static struct shape
+shape_of(const struct kp_object_api *api, const struct kp_message *message,
+    int16_t version, size_t which)
 {
+	struct shape shape = { .fields = message->fields };
+
 	for (size_t i = 0; api->items != NULL && api->items[i] != NULL; i++) {
 		const struct kp_field *array =
 		    &message
 			 ->fields[kp_tree_find(message->fields, api->items[i])];
 
-		if (kp_field_in(array, version))
-			return array->fields;
+		if (kp_field_in(array, version) &&
+		    (which == LAST_ARRAY || which == i))
+			shape.array = array;
 	}
-	return message->fields;
+	if (shape.array == NULL)
+		return shape;
+	shape.may_be_all = version >= shape.array->nullable_since;
+	shape.fields = shape.array->fields;
+	if (api->inner == NULL)
+		return shape;
+	shape.around = shape.fields;
+	shape.fields =
+	    shape.around[kp_tree_find(shape.around, api->inner)].fields;
+	return shape;
+}
+
+/* Need a field not be said, for some items do not have it? */
+static bool
+may_be_left_out(const struct maker *m, const struct kp_object_api *api,
+    const struct kp_object_field *field)
+{
+	if (field->is_of_request || field->is_around ||
+	    field->how == KP_OBJECT_ARRAY)
+		return false;
+	if (m->shape.may_be_all)
+		return true;
+	for (size_t i = 0; api->items != NULL && api->items[i] != NULL; i++) {
+		struct shape shape = shape_of(api, m->message, m->version, i);
+
+		if (shape.array != NULL && shape.fields != NULL &&
+		    !kp_tree_has(shape.fields, field->from))
+			return true;
+	}
+	return false;
 }
 
 const struct kp_setting *
 kp_case_item_setting(const struct kp_object_api *api, int16_t version,
     const char *name, struct kp_arena *arena)
 {
-	struct maker m = { .message = kp_api_find(api->key)->request,
+	const struct kp_message *message = kp_api_find(api->key)->request;
+	struct maker m = { .message = message,
+		.shape = shape_of(api, message, version, LAST_ARRAY),
 		.version = version,
 		.arena = arena };
 	struct kp_setting *made = kp_arena_get(arena, 1, sizeof(*made));
+	struct kp_setting *fields;
 	char refused[REFUSED_SIZE];
 
 	(void)snprintf(refused, sizeof(refused), "is not in version %d of %s",
 	    version, kp_api_name(api->key));
 	m.refused = kp_arena_copy(arena, kp_bytes_of(refused));
-	if (made == NULL)
+	fields = settings_of(&m, api->type, m.shape.fields);
+	if (made == NULL || fields == NULL)
 		return NULL;
-	*made = (struct kp_setting){ .name = name,
-		.type = KP_SETTING_OBJECT,
-		.fields = settings_of(
-		    &m, api->type, item_fields(api, m.message, version)) };
+	for (size_t i = 0; fields[i].type != KP_SETTING_END; i++)
+		if (may_be_left_out(&m, api, &api->type->fields[i]))
+			fields[i].is_required = false;
+	*made = (struct kp_setting){
+		.name = name, .type = KP_SETTING_OBJECT, .fields = fields
+	};
 	return arena->failed ? NULL : made;
 }
 
@@ -271,46 +331,131 @@ fill_items(const struct kp_tree *request, const struct kp_object_field *field,
 }
 
 static void
+fill_field(const struct kp_tree *request, const struct kp_object_field *field,
+    const struct kp_value *said, const struct kp_field *fields,
+    const struct kp_tree_value *out)
+{
+	size_t index = kp_tree_find(fields, field->from);
+	struct kp_tree_value *value = &out->items[index];
+
+	if (said == NULL)
+		fill_unsaid(request, field, &fields[index], value);
+	else if (fields[index].is_array)
+		fill_items(request, field, said, &fields[index], value);
+	else
+		fill_scalar(request, said, &fields[index], value);
+}
+
+/* Fields of the request or of what is around it are filled elsewhere; others
+ * that are not there were not said. */
+static void
 fill_object(const struct kp_tree *request, const struct kp_object_type *type,
     const struct kp_value *said, const struct kp_field *fields,
     struct kp_tree_value *out)
 {
 	for (size_t i = 0; i < said->num_items; i++) {
 		const struct kp_object_field *field = &type->fields[i];
-		const struct kp_field *of =
-		    field->is_of_request ? request->message->fields : fields;
-		size_t index = kp_tree_find(of, field->from);
-		struct kp_tree_value *value =
-		    &(field->is_of_request ? &request->root : out)
-			 ->items[index];
 
-		if (said->items[i] == NULL)
-			fill_unsaid(request, field, &of[index], value);
-		else if (of[index].is_array)
-			fill_items(
-			    request, field, said->items[i], &of[index], value);
-		else
-			fill_scalar(request, said->items[i], &of[index], value);
+		if (!field->is_of_request && !field->is_around &&
+		    kp_tree_has(fields, field->from))
+			fill_field(request, field, said->items[i], fields, out);
 	}
+}
+
+/* around NULL: there is nothing around it. */
+static void
+fill_outside(const struct kp_tree *request, const struct kp_object_type *type,
+    const struct kp_value *said, const struct kp_field *fields,
+    const struct kp_tree_value *around)
+{
+	for (size_t i = 0; i < said->num_items; i++) {
+		const struct kp_object_field *field = &type->fields[i];
+
+		if (field->is_of_request)
+			fill_field(request, field, said->items[i],
+			    request->message->fields, &request->root);
+		else if (field->is_around)
+			fill_field(
+			    request, field, said->items[i], fields, around);
+	}
+}
+
+/* Does it name nothing of which there are several? */
+static bool
+is_of_all(const struct kp_object_api *api, const struct kp_value *said)
+{
+	for (size_t i = 0; i < said->num_items; i++)
+		if (said->items[i] != NULL &&
+		    !api->type->fields[i].is_of_request)
+			return false;
+	return true;
+}
+
+/* The one element of an array; NULL: no memory. */
+static struct kp_tree_value *
+add_one(const struct kp_tree *request, struct kp_tree_value *array,
+    const struct kp_field *fields)
+{
+	struct kp_tree_value *one = kp_tree_reserve(request, array, 1);
+
+	if (one == NULL ||
+	    (fields != NULL && !kp_tree_fill(request, fields, one)))
+		return NULL;
+	return one;
+}
+
+/* The item, and what is around it; NULL: no memory. */
+static struct kp_tree_value *
+add_item(struct kp_tree *request, const struct kp_object_api *api,
+    const struct shape *shape, struct kp_tree_value **around)
+{
+	const struct kp_field *fields = request->message->fields;
+	struct kp_tree_value *array;
+
+	if (shape->array == NULL)
+		return &request->root;
+	array = &request->root.items[shape->array - fields];
+	if (shape->around != NULL) {
+		*around = add_one(request, array, shape->around);
+		if (*around == NULL)
+			return NULL;
+		array = kp_tree_get(*around, shape->around, api->inner);
+	}
+	return add_one(request, array, shape->fields);
+}
+
+/* Which array an item says that it is in; LAST_ARRAY: there is but one. */
+static size_t
+array_of(const struct kp_object_api *api, const struct kp_value *said)
+{
+	for (size_t i = 0; i < said->num_items; i++)
+		if (api->type->fields[i].how == KP_OBJECT_ARRAY)
+			return (size_t)said->items[i]->number;
+	return LAST_ARRAY;
 }
 
 void
 kp_case_item_fill(struct kp_tree *request, const struct kp_object_api *api,
     const struct kp_value *said)
 {
-	struct kp_tree_value *item = &request->root;
-	struct kp_items items;
+	struct shape shape = shape_of(
+	    api, request->message, request->version, array_of(api, said));
+	bool is_all = shape.may_be_all && is_of_all(api, said);
+	struct kp_tree_value *around = NULL, *item = NULL;
 
-	kp_items_of(&items, api, request);
-	if (items.array != NULL)
-		item = kp_tree_reserve(request, items.array, 1);
-	if (item == NULL)
+	if (is_all)
+		kp_tree_get(
+		    &request->root, request->message->fields, shape.array->name)
+		    ->is_null = true;
+	else
+		item = add_item(request, api, &shape, &around);
+	if (item == NULL && !is_all)
 		return;
-	if (items.fields == NULL)
+	if (item != NULL && shape.fields == NULL)
 		item->text = copy_text(request, said->items[0]->text);
-	else if (items.array == NULL ||
-		 kp_tree_fill(request, items.fields, item))
-		fill_object(request, api->type, said, items.fields, item);
+	else if (item != NULL)
+		fill_object(request, api->type, said, shape.fields, item);
+	fill_outside(request, api->type, said, shape.around, around);
 }
 
 const struct kp_value *
@@ -333,4 +478,22 @@ kp_case_item_counted(
 			has_assignments = one->num_items > 0;
 	}
 	return has_assignments ? counted : NULL;
+}
+
+const struct kp_value *
+kp_case_item_stray(const struct kp_object_api *api, int16_t version,
+    const struct kp_value *said)
+{
+	size_t which = array_of(api, said);
+	struct shape shape =
+	    shape_of(api, kp_api_find(api->key)->request, version, which);
+
+	for (size_t i = 0; which != LAST_ARRAY && i < said->num_items; i++) {
+		const struct kp_object_field *field = &api->type->fields[i];
+
+		if (said->items[i] != NULL && field->how != KP_OBJECT_ARRAY &&
+		    !kp_tree_has(shape.fields, field->from))
+			return said->items[i];
+	}
+	return NULL;
 }

@@ -105,13 +105,11 @@ kp_case_judge(const struct kp_case *one, const struct kp_policies *policies,
 	struct kp_judge *judge = kp_judge_new(policies, &one->facts);
 	struct tally tally = { KP_DECISION_ALLOW, found, ctx };
 	struct kp_arena arena;
-	struct kp_items items;
 	struct kp_item item;
 
 	kp_arena_init(&arena, LOOK_MEMORY);
 	kp_judge_observe(judge, observer);
-	kp_items_of(&items, one->api, &one->request);
-	item = kp_items_at(&items, one->api, &one->request, 0, &arena);
+	item = kp_items_at(&one->items, one->api, &one->request, 0, &arena);
 	if (!kp_judge_item(judge, &item, count, &tally))
 		tally.decision = KP_DECISION_DENY;
 	kp_arena_fini(&arena);

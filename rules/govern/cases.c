@@ -192,15 +192,21 @@ fill_item(struct reader *r, struct kp_case *one, const struct kp_value *item,
     const char *path)
 {
 	const struct kp_value *counted = kp_case_item_counted(one->api, item);
+	const struct kp_value *stray =
+	    kp_case_item_stray(one->api, one->facts.api_version, item);
 
 	if (counted != NULL)
 		return complain(r, item, counted, path,
 		    "is counted from assignments, and must not be said");
+	if (stray != NULL)
+		return complain(r, item, stray, path,
+		    "is no part of that operation, and must not be said");
 	kp_tree_make(&one->request, kp_api_find(one->api->key)->request,
 	    one->facts.api_version, r->arena);
 	if (!r->arena->failed)
 		kp_case_item_fill(&one->request, one->api, item);
-	if (!r->arena->failed)
+	if (!r->arena->failed &&
+	    kp_items_of(&one->items, one->api, &one->request))
 		return true;
 	return complain(r, item, item, path, "takes too much memory");
 }

@@ -30,6 +30,7 @@ struct kp_case {
 	const struct kp_object_api *api;
 	struct kp_facts facts;
 	struct kp_tree request; /* with the one item */
+	struct kp_items items;  /* it */
 };
 
 /* The cases of one file. */

@@ -30,4 +30,11 @@ void kp_case_item_fill(struct kp_tree *request, const struct kp_object_api *api,
 const struct kp_value *kp_case_item_counted(
     const struct kp_object_api *api, const struct kp_value *said);
 
+/*
+ * kp_case_item_stray is what said has of a field that items of its operation
+ * do not have; NULL: nothing.
+ */
+const struct kp_value *kp_case_item_stray(const struct kp_object_api *api,
+    int16_t version, const struct kp_value *said);
+
 #endif

@@ -10,6 +10,15 @@
 #define WORD(name_, from_, words_, help_) \
 	{ .name = name_, .type = "string", .from = from_, .how = KP_OBJECT_WORD, \
 		.words = words_, .help = help_ }
+#define WORD_OF_REQUEST(name_, from_, words_, help_) \
+	{ .name = name_, .type = "string", .from = from_, .how = KP_OBJECT_WORD, \
+		.is_of_request = true, .words = words_, .help = help_ }
+#define AROUND(name_, type_, from_, help_) \
+	{ .name = name_, .type = type_, .from = from_, .how = KP_OBJECT_PLAIN, \
+		.is_around = true, .help = help_ }
+#define ARRAY_WORD(name_, words_, help_) \
+	{ .name = name_, .type = "string", .from = "", .how = KP_OBJECT_ARRAY, \
+		.words = words_, .help = help_ }
 #define SETTINGS(name_, from_, help_) \
 	{ .name = name_, .type = "map(string, string)", .from = from_, \
 		.how = KP_OBJECT_SETTINGS, .help = help_ }
@@ -24,7 +33,8 @@
 #define ROWS_OF(rows_, ...) { .rows = rows_, .copies = NAMES(__VA_ARGS__) }
 
 /* Kafka's codes: ConfigResource.Type, ResourceType, PatternType, AclOperation,
- * AclPermissionType, AlterConfigOp.OpType. */
+ * AclPermissionType, AlterConfigOp.OpType; ElectionType, ScramMechanism,
+ * FeatureUpdate.UpgradeType. */
 static const struct kp_object_word config_resources[] = {
 	{ 0, "unknown" }, { 2, "topic" }, { 4, "broker" },
 	{ 8, "brokerLogger" }, { 16, "clientMetrics" }, { 32, "group" },
@@ -54,6 +64,23 @@ static const struct kp_object_word permissions[] = {
 static const struct kp_object_word changes[] = {
 	{ 0, "set" }, { 1, "delete" }, { 2, "append" }, { 3, "subtract" },
 	{ 0, NULL },
+};
+static const struct kp_object_word elections[] = {
+	{ 0, "PREFERRED" }, { 1, "UNCLEAN" }, { 0, NULL },
+};
+static const struct kp_object_word mechanisms[] = {
+	{ 0, "UNKNOWN" }, { 1, "SCRAM-SHA-256" }, { 2, "SCRAM-SHA-512" },
+	{ 0, NULL },
+};
+static const struct kp_object_word upgrades[] = {
+	{ 0, "UNKNOWN" }, { 1, "UPGRADE" },
+	{ KP_SAFE_DOWNGRADE, "SAFE_DOWNGRADE" }, { 3, "UNSAFE_DOWNGRADE" },
+	{ 0, NULL },
+};
+
+/* Indexes of arrays of a request. */
+static const struct kp_object_word credential_arrays[] = {
+	{ 0, "DELETE" }, { 1, "UPSERT" }, { 0, NULL },
 };
 
 TYPE(assignment, "Assignment",
@@ -199,6 +226,39 @@ TYPE(transaction_topic, "TransactionTopic",
 TYPE(transaction, "Transaction",
     FIELD("transactionalId", "string", "TransactionalId", NAME, "Whose transaction it is."),
     FIELD("isCommitted", "bool", "Committed", PLAIN, "It is committed, not aborted."));
+TYPE(election, "Election",
+    FIELD("topic", "string", "Topic", PLAIN, "Name of the topic; not set: all topics."),
+    FIELD("partitions", "list(int)", "Partitions", PLAIN, "Numbers of its partitions; not set: all of all topics."),
+    WORD_OF_REQUEST("electionType", "ElectionType", elections, "Of whom: the preferred replica, or any where none is in sync."));
+TYPE(replica_move, "ReplicaMove",
+    AROUND("path", "string", "Path", "Folder of the broker that they are to be in."),
+    FIELD("topic", "string", "Name", NAME, "Name of the topic."),
+    FIELD("partitions", "list(int)", "Partitions", PLAIN, "Numbers of its partitions."));
+TYPE(token_renewer, "TokenRenewer",
+    FIELD("type", "string", "PrincipalType", NAME, "User."),
+    FIELD("name", "string", "PrincipalName", NAME, "Who may renew the token, such as alice."));
+TYPE(new_token, "NewDelegationToken",
+    FIELD("ownerType", "string", "OwnerPrincipalType", PLAIN, "User; not set: as of the owner."),
+    FIELD("owner", "string", "OwnerPrincipalName", PLAIN, "Whom the token stands for, such as alice; not set: whoever asks, who is principal.name."),
+    ROWS("renewers", "TokenRenewer", "Renewers", token_renewer, "Who may renew it beside the owner."),
+    FIELD("maxLifetimeMs", "int", "MaxLifetimeMs", PLAIN, "How long it can be renewed; -1: the cluster's limit."));
+TYPE(renewed_token, "RenewedDelegationToken",
+    FIELD("renewTimePeriodMs", "int", "RenewPeriodMs", PLAIN, "How long it is to be valid from now on; -1: the cluster's default."));
+TYPE(expired_token, "ExpiredDelegationToken",
+    FIELD("expiryTimePeriodMs", "int", "ExpiryTimePeriodMs", PLAIN, "How long it is to be valid from now on; negative: it ends at once."));
+TYPE(credential, "Credential",
+    FIELD("user", "string", "Name", NAME, "Whose it is."),
+    WORD("mechanism", "Mechanism", mechanisms, "For which logins."),
+    FIELD("iterations", "int", "Iterations", PLAIN, "How often the password is hashed; not set where it is deleted."),
+    ARRAY_WORD("operation", credential_arrays, "What becomes of it."));
+TYPE(feature, "FeatureUpdate",
+    FIELD("name", "string", "Feature", NAME, "Such as metadata.version."),
+    FIELD("maxVersionLevel", "int", "MaxVersionLevel", PLAIN, "The level that it is to have; below 1: it ends."),
+    { .name = "upgradeType", .type = "string", .from = "UpgradeType",
+	.how = KP_OBJECT_UPGRADE, .words = upgrades,
+	.help = "What is allowed; in version 0 of the request, if a downgrade is, SAFE_DOWNGRADE." },
+    FIELD("allowDowngrade", "bool", "AllowDowngrade", PLAIN, "In version 0 of the request only."),
+    OF_REQUEST("validateOnly", "bool", "ValidateOnly", "Nothing is changed."));
 
 const struct kp_object_type *const kp_object_types[] = { &assignment,
 	&new_topic, &new_assignment, &new_partitions, &deleted_topic,
@@ -209,7 +269,9 @@ const struct kp_object_type *const kp_object_types[] = { &assignment,
 	&consumer_member, &share_member, &streams_member, &deleted_offset,
 	&deleted_offsets, &committed_offset, &committed_offsets,
 	&altered_share_offset, &altered_share_offsets, &deleted_share_offsets,
-	&transaction_topic, &producer, &transaction, NULL };
+	&transaction_topic, &producer, &transaction, &election, &replica_move,
+	&token_renewer, &new_token, &renewed_token, &expired_token, &credential,
+	&feature, NULL };
 
 #define VIOLATION KP_KAFKA_POLICY_VIOLATION
 #define NO_MEMBER KP_KAFKA_GROUP_AUTHORIZATION_FAILED
@@ -282,6 +344,30 @@ const struct kp_object_api kp_object_apis[] = {
 	{ .key = 80, .code = VIOLATION, .variable = "voter", .type = &voter },
 	{ .key = 81, .code = VIOLATION, .variable = "voter", .type = &voter },
 	{ .key = 94, .code = VIOLATION, .variable = "controller", .type = &controller },
+	{ .key = 43, .code = VIOLATION, .variable = "election", .type = &election,
+	    .items = NAMES("TopicPartitions"), .topic = "Topic",
+	    .answer = { .rows = "ReplicaElectionResults",
+		.nested = "PartitionResult", .number = "PartitionId",
+		.copies = NAMES("Topic") } },
+	{ .key = 34, .code = VIOLATION, .variable = "replicaMove",
+	    .type = &replica_move, .items = NAMES("Dirs"), .inner = "Topics",
+	    .topic = "Name",
+	    .answer = { .rows = "Results", .nested = "Partitions",
+		.item = "TopicName", .is_unordered = true } },
+	{ .key = 38, .code = VIOLATION, .variable = "delegationToken",
+	    .type = &new_token },
+	{ .key = 39, .code = VIOLATION, .variable = "delegationToken",
+	    .type = &renewed_token },
+	{ .key = 40, .code = VIOLATION, .variable = "delegationToken",
+	    .type = &expired_token },
+	{ .key = 51, .code = VIOLATION, .variable = "credential",
+	    .type = &credential, .items = NAMES("Deletions", "Upsertions"),
+	    .answer = { .rows = "Results", .item = "User",
+		.is_unordered = true } },
+	{ .key = 57, .code = VIOLATION, .variable = "feature", .type = &feature,
+	    .items = NAMES("FeatureUpdates"),
+	    .answer = { .rows = "Results", .item = "Feature",
+		.is_unordered = true } },
 };
 /* clang-format on */
 

@@ -22,6 +22,10 @@ enum kp_object_how {
 	KP_OBJECT_ROWS,       /* structs as a list of objects */
 	KP_OBJECT_PARTITIONS, /* a number, or how many rows "Assignments" has */
 	KP_OBJECT_REPLICATION, /* a number, or the shortest of their lists */
+	KP_OBJECT_ARRAY,   /* which of the API's arrays the item is in, as one
+			    * of words */
+	KP_OBJECT_UPGRADE, /* a WORD; in a version that lacks it what the bool
+			    * "AllowDowngrade" says */
 };
 
 /* One of Kafka's codes; a table of them ends with NULL. */
@@ -38,6 +42,7 @@ struct kp_object_field {
 	const char *from; /* of the item's struct; in Kafka's tables */
 	enum kp_object_how how;
 	bool is_of_request; /* from is a field of the request, not the item */
+	bool is_around;     /* … of the struct around the array of items */
 	const struct kp_object_word *words; /* of a WORD */
 	const struct kp_object_type *rows;  /* of ROWS */
 	const char *help;
@@ -53,14 +58,19 @@ struct kp_object_type {
  * row of its own: ErrorCode and, where the version has it, ErrorMessage.
  */
 struct kp_object_answer {
-	const char *rows;   /* array with a struct for each item; NULL: there
-			     * is only the answer itself */
+	const char *rows;   /* array with a struct for each item; NULL, or in
+			     * versions that lack it: there is only the answer
+			     * itself, and all items are refused, or none */
 	const char *nested; /* array of the rows in which the code stands, with
 			     * a row for each of the item's "Partitions" */
 	const char *error;  /* field that has the code; NULL: "ErrorCode" */
+	const char *number; /* field of these that says which partition it is;
+			     * NULL: "PartitionIndex" */
 	/* Fields that are copied from the item; NULL ends. */
 	const char *const *copies;
-	const char *item; /* field that holds an item that is a text */
+	const char *item; /* field that holds the name of the item */
+	/* Brokers answer in no order: what is refused goes first. */
+	bool is_unordered;
 };
 
 struct kp_object_api {
@@ -70,9 +80,13 @@ struct kp_object_api {
 			       * Newer ones are refused where policies are */
 	const char *variable; /* "topic" */
 	const struct kp_object_type *type;
-	/* Arrays of the request whose elements are items, one in each version;
-	 * NULL ends. NULL itself: the request is the one item. */
+	/* Arrays of the request whose elements are items, one in each version,
+	 * or one after the other; NULL ends. NULL itself: the request is the
+	 * one item. One that is null means all that there are, which is one
+	 * item without values. Of several the last has all fields. */
 	const char *const *items;
+	/* Array in the elements of these whose elements are items instead. */
+	const char *inner;
 	/* Field of the item that names a topic, and thereby what match.topics
 	 * selects; NULL: there is none. */
 	const char *topic;
@@ -98,6 +112,9 @@ size_t kp_object_num_fields(const struct kp_object_type *type);
 #define KP_KAFKA_GROUP_AUTHORIZATION_FAILED 30
 #define KP_KAFKA_POLICY_VIOLATION 44
 #define KP_KAFKA_TRANSACTIONAL_ID_AUTHORIZATION_FAILED 53
+
+/* Code of FeatureUpdate.UpgradeType. */
+#define KP_SAFE_DOWNGRADE 2
 
 /* Code of topics among ConfigResource.Type. */
 #define KP_RESOURCE_TYPE_TOPIC 2

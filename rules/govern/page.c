@@ -41,7 +41,8 @@ static const char head[] =
 "Every field is in [resources.md](resources.md). `kpctl validate` checks policies\n"
 "offline: an expression that does not fit what it is asked about is refused where it is\n"
 "written, with the place.\n"
-"\n"
+"\n";
+static const char judging[] =
 "## How a request is judged\n"
 "\n"
 "- A request may have several items: topics to create, ACLs to delete. Each is judged by\n"
@@ -52,9 +53,9 @@ static const char head[] =
 "- The code is POLICY_VIOLATION (44), for transactions\n"
 "  TRANSACTIONAL_ID_AUTHORIZATION_FAILED (53). In versions of a request whose answer has\n"
 "  no place for a text (topics to delete before version 5, groups to delete before\n"
-"  Kafka 4.4) the client gets the code alone. Some libraries drop the text that they\n"
-"  get: kafkajs always, kafka-python for ACLs, sarama's ClusterAdmin for ACLs and for\n"
-"  topics to delete. The log has the sentence.\n"
+"  Kafka 4.4, moves of replicas, delegation tokens) the client gets the code alone. Some\n"
+"  libraries drop the text that they get: kafkajs always, kafka-python for ACLs, sarama's\n"
+"  ClusterAdmin for ACLs and for topics to delete. The log has the sentence.\n"
 "- `match.topics` and `match.virtualClusters` are names in which `*` is any text; case\n"
 "  counts. A topic that is named by its id may be any topic: policies are asked, and\n"
 "  `topic.name` is an error.\n"
@@ -68,6 +69,16 @@ static const char head[] =
 "  cluster both are -1: say `topic.replicationFactor == -1 || ...` if that is welcome.\n"
 "- A request that cannot be decoded, or that is longer than `limits.governedRequest`,\n"
 "  is not passed on: its connection is closed.\n"
+"- An election of leaders of all partitions is one item that names no topic: policies\n"
+"  are asked, whatever `match.topics` says. Refused, it has the code for the whole answer\n"
+"  and the sentence in a row of no topic, partition -1; in version 0 the row is all.\n"
+"- Where a broker answers in no order (moves of replicas between its folders, SCRAM\n"
+"  credentials, features), what is refused stands first. A topic or user of whom\n"
+"  something is refused and something is not is there twice.\n"
+"- Updates of features are all or nothing from version 2 on: one that is refused ends\n"
+"  them all, and the answer has the sentence about the first.\n"
+"- Of delegation tokens and SCRAM credentials policies see neither tokens nor salts and\n"
+"  passwords. Who asks is `principal.name`.\n"
 "- A new policy is asked about every request that begins after it is in force;\n"
 "  connections stay.\n"
 "\n"
@@ -106,6 +117,7 @@ static const char tracing[] =
 "  `--version`; a policy with `spec.nodes` is asked on those nodes only.\n"
 "\n"
 "[kpctl.md](kpctl.md#why-was-this-refused) has more.\n"
+"\n";
 static const char members[] =
 "## Members of groups\n"
 "\n"
@@ -252,7 +264,7 @@ add_type(struct kp_buf *out, const struct kp_object_type *type)
 	     f->how != KP_OBJECT_END; f++) {
 		kp_buf_printf(
 		    out, "| `%s` | %s | %s", f->name, f->type, f->help);
-		if (f->how == KP_OBJECT_WORD)
+		if (f->words != NULL)
 			add_words(out, f->words);
 		kp_buf_add_text(out, " |\n");
 	}
@@ -262,6 +274,7 @@ void
 kp_govern_page(struct kp_buf *out)
 {
 	kp_buf_add_text(out, head);
+	kp_buf_add_text(out, judging);
 	kp_buf_add_text(out, tracing);
 	kp_buf_add_text(out, members);
 	kp_buf_add_text(out, offsets);

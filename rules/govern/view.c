@@ -233,6 +233,18 @@ text_in(const struct kp_item *item, const struct kp_field *field,
 	return value->text;
 }
 
+/* The first version says no more than whether a downgrade is allowed. */
+static struct kp_cel_value
+upgrade_of(
+    const struct view *view, const struct kp_object_word *words, int64_t code)
+{
+	bool is_allowed =
+	    kp_tree_get(view->value, view->fields, "AllowDowngrade")->number !=
+	    0;
+
+	return word_of(words, is_allowed ? KP_SAFE_DOWNGRADE : code);
+}
+
 /* What a field that must be there, or may be left out, has as a text. */
 static enum kp_cel_presence
 show_text(const struct kp_object_field *field, struct kp_bytes text,
@@ -246,21 +258,59 @@ show_text(const struct kp_object_field *field, struct kp_bytes text,
 	return field->how == KP_OBJECT_NAME ? KP_CEL_SET : KP_CEL_UNSET;
 }
 
+/* A struct that is not there has no values. */
+static const struct kp_tree_value *
+value_at(const struct kp_tree_value *of, size_t index)
+{
+	static const struct kp_tree_value null = { .is_null = true };
+
+	return of == NULL ? &null : &of->items[index];
+}
+
+/* Where a field comes from: the fields of a struct, and the struct. */
+static const struct kp_field *
+fields_of(const struct view *view, const struct kp_object_field *field,
+    const struct kp_tree_value **out)
+{
+	const struct kp_tree *request = view->item->request;
+
+	*out = view->value;
+	if (field->is_of_request) {
+		*out = &request->root;
+		return request->message->fields;
+	}
+	if (!field->is_around)
+		return view->fields;
+	*out = view->item->part->around;
+	return view->item->part->around_fields;
+}
+
 static enum kp_cel_presence
 show_field(const struct view *view, const struct kp_object_field *field,
     struct kp_cel_value *out)
 {
-	const struct kp_tree *request = view->item->request;
-	const struct kp_field *fields =
-	    field->is_of_request ? request->message->fields : view->fields;
-	const struct kp_tree_value *of =
-	    field->is_of_request ? &request->root : view->value;
-	size_t index = kp_tree_find(fields, field->from);
-	const struct kp_tree_value *value = &of->items[index];
+	const struct kp_tree_value *of;
+	const struct kp_field *fields = fields_of(view, field, &of);
+	const struct kp_tree_value *value;
+	size_t index;
+
+	if (field->how == KP_OBJECT_ARRAY) {
+		*out = word_of(field->words, (int64_t)view->item->part->which);
+		return KP_CEL_SET;
+	}
+	/* numbers only: a test sees to it */
+	*out = kp_cel_int(0);
+	if (!kp_tree_has(fields, field->from))
+		return KP_CEL_UNSET;
+	index = kp_tree_find(fields, field->from);
+	value = value_at(of, index);
 
 	switch (field->how) {
 	case KP_OBJECT_WORD:
 		*out = word_of(field->words, value->number);
+		return KP_CEL_SET;
+	case KP_OBJECT_UPGRADE:
+		*out = upgrade_of(view, field->words, value->number);
 		return KP_CEL_SET;
 	case KP_OBJECT_SETTINGS:
 		*out = map_of(view->item, value, &fields[index]);
@@ -274,6 +324,7 @@ show_field(const struct view *view, const struct kp_object_field *field,
 	case KP_OBJECT_ROWS:
 	case KP_OBJECT_PLAIN:
 	case KP_OBJECT_NAME:
+	case KP_OBJECT_ARRAY:
 	case KP_OBJECT_END:
 		break;
 	}
@@ -347,36 +398,124 @@ kp_item_object(const struct kp_item *item)
 	return show(item, item->api->type, item->value, item->fields);
 }
 
-void
+static void
+add_part(struct kp_items *out, struct kp_tree_value *array,
+    const struct kp_field *field)
+{
+	out->parts[out->num_parts++] = (struct kp_items_part){
+		.array = array, .fields = field->fields, .first = out->num
+	};
+	out->num += array->is_null ? 1 : array->num;
+}
+
+/* Arrays in the elements of outer. */
+static void
+add_inner_parts(struct kp_items *out, const struct kp_tree_value *outer,
+    const struct kp_field *field, const char *inner)
+{
+	size_t index = kp_tree_find(field->fields, inner);
+
+	for (uint32_t i = 0; i < outer->num; i++) {
+		struct kp_items_part *part = &out->parts[out->num_parts];
+
+		add_part(
+		    out, &outer->items[i].items[index], &field->fields[index]);
+		part->around = &outer->items[i];
+		part->around_fields = field->fields;
+	}
+}
+
+/* The field of an array that the version has; NULL: it has not. */
+static const struct kp_field *
+array_field(const struct kp_tree *request, const char *name)
+{
+	const struct kp_field *fields = request->message->fields;
+	const struct kp_field *field = &fields[kp_tree_find(fields, name)];
+
+	return kp_field_in(field, request->version) ? field : NULL;
+}
+
+static size_t
+max_parts(const struct kp_object_api *api, const struct kp_tree *request)
+{
+	size_t max = 0;
+
+	for (size_t i = 0; api->items[i] != NULL; i++)
+		max += api->inner == NULL
+			   ? 1
+			   : kp_tree_get(&request->root,
+				 request->message->fields, api->items[i])
+				 ->num;
+	return max;
+}
+
+bool
 kp_items_of(struct kp_items *out, const struct kp_object_api *api,
     const struct kp_tree *request)
 {
-	const struct kp_field *fields = request->message->fields;
+	*out = (struct kp_items){ .num = api->items == NULL ? 1 : 0 };
+	if (api->items == NULL)
+		return true;
+	out->parts = kp_arena_get(
+	    request->arena, max_parts(api, request), sizeof(*out->parts));
+	if (out->parts == NULL)
+		return false;
+	for (size_t i = 0; api->items[i] != NULL; i++) {
+		const struct kp_field *field =
+		    array_field(request, api->items[i]);
+		size_t begin = out->num_parts;
+		struct kp_tree_value *array;
 
-	*out = (struct kp_items){ .num = 1, .fields = fields };
-	for (size_t i = 0; api->items != NULL && api->items[i] != NULL; i++) {
-		size_t index = kp_tree_find(fields, api->items[i]);
-
-		if (!kp_field_in(&fields[index], request->version))
+		if (field == NULL)
 			continue;
-		out->array = &request->root.items[index];
-		out->fields = fields[index].fields;
-		out->num = out->array->num;
+		array = &request->root.items[field - request->message->fields];
+		if (api->inner == NULL)
+			add_part(out, array, field);
+		else
+			add_inner_parts(out, array, field, api->inner);
+		for (size_t k = begin; k < out->num_parts; k++)
+			out->parts[k].which = i;
 	}
+	return true;
+}
+
+/* The last that begins at index or before it, since some are empty. */
+static const struct kp_items_part *
+part_of(const struct kp_items *items, uint32_t index)
+{
+	size_t low = 0, high = items->num_parts;
+
+	while (high - low > 1) {
+		size_t middle = low + (high - low) / 2;
+
+		if (items->parts[middle].first <= index)
+			low = middle;
+		else
+			high = middle;
+	}
+	return &items->parts[low];
 }
 
 struct kp_item
 kp_items_at(const struct kp_items *items, const struct kp_object_api *api,
     const struct kp_tree *request, uint32_t index, struct kp_arena *arena)
 {
-	return (struct kp_item){
+	struct kp_item item = {
 		.api = api,
 		.request = request,
-		.value = items->array == NULL ? &request->root
-					      : &items->array->items[index],
-		.fields = items->fields,
+		.value = &request->root,
+		.fields = request->message->fields,
 		.arena = arena,
 	};
+
+	if (items->num_parts == 0)
+		return item;
+	item.part = part_of(items, index);
+	item.fields = item.part->fields;
+	item.value = item.part->array->is_null
+			 ? NULL
+			 : &item.part->array->items[index - item.part->first];
+	return item;
 }
 
 static struct kp_bytes
@@ -384,6 +523,8 @@ named(const struct kp_item *item, const char *field)
 {
 	size_t index;
 
+	if (item->value == NULL)
+		return (struct kp_bytes){ 0 };
 	if (item->fields == NULL)
 		return item->value->text;
 	index = kp_tree_find(item->fields, field);
@@ -420,5 +561,7 @@ kp_item_name(const struct kp_item *item)
 	for (; field->how != KP_OBJECT_END; field++)
 		if (field->how == KP_OBJECT_NAME)
 			return named(item, field->from);
+	if (item->api->topic != NULL)
+		return named(item, item->api->topic);
 	return (struct kp_bytes){ 0 };
 }

@@ -16,19 +16,34 @@
 struct kp_item {
 	const struct kp_object_api *api;
 	const struct kp_tree *request;
-	const struct kp_tree_value *value; /* a struct, or a text */
+	const struct kp_tree_value *value; /* a struct, or a text; NULL: all
+					    * that there are, none by name */
 	const struct kp_field *fields;     /* of the struct; NULL: a text */
+	const struct kp_items_part *part;  /* NULL: the request is the item */
 	struct kp_arena *arena;            /* for what is made on the way */
+};
+
+/* An array whose elements are items. */
+struct kp_items_part {
+	struct kp_tree_value *array;   /* null: one item, without a value */
+	const struct kp_field *fields; /* as in kp_item */
+	/* The struct that holds the array; NULL: the request. */
+	const struct kp_tree_value *around;
+	const struct kp_field *around_fields;
+	uint32_t first; /* index of its first item */
+	size_t which;   /* of the API's arrays it is, or is in */
 };
 
 /* The items of a request, in order. */
 struct kp_items {
-	struct kp_tree_value *array;   /* NULL: the request is the item */
-	const struct kp_field *fields; /* as in kp_item */
+	struct kp_items_part *parts; /* none: the request is the one item */
+	size_t num_parts;
 	uint32_t num;
 };
-void kp_items_of(struct kp_items *out, const struct kp_object_api *api,
-    const struct kp_tree *request);
+
+/* kp_items_of takes parts from the request's arena; false: no memory. */
+bool kp_items_of(struct kp_items *out, const struct kp_object_api *api,
+    const struct kp_tree *request) KP_MUST_CHECK;
 
 /* kp_items_at is item index of them; its values live in arena. */
 struct kp_item kp_items_at(const struct kp_items *items,

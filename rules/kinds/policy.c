@@ -40,6 +40,13 @@ const struct kp_setting_word kp_policy_api_words[] = {
 	{ .word = "AddRaftVoter", .value = 80 },
 	{ .word = "RemoveRaftVoter", .value = 81 },
 	{ .word = "UnregisterController", .value = 94 },
+	{ .word = "ElectLeaders", .value = 43 },
+	{ .word = "AlterReplicaLogDirs", .value = 34 },
+	{ .word = "CreateDelegationToken", .value = 38 },
+	{ .word = "RenewDelegationToken", .value = 39 },
+	{ .word = "ExpireDelegationToken", .value = 40 },
+	{ .word = "AlterUserScramCredentials", .value = 51 },
+	{ .word = "UpdateFeatures", .value = 57 },
 	{ .word = NULL },
 };
 

@@ -90,7 +90,7 @@ count_items(const struct kp_message_input *input, struct kp_bytes body)
 	kp_arena_init(&arena, MAX_LEN);
 	kp_assert(kp_tree_read(&tree, kp_api_find(api->key)->request,
 	    input->version, body, &arena, &err));
-	kp_items_of(&items, api, &tree);
+	kp_assert(kp_items_of(&items, api, &tree));
 	kp_arena_fini(&arena);
 	return items.num;
 }
@@ -110,6 +110,9 @@ check_answer(const struct kp_message_input *input, struct kp_bytes body,
 	    input->version, body, &arena, &err));
 	kp_assert(
 	    api->answer.rows == NULL ||
+	    !kp_field_in(&tree.message->fields[kp_tree_find(
+			     tree.message->fields, api->answer.rows)],
+		input->version) ||
 	    kp_tree_get(&tree.root, tree.message->fields, api->answer.rows)
 		    ->num >= min_rows);
 	kp_arena_fini(&arena);

@@ -234,6 +234,61 @@ static const struct {
 	{ "api: AddRaftVoter", "id: 4", "voter.id == 4" },
 	{ "api: RemoveRaftVoter", "id: 4", "voter.id == 4" },
 	{ "api: UnregisterController", "id: 4", "controller.id == 4" },
+	{ "api: ElectLeaders",
+	    "topic: t, partitions: [0, 7], electionType: UNCLEAN",
+	    "election.topic == 't' && election.partitions == [0, 7] && "
+	    "election.electionType == 'UNCLEAN'" },
+	{ "api: ElectLeaders, version: 0", "topic: t",
+	    "has(election.topic) && election.partitions.size() == 0 && "
+	    "election.electionType == 'PREFERRED'" },
+	{ "api: ElectLeaders", "electionType: PREFERRED",
+	    "!has(election.topic) && !has(election.partitions) && "
+	    "election.electionType == 'PREFERRED'" },
+	{ "api: AlterReplicaLogDirs", "path: /d, topic: t, partitions: [3]",
+	    "replicaMove.path == '/d' && replicaMove.topic == 't' && "
+	    "replicaMove.partitions == [3]" },
+	{ "api: CreateDelegationToken",
+	    "ownerType: User, owner: a, renewers: [{type: User, name: b}, "
+	    "{type: User, name: c}], maxLifetimeMs: 9223372036854775807",
+	    "delegationToken.ownerType == 'User' && delegationToken.owner == "
+	    "'a' && delegationToken.renewers[0].type == 'User' && "
+	    "delegationToken.renewers[1].name == 'c' && "
+	    "delegationToken.maxLifetimeMs == 9223372036854775807" },
+	{ "api: CreateDelegationToken", "maxLifetimeMs: -1",
+	    "!has(delegationToken.ownerType) && !has(delegationToken.owner) "
+	    "&& delegationToken.renewers.size() == 0" },
+	{ "api: CreateDelegationToken, version: 2", "maxLifetimeMs: -1",
+	    "!has(delegationToken.ownerType) && !has(delegationToken.owner) "
+	    "&& delegationToken.owner == ''" },
+	{ "api: RenewDelegationToken", "renewTimePeriodMs: 5",
+	    "delegationToken.renewTimePeriodMs == 5" },
+	{ "api: ExpireDelegationToken", "expiryTimePeriodMs: -1",
+	    "delegationToken.expiryTimePeriodMs == -1" },
+	{ "api: AlterUserScramCredentials",
+	    "user: a, mechanism: SCRAM-SHA-512, operation: UPSERT, "
+	    "iterations: 4096",
+	    "credential.user == 'a' && credential.mechanism == "
+	    "'SCRAM-SHA-512' && credential.operation == 'UPSERT' && "
+	    "has(credential.iterations) && credential.iterations == 4096" },
+	{ "api: AlterUserScramCredentials",
+	    "user: a, mechanism: SCRAM-SHA-256, operation: DELETE",
+	    "credential.user == 'a' && credential.mechanism == "
+	    "'SCRAM-SHA-256' && credential.operation == 'DELETE' && "
+	    "!has(credential.iterations) && credential.iterations == 0" },
+	{ "api: UpdateFeatures",
+	    "name: f, maxVersionLevel: 7, upgradeType: UNSAFE_DOWNGRADE, "
+	    "validateOnly: true",
+	    "feature.name == 'f' && feature.maxVersionLevel == 7 && "
+	    "feature.upgradeType == 'UNSAFE_DOWNGRADE' && "
+	    "!feature.allowDowngrade && feature.validateOnly" },
+	{ "api: UpdateFeatures", "name: f, maxVersionLevel: 7",
+	    "feature.upgradeType == 'UPGRADE' && !feature.validateOnly" },
+	{ "api: UpdateFeatures, version: 0", "name: f, maxVersionLevel: 7",
+	    "feature.upgradeType == 'UPGRADE' && !feature.allowDowngrade" },
+	{ "api: UpdateFeatures, version: 0",
+	    "name: f, maxVersionLevel: 7, allowDowngrade: true",
+	    "feature.upgradeType == 'SAFE_DOWNGRADE' && "
+	    "feature.allowDowngrade" },
 };
 
 Test(cases, items_are_what_policies_see)
@@ -292,26 +347,38 @@ Test(cases, what_a_heartbeat_does_not_say_is_not_set)
 	    "!has(member.groupInstanceId) && member.rebalanceTimeoutMs == -1");
 }
 
-/* Does that version of the request have the field? */
+static const struct kp_field *
+find(const struct kp_field *fields, const char *name)
+{
+	while (fields->kind != KP_END && strcmp(fields->name, name) != 0)
+		fields++;
+	return fields->kind == KP_END ? NULL : fields;
+}
+
+/* Of the structs of the request down to the item, does one have the field in
+ * that version, or is the item no struct? */
 static bool
 is_said(const struct kp_object_api *api, int16_t version,
     const struct kp_object_field *field)
 {
-	struct kp_arena arena;
-	struct kp_items items;
-	struct kp_tree tree;
-	bool is;
+	const struct kp_field *fields = kp_api_find(api->key)->request->fields;
+	const char *path[] = { NULL, api->inner, NULL };
 
-	kp_arena_init(&arena, 1u << 20);
-	kp_tree_make(&tree, kp_api_find(api->key)->request, version, &arena);
-	kp_items_of(&items, api, &tree);
-	if (field->is_of_request)
-		items.fields = tree.message->fields;
-	is = items.fields == NULL ||
-	     kp_field_in(&items.fields[kp_tree_find(items.fields, field->from)],
-		 version);
-	kp_arena_fini(&arena);
-	return is;
+	if (field->how == KP_OBJECT_ARRAY)
+		return true; /* where the item stands says it */
+	for (size_t i = 0; api->items != NULL && api->items[i] != NULL; i++)
+		if (kp_field_in(find(fields, api->items[i]), version))
+			path[0] = api->items[i]; /* the last has all fields */
+	for (size_t i = 0;; i++) {
+		const struct kp_field *of =
+		    fields == NULL ? NULL : find(fields, field->from);
+
+		if (fields == NULL || (of != NULL && kp_field_in(of, version)))
+			return true;
+		if (path[i] == NULL)
+			return false;
+		fields = find(fields, path[i])->fields;
+	}
 }
 
 /* What that version of an API has of its item, in YAML's flow style. */
@@ -326,7 +393,7 @@ write_least(
 	for (; field->how != KP_OBJECT_END; field++) {
 		const char *value = "x";
 
-		if (field->how == KP_OBJECT_WORD)
+		if (field->words != NULL)
 			value = field->words[1].word;
 		else if (strcmp(field->type, "int") == 0)
 			value = "1";
@@ -389,6 +456,30 @@ Test(cases, a_version_can_name_topics_by_id_only)
 	cr_assert(result.findings[0].is_failure);
 	kp_case_result_fini(&result);
 	kp_cases_free(cases);
+}
+
+/* It may be of any, whatever match.topics says. */
+Test(cases, an_election_of_all_is_of_every_topic)
+{
+	static const char spec[] =
+	    "{match: {apis: [ElectLeaders], topics: [a]}, validations: "
+	    "[{expression: has(election.topic), message: name them}]}";
+	static const struct {
+		const char *item, *expected;
+	} cases[] = {
+		{ "electionType: PREFERRED", "expect: deny, message: name" },
+		{ "topic: a, electionType: PREFERRED", "expect: allow" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct kp_cases *file = read_one(
+		    "api: ElectLeaders", cases[i].item, cases[i].expected);
+		struct kp_case_result result = run_with(file, spec);
+
+		cr_assert(kp_case_is_right(&result));
+		kp_case_result_fini(&result);
+		kp_cases_free(file);
+	}
 }
 
 static char *
@@ -474,6 +565,12 @@ Test(cases, problems_have_a_place)
 		    "must be a number\n"
 		    "t.yaml:3:59: cases[0].item.changes[1].value: \"1e999\" "
 		    "must be a number\n" },
+		{ "cases:\n- {name: n, request: {api: "
+		  "AlterUserScramCredentials}, expect: deny,\n   item: {user: "
+		  "a, mechanism: SCRAM-SHA-256, operation: DELETE, iterations: "
+		  "4096}}\n",
+		    "t.yaml:3:77: cases[0].item.iterations: is no part of that "
+		    "operation, and must not be said\n" },
 		{ "{a: 1}\n---\n{b: 1}\n",
 		    "t.yaml: must hold one YAML document, not 2\n" },
 		{ "a: [\n",

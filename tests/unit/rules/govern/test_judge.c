@@ -37,7 +37,7 @@ open_world(struct world *world, int16_t key, int16_t version)
 		.address = "10.0.0.1" };
 	kp_arena_init(&world->arena, 1u << 20);
 	kp_test_request(&world->request, world->api, version, 1, &world->arena);
-	kp_items_of(&world->items, world->api, &world->request);
+	cr_assert(kp_items_of(&world->items, world->api, &world->request));
 }
 
 static void
@@ -46,14 +46,24 @@ close_world(struct world *world)
 	kp_arena_fini(&world->arena);
 }
 
+/* The one item, and its fields. */
+static struct kp_tree_value *
+item_of(struct world *world, const struct kp_field **fields)
+{
+	*fields = world->request.message->fields;
+	if (world->items.num_parts == 0)
+		return &world->request.root;
+	*fields = world->items.parts[0].fields;
+	return &world->items.parts[0].array->items[0];
+}
+
 static struct kp_tree_value *
 field(struct world *world, const char *name)
 {
-	struct kp_tree_value *item = world->items.array == NULL
-					 ? &world->request.root
-					 : &world->items.array->items[0];
+	const struct kp_field *fields;
+	struct kp_tree_value *item = item_of(world, &fields);
 
-	return kp_tree_get(item, world->items.fields, name);
+	return kp_tree_get(item, fields, name);
 }
 
 /* One more row of an array of the item; values are by the row's fields. */
@@ -62,8 +72,8 @@ add_row(struct world *world, const char *name, const struct kp_field **fields)
 {
 	struct kp_tree_value *array = field(world, name);
 
-	*fields =
-	    world->items.fields[kp_tree_find(world->items.fields, name)].fields;
+	(void)item_of(world, fields);
+	*fields = (*fields)[kp_tree_find(*fields, name)].fields;
 	cr_assert_not_null(
 	    kp_tree_reserve(&world->request, array, array->num + 1));
 	cr_assert(kp_tree_fill(

@@ -472,7 +472,11 @@ Test(kinds, a_policy_is_checked_where_it_is_pushed)
 		    "\"IncrementalAlterConfigs\", "
 		    "\"AlterPartitionReassignments\", \"AlterClientQuotas\", "
 		    "\"UnregisterBroker\", \"AddRaftVoter\", "
-		    "\"RemoveRaftVoter\", \"UnregisterController\", not "
+		    "\"RemoveRaftVoter\", \"UnregisterController\", "
+		    "\"ElectLeaders\", \"AlterReplicaLogDirs\", "
+		    "\"CreateDelegationToken\", \"RenewDelegationToken\", "
+		    "\"ExpireDelegationToken\", \"AlterUserScramCredentials\", "
+		    "\"UpdateFeatures\", not "
 		    "\"Fetch\"" },
 		{ POLICY("match: {apis: [CreateTopics]}, variables:\n[{name: "
 			 "a, expression: '1'}, {name: a, expression: "
