@@ -71,7 +71,6 @@ read_api(struct kp_case *out, const char *said)
 		if (strcmp(word->word, said) != 0)
 			continue;
 		out->facts.api_key = (int16_t)word->value;
-		out->api = kp_object_api_find(out->facts.api_key);
 		return true;
 	}
 	return complain_api(said);
@@ -115,6 +114,9 @@ read_facts(struct kp_trace_request *out, const struct kp_args *args)
 	if (!read_api(&out->asked, kp_args_text(args, "api")) ||
 	    !read_version(facts, kp_args_text(args, "version")))
 		return false;
+	out->asked.item_version = facts->api_version;
+	out->asked.api = kp_object_judged(
+	    kp_object_api_find(facts->api_key), &out->asked.item_version);
 	if (address != NULL && !kp_parse_address(address, out->address)) {
 		kp_output_problem("--address: must be an IP address, not "
 				  "\"%.64s\"",

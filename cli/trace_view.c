@@ -231,8 +231,8 @@ add_policy(struct writer *w, const struct kp_trace_policy *policy)
 static void
 add_decision(struct writer *w)
 {
-	const struct kp_case *asked = &w->view->request->asked;
-	int16_t code = asked->api->code;
+	const struct kp_facts *facts = &w->view->request->asked.facts;
+	const struct kp_object_api *api = kp_object_api_find(facts->api_key);
 
 	if (w->view->trace->decision != KP_DECISION_DENY) {
 		add_colored(w, KP_COLOR_GREEN, "allowed");
@@ -243,10 +243,10 @@ add_decision(struct writer *w)
 		return;
 	}
 	add_colored(w, KP_COLOR_RED, "refused");
-	kp_buf_printf(
-	    &w->out, " with %s (%d); ", kp_sentence_error(code), code);
+	kp_buf_printf(&w->out, " with %s (%d); ", kp_sentence_error(api->code),
+	    api->code);
 	kp_buf_add_text(&w->out,
-	    kp_sentence_has_place(asked->api, asked->facts.api_version)
+	    kp_sentence_has_place(api, facts->api_version)
 		? "the client is told:\n"
 		: "answers of this version have no place for a text, the log "
 		  "has it:\n");
@@ -363,21 +363,21 @@ add_tree(struct writer *w)
 {
 	const struct kp_trace *trace = w->view->trace;
 	const struct kp_case *asked = &w->view->request->asked;
+	const struct kp_object_api *api =
+	    kp_object_api_find(asked->facts.api_key);
 	bool is_refused = trace->decision == KP_DECISION_DENY;
 	struct kp_yaml *root = kp_yaml_new_map(), *list;
 
 	kp_yaml_put(root, "decision",
 	    kp_yaml_new_text(kp_decision_word(trace->decision)));
-	kp_yaml_put(
-	    root, "code", kp_yaml_new_int(is_refused ? asked->api->code : 0));
+	kp_yaml_put(root, "code", kp_yaml_new_int(is_refused ? api->code : 0));
 	kp_yaml_put(root, "error",
-	    kp_yaml_new_text(
-		is_refused ? kp_sentence_error(asked->api->code) : ""));
+	    kp_yaml_new_text(is_refused ? kp_sentence_error(api->code) : ""));
 	kp_yaml_put(root, "sentence",
 	    kp_yaml_new_text(is_refused ? trace->sentence : ""));
 	kp_yaml_put(root, "told",
-	    kp_yaml_new_bool(is_refused && kp_sentence_has_place(asked->api,
-					       asked->facts.api_version)));
+	    kp_yaml_new_bool(is_refused && kp_sentence_has_place(
+					       api, asked->facts.api_version)));
 	kp_yaml_put(root, "request", tree_of_request(asked));
 	kp_yaml_put(root, "server",
 	    kp_yaml_new_text(w->view->server == NULL ? "" : w->view->server));

@@ -131,6 +131,8 @@ def topics_of(name, mode):
         return [f"{name}-in", f"{name}-out"]
     if mode == "governed":
         return [f"{name}-grown", f"{name}-kept", f"{name}-gone"]
+    if mode == "named":
+        return [f"{name}-old-bad"]
     return [name]
 
 

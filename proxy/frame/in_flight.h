@@ -14,7 +14,9 @@
 
 enum kp_pending_kind {
 	KP_PENDING_BROKER, /* the broker will answer */
-	KP_PENDING_MERGED, /* so it will, to a part; answer tells of the rest */
+	KP_PENDING_MERGED, /* so it will; answer is what we have to say, too */
+	KP_PENDING_TWICE,  /* it will twice: nobody is to see the first answer,
+			    * and the second is one of KP_PENDING_MERGED */
 	KP_PENDING_JUDGED, /* not sent yet: nobody can answer */
 	KP_PENDING_LOCAL,  /* answer holds the whole frame */
 	KP_PENDING_TOKEN,  /* the broker may answer with a bare SASL token */
@@ -24,7 +26,7 @@ struct kp_pending {
 	enum kp_pending_kind kind;
 	int16_t api_key, api_version;
 	int32_t correlation_id;
-	struct kp_buf answer; /* owned, of KP_PENDING_LOCAL and _MERGED */
+	struct kp_buf answer; /* owned; not of _BROKER, _JUDGED, _TOKEN */
 	size_t charged_len;   /* for it */
 };
 

@@ -170,6 +170,11 @@ begin_answer(struct kp_session *session, struct kp_flow *flow,
 	if (header.correlation_id != head->correlation_id)
 		return broken(session, err, "the wrong correlation id",
 		    header.correlation_id);
+	if (head->kind == KP_PENDING_TWICE) {
+		head->kind = KP_PENDING_MERGED;
+		kp_flow_discard(flow, total_len);
+		return KP_BEGIN_OK;
+	}
 	flow->api_key = header.api_key;
 	flow->api_version = header.api_version;
 	flow->header_len = header.len;

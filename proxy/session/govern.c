@@ -3,6 +3,7 @@
 
 #include "proto/kafka/writer.h"
 #include "proxy/govern/govern.h"
+#include "proxy/session/govern_priv.h"
 
 /* Correlation id and, in flexible versions, no tagged fields. */
 #define MAX_HEADER_LEN 5
@@ -30,9 +31,8 @@ kp_session_must_judge(struct kp_session *session)
 	return newest != NULL && newest->kind == KP_PENDING_JUDGED;
 }
 
-/* One line for each finding, as far as the log takes them. */
-static void
-log_finding(const struct kp_session *session, const struct kp_item *item,
+void
+kp_session_log_finding(const struct kp_session *session, struct kp_bytes item,
     const struct kp_finding *finding, const struct kp_facts *facts)
 {
 	static struct kp_log_limiter limiter;
@@ -48,8 +48,7 @@ log_finding(const struct kp_session *session, const struct kp_item *item,
 		KP_BYTES("client_id", facts->client_id),
 		KP_STR("virtual_cluster", facts->virtual_cluster),
 		KP_STR("api", kp_api_name(facts->api_key)),
-		KP_BYTES("item", kp_item_name(item)),
-		KP_STR("policy", finding->policy),
+		KP_BYTES("item", item), KP_STR("policy", finding->policy),
 		KP_STR("detail", finding->text),
 		KP_INT("is_failure", finding->is_failure),
 		KP_INT("suppressed", suppressed), { 0 } });
@@ -70,20 +69,21 @@ note_finding(
 
 	if (finding->action == KP_POLICY_WARN)
 		judging->num_warned++;
-	log_finding(judging->session, item, finding, &judging->facts);
+	kp_session_log_finding(
+	    judging->session, kp_item_name(item), finding, &judging->facts);
 }
 
 /* A name that the broker has not confirmed is nobody's. */
-static struct kp_facts
-facts_of(const struct kp_session *session, const struct kp_flow *flow,
-    const struct kp_request_header *header)
+struct kp_facts
+kp_session_facts(const struct kp_session *session, const struct kp_flow *flow,
+    struct kp_bytes client_id)
 {
 	const struct kp_sasl *sasl = &session->sasl;
 
 	return (struct kp_facts){
 		.api_key = flow->api_key,
 		.api_version = flow->api_version,
-		.client_id = header->client_id,
+		.client_id = client_id,
 		.principal = sasl->phase == KP_SASL_DONE ? sasl->principal : "",
 		.virtual_cluster = session->endpoint->virtual_cluster->name,
 		.listener = session->endpoint->listener->name,
@@ -128,9 +128,8 @@ make_answer(struct kp_buf *out, const struct kp_pending *pending,
 	return end_frame(out, begin, body, err);
 }
 
-/* What is kept until the answer goes out is accounted for. */
-static bool
-keep(struct kp_session *session, struct kp_pending *pending,
+bool
+kp_session_keep(struct kp_session *session, struct kp_pending *pending,
     enum kp_pending_kind kind, struct kp_buf *answer, struct kp_error *err)
 {
 	if (!kp_share_charge(&session->memory, KP_MEMORY_ANSWERS, answer->len))
@@ -151,7 +150,7 @@ refuse(struct kp_session *session, struct kp_pending *pending,
 	struct kp_buf answer;
 	bool ok =
 	    make_answer(&answer, pending, kp_buf_bytes(&ruling->answer), err) &&
-	    keep(session, pending, KP_PENDING_LOCAL, &answer, err);
+	    kp_session_keep(session, pending, KP_PENDING_LOCAL, &answer, err);
 
 	kp_buf_fini(&answer);
 	if (ok)
@@ -167,7 +166,8 @@ send_part(struct kp_session *session, struct kp_flow *flow,
 {
 	struct kp_buf request;
 
-	if (!keep(session, pending, KP_PENDING_MERGED, &ruling->answer, err))
+	if (!kp_session_keep(
+		session, pending, KP_PENDING_MERGED, &ruling->answer, err))
 		return false;
 	if (!make_request(
 		&request, header, kp_buf_bytes(&ruling->request), err)) {
@@ -231,7 +231,10 @@ judge_charged(struct kp_session *session, struct kp_flow *flow,
 	    kp_request_header_read(&header, frame.data + KP_FRAME_PREFIX_LEN,
 		frame.len - KP_FRAME_PREFIX_LEN,
 		frame.len - KP_FRAME_PREFIX_LEN, err) == KP_HEADER_OK);
-	judging.facts = facts_of(session, flow, &header);
+	judging.facts = kp_session_facts(session, flow, header.client_id);
+	if (flow->api_key == KP_METADATA)
+		return kp_session_judge_creation(
+		    session, flow, frame, &judging.facts, err);
 	ok = kp_govern_request(&govern,
 	    (struct kp_bytes){ frame.data + before, frame.len - before },
 	    &ruling, err);
@@ -279,6 +282,9 @@ kp_session_merge(struct kp_session *session, struct kp_flow *flow,
 	struct kp_buf merged;
 	bool ok;
 
+	if (flow->api_key == KP_METADATA)
+		return kp_session_tell_creation(session, flow, body, err) ||
+		       fail(session, err);
 	if (!kp_share_charge(&session->memory, KP_MEMORY_ANSWERS, len)) {
 		(void)kp_error_set(err, KP_ERR_LIMIT,
 		    "no memory within the limit to merge answers");

@@ -30,7 +30,8 @@ bool kp_session_judge(struct kp_session *session, struct kp_flow *flow,
 
 /*
  * kp_session_merge puts session->refused into the answer's *body, which flow
- * then keeps until it is written.
+ * then keeps until it is written; of topics to create it tells policies' words
+ * instead.
  */
 bool kp_session_merge(struct kp_session *session, struct kp_flow *flow,
     struct kp_bytes *body, struct kp_error *err) KP_MUST_CHECK;

@@ -32,6 +32,7 @@ struct maker {
 	const struct kp_message *message;
 	struct shape shape;
 	int16_t version;
+	bool has_name_only;  /* nothing else is up to the client */
 	const char *refused; /* why a field is not to be said */
 	struct kp_arena *arena;
 };
@@ -155,7 +156,8 @@ setting_of(struct maker *m, const struct kp_object_field *field,
 	}
 	from = &fields[kp_tree_find(fields, field->from)];
 	set_type(m, &out, field, from);
-	if (!kp_field_in(from, m->version)) {
+	if (!kp_field_in(from, m->version) ||
+	    (m->has_name_only && field->how != KP_OBJECT_NAME)) {
 		out.refused = m->refused;
 		out.is_required = false;
 	}
@@ -232,23 +234,24 @@ const struct kp_setting *
 kp_case_item_setting(const struct kp_object_api *api, int16_t version,
     const char *name, struct kp_arena *arena)
 {
-	const struct kp_message *message = kp_api_find(api->key)->request;
-	struct maker m = { .message = message,
-		.shape = shape_of(api, message, version, LAST_ARRAY),
-		.version = version,
+	struct maker m = { .version = version,
+		.has_name_only = api->stands_for != 0,
 		.arena = arena };
+	const struct kp_object_api *judged = kp_object_judged(api, &m.version);
 	struct kp_setting *made = kp_arena_get(arena, 1, sizeof(*made));
 	struct kp_setting *fields;
 	char refused[REFUSED_SIZE];
 
 	(void)snprintf(refused, sizeof(refused), "is not in version %d of %s",
 	    version, kp_api_name(api->key));
+	m.message = kp_api_find(judged->key)->request;
 	m.refused = kp_arena_copy(arena, kp_bytes_of(refused));
-	fields = settings_of(&m, api->type, m.shape.fields);
+	m.shape = shape_of(judged, m.message, m.version, LAST_ARRAY);
+	fields = settings_of(&m, judged->type, m.shape.fields);
 	if (made == NULL || fields == NULL)
 		return NULL;
 	for (size_t i = 0; fields[i].type != KP_SETTING_END; i++)
-		if (may_be_left_out(&m, api, &api->type->fields[i]))
+		if (may_be_left_out(&m, judged, &judged->type->fields[i]))
 			fields[i].is_required = false;
 	*made = (struct kp_setting){
 		.name = name, .type = KP_SETTING_OBJECT, .fields = fields

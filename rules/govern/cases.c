@@ -166,7 +166,6 @@ read_request(struct reader *r, struct kp_case *one)
 	const struct kp_object_api *api = kp_object_api_find(key);
 	int16_t max_version = kp_object_max_version(api);
 
-	one->api = api;
 	one->facts = (struct kp_facts){
 		.api_key = key,
 		.api_version =
@@ -179,6 +178,8 @@ read_request(struct reader *r, struct kp_case *one)
 		.listener = text_or_none(one->said, "request.listener"),
 		.address = text_or_none(one->said, "request.address"),
 	};
+	one->item_version = one->facts.api_version;
+	one->api = kp_object_judged(api, &one->item_version);
 	if (kp_api_has(key, one->facts.api_version) &&
 	    one->facts.api_version <= max_version)
 		return true;
@@ -202,7 +203,7 @@ fill_item(struct reader *r, struct kp_case *one, const struct kp_value *item,
 		return complain(r, item, stray, path,
 		    "is no part of that operation, and must not be said");
 	kp_tree_make(&one->request, kp_api_find(one->api->key)->request,
-	    one->facts.api_version, r->arena);
+	    one->item_version, r->arena);
 	if (!r->arena->failed)
 		kp_case_item_fill(&one->request, one->api, item);
 	if (!r->arena->failed &&
@@ -221,8 +222,8 @@ read_node(struct reader *r, struct kp_case *one, const struct kp_yaml *node,
 	bool ok;
 
 	kp_arena_reset(&r->settings);
-	setting = kp_case_item_setting(
-	    one->api, one->facts.api_version, path, &r->settings);
+	setting = kp_case_item_setting(kp_object_api_find(one->facts.api_key),
+	    one->facts.api_version, path, &r->settings);
 	if (setting == NULL) {
 		kp_diagnostics_add_about(r->diagnostics, &at, "", path,
 		    "there is no memory to read it");

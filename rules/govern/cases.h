@@ -26,8 +26,9 @@ enum kp_decision {
 
 /* Borrowed from the file. */
 struct kp_case {
-	const struct kp_value *said; /* of the list in kp_cases_setting */
-	const struct kp_object_api *api;
+	const struct kp_value *said;     /* of the list in kp_cases_setting */
+	const struct kp_object_api *api; /* as which the item is judged */
+	int16_t item_version;            /* of that */
 	struct kp_facts facts;
 	struct kp_tree request; /* with the one item */
 	struct kp_items items;  /* it */

@@ -10,7 +10,8 @@
 
 /*
  * kp_case_item_setting makes the table of settings, called name, of an item as
- * a version of an API has it. It lives in arena; NULL if there is no memory.
+ * a version of an API has it, or of what that stands for. It lives in arena;
+ * NULL if there is no memory.
  */
 const struct kp_setting *kp_case_item_setting(const struct kp_object_api *api,
     int16_t version, const char *name, struct kp_arena *arena);

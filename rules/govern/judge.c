@@ -364,7 +364,9 @@ bool
 kp_judge_item(struct kp_judge *judge, const struct kp_item *item,
     kp_found found, void *ctx)
 {
-	const struct kp_rules *rules = &judge->policies->of_api[item->api->key];
+	/* which the item's own is not where a request stands for another */
+	const struct kp_rules *rules =
+	    &judge->policies->of_api[judge->facts->api_key];
 	bool may_pass = true;
 
 	judge->item = item;

@@ -279,7 +279,10 @@ const struct kp_object_type *const kp_object_types[] = { &assignment,
 #define UNAUTHORIZED KP_KAFKA_TRANSACTIONAL_ID_AUTHORIZATION_FAILED
 
 const struct kp_object_api kp_object_apis[] = {
-	{ .key = 19, .code = VIOLATION, .variable = "topic", .type = &new_topic,
+	{ .key = KP_METADATA, .stands_for = KP_CREATE_TOPICS,
+	    .code = KP_KAFKA_UNKNOWN_TOPIC_OR_PARTITION, .variable = "topic", .type = &new_topic, .items = NAMES("Topics"),
+	    .topic = "Name" },
+	{ .key = KP_CREATE_TOPICS, .code = VIOLATION, .variable = "topic", .type = &new_topic,
 	    .items = NAMES("Topics"), .topic = "Name",
 	    .answer = ROWS_OF("Topics", "Name") },
 	{ .key = 20, .code = VIOLATION, .variable = "topic", .type = &deleted_topic,
@@ -389,6 +392,15 @@ kp_object_max_version(const struct kp_object_api *api)
 	return api->max_version > 0
 		   ? api->max_version
 		   : kp_api_find(api->key)->request->max_version;
+}
+
+const struct kp_object_api *
+kp_object_judged(const struct kp_object_api *api, int16_t *version)
+{
+	if (api->stands_for == 0)
+		return api;
+	*version = kp_api_find(api->stands_for)->request->max_version;
+	return kp_object_api_find(api->stands_for);
 }
 
 size_t

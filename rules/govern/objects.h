@@ -75,6 +75,12 @@ struct kp_object_answer {
 
 struct kp_object_api {
 	int16_t key;
+	/*
+	 * Not 0: what brokers do because of the request is what they do for
+	 * items of that API, as which it is judged; type and variable are that
+	 * one's, and policies for that API are asked as well.
+	 */
+	int16_t stands_for;
 	int16_t code;         /* Kafka's error for what is refused */
 	int16_t max_version;  /* newest for clients, which is judged; 0: all.
 			       * Newer ones are refused where policies are */
@@ -105,13 +111,25 @@ const struct kp_object_api *kp_object_api_find(int16_t key);
 /* kp_object_max_version is the newest version of its request that is judged. */
 int16_t kp_object_max_version(const struct kp_object_api *api);
 
+/*
+ * kp_object_judged is what requests of api are judged as: the API that it
+ * stands for, with *version set to the newest of that, or api itself.
+ */
+const struct kp_object_api *kp_object_judged(
+    const struct kp_object_api *api, int16_t *version);
+
 size_t kp_object_num_fields(const struct kp_object_type *type);
 
 /* Kafka's errors. */
+#define KP_KAFKA_UNKNOWN_TOPIC_OR_PARTITION 3
 #define KP_KAFKA_TOPIC_AUTHORIZATION_FAILED 29
 #define KP_KAFKA_GROUP_AUTHORIZATION_FAILED 30
 #define KP_KAFKA_POLICY_VIOLATION 44
 #define KP_KAFKA_TRANSACTIONAL_ID_AUTHORIZATION_FAILED 53
+
+/* APIs that need code of their own. */
+#define KP_METADATA 3
+#define KP_CREATE_TOPICS 19
 
 /* Code of FeatureUpdate.UpgradeType. */
 #define KP_SAFE_DOWNGRADE 2

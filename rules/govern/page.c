@@ -82,9 +82,6 @@ static const char judging[] =
 "- A new policy is asked about every request that begins after it is in force;\n"
 "  connections stay.\n"
 "\n"
-"Topics that brokers create by themselves (`auto.create.topics.enable`) are not judged\n"
-"yet: switch that off.\n"
-"\n"
 "`policy_denied` and `policy_warned` in the log name client, item, policy and reason;\n"
 "`kproxy_policy_decisions_total` counts.\n"
 "\n";
@@ -178,6 +175,39 @@ static const char offsets[] =
 "do this by themselves (`transaction.version` 2): then there is nothing to judge. Versions\n"
 "from 4 on are for brokers; where a policy is asked about this request they are refused.\n"
 "\n";
+static const char creation[] =
+"## Topics that brokers create by themselves\n"
+"\n"
+"With `auto.create.topics.enable`, which is Kafka's default, a broker creates a topic\n"
+"because a client names it in a Metadata request, and producers and most consumers do so\n"
+"with every topic that they use. Policies for CreateTopics are asked about these names as\n"
+"well, so that no client gets around them; one for Metadata is asked about these alone.\n"
+"`topic` is a [NewTopic](#newtopic) with nothing but its name: `partitions` and\n"
+"`replicationFactor` are -1, and `request.api` is `\"Metadata\"`. So a policy that wants\n"
+"replicas or settings to be said refuses such topics; `request.api == 'Metadata' || ...`\n"
+"lets them pass.\n"
+"\n"
+"- A topic that exists stays usable, whatever policies say of its name. If one of a\n"
+"  request may not be created, the request goes on with auto-creation switched off:\n"
+"  topics that exist are described as ever, all others are UNKNOWN_TOPIC_OR_PARTITION (3),\n"
+"  as with a broker that creates none. A Java producer waits `max.block.ms` for such a\n"
+"  topic and says then that it is not present; librdkafka says \"Unknown topic or\n"
+"  partition\" after `topic.metadata.propagation.max.ms`.\n"
+"- If others of the same request may be created, another request that names only these\n"
+"  goes before it, with auto-creation, and its answer is left out. The client is answered\n"
+"  the whole request: a new topic may be UNKNOWN_TOPIC_OR_PARTITION at first, as brokers\n"
+"  say of topics that they have begun to create, and clients ask again. If the broker did\n"
+"  not create it (because the client may not, say), they get that code as well, and not\n"
+"  the broker's reason.\n"
+"- Before version 4 a request cannot switch auto-creation off. It goes on as version 4\n"
+"  then, and the answer is turned into one of the client's version.\n"
+"- Log and counter have what policies say once the broker's answer says that the topic\n"
+"  does not exist, for each request that names it; of topics that exist they have nothing.\n"
+"  Names that may be created are not counted.\n"
+"\n"
+"Topics that brokers make for groups of Kafka Streams (KIP-1071) are not among these, and\n"
+"are not judged.\n"
+"\n";
 static const char testing[] =
 "## Testing policies\n"
 "\n"
@@ -212,7 +242,8 @@ static const char after_cases[] =
 "(-1). Names, words and numbers that Kafka has no default for must be said.\n"
 "\n"
 "[examples/policies/](../examples/policies/README.md) has policies to begin with, each\n"
-"with its cases: names, replicas, partitions, retention, what is not deleted, ACLs.\n"
+"with its cases: names, replicas, partitions, retention, what is not deleted, ACLs,\n"
+"topics that brokers create by themselves.\n"
 "\n"
 "## What it costs\n"
 "\n";
@@ -275,6 +306,7 @@ kp_govern_page(struct kp_buf *out)
 {
 	kp_buf_add_text(out, head);
 	kp_buf_add_text(out, judging);
+	kp_buf_add_text(out, creation);
 	kp_buf_add_text(out, tracing);
 	kp_buf_add_text(out, members);
 	kp_buf_add_text(out, offsets);

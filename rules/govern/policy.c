@@ -210,19 +210,44 @@ remember(void *ctx, const struct kp_policy_fault *fault)
 	    fault->fault->text);
 }
 
+static void
+add_rule(struct kp_policies *out, struct complaints *to,
+    const struct kp_tables_policy *policy, int16_t api_key)
+{
+	struct kp_rules *rules = &out->of_api[api_key];
+
+	rules->list =
+	    kp_realloc(rules->list, rules->num + 1, sizeof(*rules->list));
+	make_rule(to, policy, api_key, &rules->list[rules->num++]);
+}
+
+static bool
+names(const struct kp_tables_policy *policy, int16_t api_key)
+{
+	for (size_t i = 0; i < policy->num_apis; i++)
+		if (policy->apis[i] == api_key)
+			return true;
+	return false;
+}
+
+/*
+ * What holds for requests of an API holds for whatever stands for them, or that
+ * would be a way around; once, if a policy names both.
+ */
 static bool
 make_policy(struct kp_policies *out, const struct kp_tables_policy *policy,
     struct kp_error *err)
 {
 	struct complaints to = { .complain = remember, .ctx = err };
 
-	for (size_t i = 0; i < policy->num_apis && !to.is_any; i++) {
-		struct kp_rules *rules = &out->of_api[policy->apis[i]];
+	for (size_t i = 0; i < policy->num_apis && !to.is_any; i++)
+		add_rule(out, &to, policy, policy->apis[i]);
+	for (size_t i = 0; i < kp_num_object_apis && !to.is_any; i++) {
+		const struct kp_object_api *api = &kp_object_apis[i];
 
-		rules->list = kp_realloc(
-		    rules->list, rules->num + 1, sizeof(*rules->list));
-		make_rule(
-		    &to, policy, policy->apis[i], &rules->list[rules->num++]);
+		if (api->stands_for != 0 && names(policy, api->stands_for) &&
+		    !names(policy, api->key))
+			add_rule(out, &to, policy, api->key);
 	}
 	if (to.is_any)
 		return kp_error_prefix(err, "policy \"%s\"", policy->name);

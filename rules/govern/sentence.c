@@ -43,6 +43,8 @@ kp_sentence_error(int16_t code)
 		int16_t code;
 		const char *name;
 	} names[] = {
+		{ KP_KAFKA_UNKNOWN_TOPIC_OR_PARTITION,
+		    "UNKNOWN_TOPIC_OR_PARTITION" },
 		{ KP_KAFKA_TOPIC_AUTHORIZATION_FAILED,
 		    "TOPIC_AUTHORIZATION_FAILED" },
 		{ KP_KAFKA_GROUP_AUTHORIZATION_FAILED,

@@ -15,6 +15,7 @@
 /* Those that rules/govern/objects.h has; a test holds both together. */
 const struct kp_setting_word kp_policy_api_words[] = {
 	{ .word = "CreateTopics", .value = 19 },
+	{ .word = "Metadata", .value = 3 },
 	{ .word = "DeleteTopics", .value = 20 },
 	{ .word = "DeleteRecords", .value = 21 },
 	{ .word = "JoinGroup", .value = 11 },

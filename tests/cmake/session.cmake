@@ -8,6 +8,8 @@ kp_unit_test(govern SOURCES unit/proxy/govern/test_govern.c
   LINK kp_govern kp_test_governed)
 kp_unit_test(refuse SOURCES unit/proxy/govern/test_refuse.c
   LINK kp_govern kp_test_governed)
+kp_unit_test(creation SOURCES unit/proxy/govern/test_creation.c
+  LINK kp_govern kp_test_governed)
 kp_program(kp_measure_policies support/measure_policies.c)
 target_link_libraries(kp_measure_policies PRIVATE kp_govern kp_test_rules)
 kp_unit_test(in_flight SOURCES unit/proxy/frame/test_in_flight.c LINK kp_frame)

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proxy/govern/govern.h"
+#include "proxy/govern/creation.h"
 #include "tests/fuzz/messages.h"
 #include "tests/support/sample.h"
 
@@ -169,6 +169,83 @@ can_be_judged(const struct kp_message_input *input)
 	return api != NULL && input->version <= kp_object_max_version(api);
 }
 
+static void
+ignore_name(void *ctx, struct kp_bytes topic, const struct kp_finding *finding)
+{
+	(void)ctx;
+	kp_assert(topic.data != NULL && finding->text[0] != '\0');
+}
+
+/* The broker says anything that is an answer to what goes on. */
+static void
+tell(const struct kp_message_input *input, const struct kp_creation *creation)
+{
+	struct kp_creation_told told = { .found = ignore_name };
+	struct kp_sample sample = { .random = input->seed };
+	struct kp_bytes notes = kp_buf_bytes(&creation->notes);
+	struct kp_buf answer, converted;
+	struct kp_error err;
+
+	kp_buf_init(&answer, KP_SAMPLE_MAX_LEN);
+	kp_buf_init(&converted, KP_SAMPLE_MAX_LEN);
+	kp_sample_body(&sample, &answer, kp_api_find(KP_METADATA)->response,
+	    creation->version);
+	if (!answer.failed &&
+	    kp_creation_answer(notes, input->version, kp_buf_bytes(&answer),
+		&converted, &told, &err) &&
+	    creation->version != input->version)
+		check_answer(input, kp_buf_bytes(&converted), 0);
+	kp_buf_fini(&converted);
+	kp_buf_fini(&answer);
+}
+
+/* What goes on names all of them, what goes before some. */
+static void
+check_creation(
+    const struct kp_message_input *input, const struct kp_creation *creation)
+{
+	struct kp_message_input second = *input;
+
+	second.version = creation->version;
+	if (creation->is_changed) {
+		kp_assert(
+		    count_items(&second, kp_buf_bytes(&creation->second)) ==
+		    count_items(input, input->body));
+		kp_assert(creation->notes.len > 0);
+	}
+	if (creation->first.len > 0)
+		kp_assert(count_items(input, kp_buf_bytes(&creation->first)) <
+			  count_items(input, input->body));
+	if (creation->notes.len > 0)
+		tell(input, creation);
+}
+
+static bool
+create(const struct kp_govern *govern, const struct kp_message_input *input)
+{
+	struct kp_creation creation;
+	struct kp_error err;
+	bool ok = kp_creation_judge(govern, input->body, &creation, &err);
+
+	if (ok)
+		check_creation(input, &creation);
+	kp_creation_fini(&creation);
+	return ok;
+}
+
+static bool
+govern_one(const struct kp_govern *govern, const struct kp_message_input *input)
+{
+	struct kp_ruling ruling;
+	struct kp_error err;
+	bool ok = kp_govern_request(govern, input->body, &ruling, &err);
+
+	if (ok)
+		check_ruling(input, &ruling);
+	kp_ruling_fini(&ruling);
+	return ok;
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -178,8 +255,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.listener = "l",
 		.address = "a" };
 	struct kp_govern govern = { .facts = &facts, .found = ignore };
-	struct kp_ruling ruling;
-	struct kp_error err;
 	bool ok = true;
 
 	if (!kp_message_input_read(&input, data, size))
@@ -189,12 +264,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	govern.policies = policies();
 	if (input.is_request && can_be_judged(&input) &&
 	    kp_policies_govern(
-		govern.policies, facts.api_key, facts.virtual_cluster)) {
-		ok = kp_govern_request(&govern, input.body, &ruling, &err);
-		if (ok)
-			check_ruling(&input, &ruling);
-		kp_ruling_fini(&ruling);
-	}
+		govern.policies, facts.api_key, facts.virtual_cluster))
+		ok = facts.api_key == KP_METADATA ? create(&govern, &input)
+						  : govern_one(&govern, &input);
 	if (ok)
 		kp_message_input_is_valid(&input);
 	return 0;

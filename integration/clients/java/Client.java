@@ -13,7 +13,8 @@ import org.apache.kafka.clients.admin.NewTopic;
  * Usage: Client BOOTSTRAP NAME MODE... (NAME starts every topic and group).
  * The topics that records go to, NAME-MODE with three partitions, must be
  * there already; for streams NAME-MODE-in and NAME-MODE-out, for governed
- * NAME-MODE-grown, NAME-MODE-kept and NAME-MODE-gone.
+ * NAME-MODE-grown, NAME-MODE-kept and NAME-MODE-gone, for named
+ * NAME-MODE-old-bad.
  * Environment: CLIENT_SASL=MECHANISM:USER:PASSWORD, CLIENT_CA=FILE.
  */
 public final class Client {
@@ -44,6 +45,7 @@ public final class Client {
         case "admin" -> new AdminMode(this).run();
         case "governed" -> new GovernedMode(this).run();
         case "joining" -> new JoiningMode(this).run();
+        case "named" -> new NamedMode(this).run();
         case "streams", "streams-classic" ->
             new StreamsMode(this, mode.equals("streams")).run();
         case "steady" -> new SteadyMode(this).run();

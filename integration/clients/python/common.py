@@ -3,7 +3,8 @@
 
 Usage of each: PROGRAM BOOTSTRAP NAME MODE...
 The topics NAME-MODE, with three partitions, must be there already; for mode
-governed NAME-MODE-grown, NAME-MODE-kept and NAME-MODE-gone.
+governed NAME-MODE-grown, NAME-MODE-kept and NAME-MODE-gone, for named
+NAME-MODE-old-bad.
 Environment: CLIENT_SASL=MECHANISM:USER:PASSWORD, CLIENT_CA=FILE.
 """
 import hashlib

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""confluent-kafka: modes classic, consumer (KIP-848), txn, governed, joining
-and steady;
+"""confluent-kafka: modes classic, consumer (KIP-848), txn, governed, joining,
+named and steady;
 history and log-read_committed, log-read_uncommitted (see history.py)."""
 import sys
 import threading
@@ -13,6 +13,7 @@ import common
 import governed_confluent
 import history
 import joining_confluent
+import named_confluent
 
 STEP = 50
 # So that brokers that start have a processor to do so.
@@ -188,6 +189,8 @@ def run(mode, topic):
         return governed_confluent.run(settings, topic)
     if mode == "joining":
         return joining_confluent.run(settings, topic)
+    if mode == "named":
+        return named_confluent.run(settings, topic)
     if mode == "history":
         history.Workload(settings, topic).run()
         return []

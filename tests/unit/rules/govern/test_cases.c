@@ -418,7 +418,10 @@ Test(cases, all_versions_can_be_said)
 			struct kp_cases *cases;
 			char request[128];
 
-			write_least(item, sizeof(item), api, v);
+			if (api->stands_for != 0)
+				(void)snprintf(item, sizeof(item), "name: x");
+			else
+				write_least(item, sizeof(item), api, v);
 			(void)snprintf(request, sizeof(request),
 			    "api: %s, version: %d", kp_api_name(api->key), v);
 			cases = read_one(request, item, "expect: allow");
@@ -454,6 +457,26 @@ Test(cases, a_version_can_name_topics_by_id_only)
 
 	cr_assert(kp_case_is_right(&result));
 	cr_assert(result.findings[0].is_failure);
+	kp_case_result_fini(&result);
+	kp_cases_free(cases);
+}
+
+/* All else is up to the cluster, and policies for CreateTopics hold. */
+Test(cases, a_topic_that_is_named_is_one_with_nothing_else)
+{
+	struct kp_cases *cases = read_one("api: Metadata, version: 1",
+	    "name: a", "expect: deny, message: Metadata 1 a -1 -1 0 0");
+	struct kp_case_result result = run_with(cases,
+	    "{match: {apis: [CreateTopics], topics: [a]}, validations: "
+	    "[{expression: 'false', messageExpression: request.api + ' ' + "
+	    "string(request.version) + ' ' + topic.name + ' ' + "
+	    "string(topic.partitions) + ' ' + "
+	    "string(topic.replicationFactor) + ' ' + "
+	    "string(size(topic.configs)) + ' ' + "
+	    "string(size(topic.assignments))}]}");
+
+	cr_assert(kp_case_is_right(&result));
+	cr_assert_eq(result.num_findings, 1);
 	kp_case_result_fini(&result);
 	kp_cases_free(cases);
 }

@@ -162,7 +162,14 @@ Test(objects, are_what_kafka_says)
 		const struct kp_api *kafka = kp_api_find(api->key);
 		const struct kp_field *fields = kafka->request->fields;
 		struct scope scope = { .request = fields };
+		int16_t version = -1;
 
+		if (api->stands_for != 0) {
+			cr_assert_eq(
+			    kp_object_judged(api, &version)->type, api->type);
+			cr_assert(kp_api_has(api->stands_for, version));
+			continue;
+		}
 		if (api->items == NULL)
 			check_type(api->type, fields, &scope);
 		else
@@ -203,6 +210,18 @@ Test(objects, no_version_is_without_items)
 			    kp_api_name(api->key), v);
 		}
 	}
+}
+
+Test(objects, what_stands_for_nothing_else_is_judged_as_itself)
+{
+	const struct kp_object_api *api = kp_object_api_find(KP_CREATE_TOPICS);
+	int16_t version = 3;
+
+	cr_assert_eq(kp_object_judged(api, &version), api);
+	cr_assert_eq(version, 3);
+	cr_assert_eq(
+	    kp_object_judged(kp_object_api_find(KP_METADATA), &version), api);
+	cr_assert_gt(version, 3);
 }
 
 /* No table of a type is used for another shape than the one it is for. */

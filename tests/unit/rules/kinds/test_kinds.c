@@ -458,8 +458,8 @@ Test(kinds, a_policy_is_checked_where_it_is_pushed)
 		    "topics, and match.topics is said" },
 		{ POLICY("match: {apis: [Fetch]}, " ANYTHING),
 		    "conf/r.yaml:2:23: Policy \"p\": spec.match.apis[0]: must "
-		    "be one of \"CreateTopics\", \"DeleteTopics\", "
-		    "\"DeleteRecords\", "
+		    "be one of \"CreateTopics\", \"Metadata\", "
+		    "\"DeleteTopics\", \"DeleteRecords\", "
 		    "\"JoinGroup\", \"ConsumerGroupHeartbeat\", "
 		    "\"ShareGroupHeartbeat\", \"StreamsGroupHeartbeat\", "
 		    "\"OffsetCommit\", \"OffsetDelete\", "
