@@ -74,11 +74,11 @@ POLICIES = policy(
 ) + policy(
     "logins", "AlterUserScramCredentials",
     ("credential.mechanism == 'SCRAM-SHA-512'", "SHA-512 only"),
-    ("credential.operation == 'DELETE' || credential.iterations >= 8192",
+    ("credential.operation == 'delete' || credential.iterations >= 8192",
      "at least 8192 iterations"),
 ) + policy(
     "features", "UpdateFeatures",
-    ("feature.upgradeType == 'UPGRADE'", "no way back"),
+    ("feature.upgradeType == 'upgrade'", "no way back"),
 )
 
 

@@ -66,21 +66,21 @@ static const struct kp_object_word changes[] = {
 	{ 0, NULL },
 };
 static const struct kp_object_word elections[] = {
-	{ 0, "PREFERRED" }, { 1, "UNCLEAN" }, { 0, NULL },
+	{ 0, "preferred" }, { 1, "unclean" }, { 0, NULL },
 };
 static const struct kp_object_word mechanisms[] = {
-	{ 0, "UNKNOWN" }, { 1, "SCRAM-SHA-256" }, { 2, "SCRAM-SHA-512" },
+	{ 0, "unknown" }, { 1, "SCRAM-SHA-256" }, { 2, "SCRAM-SHA-512" },
 	{ 0, NULL },
 };
 static const struct kp_object_word upgrades[] = {
-	{ 0, "UNKNOWN" }, { 1, "UPGRADE" },
-	{ KP_SAFE_DOWNGRADE, "SAFE_DOWNGRADE" }, { 3, "UNSAFE_DOWNGRADE" },
+	{ 0, "unknown" }, { 1, "upgrade" },
+	{ KP_SAFE_DOWNGRADE, "safeDowngrade" }, { 3, "unsafeDowngrade" },
 	{ 0, NULL },
 };
 
 /* Indexes of arrays of a request. */
 static const struct kp_object_word credential_arrays[] = {
-	{ 0, "DELETE" }, { 1, "UPSERT" }, { 0, NULL },
+	{ 0, "delete" }, { 1, "upsert" }, { 0, NULL },
 };
 
 TYPE(assignment, "Assignment",
@@ -256,7 +256,7 @@ TYPE(feature, "FeatureUpdate",
     FIELD("maxVersionLevel", "int", "MaxVersionLevel", PLAIN, "The level that it is to have; below 1: it ends."),
     { .name = "upgradeType", .type = "string", .from = "UpgradeType",
 	.how = KP_OBJECT_UPGRADE, .words = upgrades,
-	.help = "What is allowed; in version 0 of the request, if a downgrade is, SAFE_DOWNGRADE." },
+	.help = "What is allowed; in version 0 of the request, if a downgrade is, safeDowngrade." },
     FIELD("allowDowngrade", "bool", "AllowDowngrade", PLAIN, "In version 0 of the request only."),
     OF_REQUEST("validateOnly", "bool", "ValidateOnly", "Nothing is changed."));
 

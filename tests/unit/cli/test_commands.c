@@ -150,11 +150,14 @@ Test(commands, words_are_completed)
 		{ "validate --filename = a", ":files" },
 		{ "validate -o ", "text json yaml :none" },
 		{ "validate -o j", "json :none" },
-		{ "trace --api Delete", "DeleteTopics DeleteRecords DeleteAcls "
+		{ "trace --api Delete", "DeleteTopics DeleteRecords "
+					"DeleteShareGroupOffsets DeleteAcls "
 					"DeleteGroups :none" },
-		{ "trace --api=Delete", "--api=DeleteTopics "
-					"--api=DeleteRecords --api=DeleteAcls "
-					"--api=DeleteGroups :none" },
+		{ "trace --api=Delete",
+		    "--api=DeleteTopics "
+		    "--api=DeleteRecords --api=DeleteShareGroupOffsets "
+		    "--api=DeleteAcls "
+		    "--api=DeleteGroups :none" },
 		{ "validate --output=j", "--output=json :none" },
 		{ "validate --output = j", "json :none" },
 		{ "validate --output =", "text json yaml :none" },

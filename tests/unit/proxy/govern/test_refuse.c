@@ -528,9 +528,9 @@ Test(refuse, credentials_are_items_of_two_arrays)
 		const char *expression, *deleted, *upserted;
 		const char *rows[5];
 	} cases[] = {
-		{ "credential.operation != 'DELETE'", "", "ac",
+		{ "credential.operation != 'delete'", "", "ac",
 		    { "a:44", "b:44", "c:0" } },
-		{ "credential.operation != 'UPSERT'", "ab", "",
+		{ "credential.operation != 'upsert'", "ab", "",
 		    { "a:44", "c:44", "c:0" } },
 		{ "credential.mechanism != 'SCRAM-SHA-256'", "b", "ac",
 		    { "a:44", "c:0" } },

@@ -235,15 +235,15 @@ static const struct {
 	{ "api: RemoveRaftVoter", "id: 4", "voter.id == 4" },
 	{ "api: UnregisterController", "id: 4", "controller.id == 4" },
 	{ "api: ElectLeaders",
-	    "topic: t, partitions: [0, 7], electionType: UNCLEAN",
+	    "topic: t, partitions: [0, 7], electionType: unclean",
 	    "election.topic == 't' && election.partitions == [0, 7] && "
-	    "election.electionType == 'UNCLEAN'" },
+	    "election.electionType == 'unclean'" },
 	{ "api: ElectLeaders, version: 0", "topic: t",
 	    "has(election.topic) && election.partitions.size() == 0 && "
-	    "election.electionType == 'PREFERRED'" },
-	{ "api: ElectLeaders", "electionType: PREFERRED",
+	    "election.electionType == 'preferred'" },
+	{ "api: ElectLeaders", "electionType: preferred",
 	    "!has(election.topic) && !has(election.partitions) && "
-	    "election.electionType == 'PREFERRED'" },
+	    "election.electionType == 'preferred'" },
 	{ "api: AlterReplicaLogDirs", "path: /d, topic: t, partitions: [3]",
 	    "replicaMove.path == '/d' && replicaMove.topic == 't' && "
 	    "replicaMove.partitions == [3]" },
@@ -265,29 +265,29 @@ static const struct {
 	{ "api: ExpireDelegationToken", "expiryTimePeriodMs: -1",
 	    "delegationToken.expiryTimePeriodMs == -1" },
 	{ "api: AlterUserScramCredentials",
-	    "user: a, mechanism: SCRAM-SHA-512, operation: UPSERT, "
+	    "user: a, mechanism: SCRAM-SHA-512, operation: upsert, "
 	    "iterations: 4096",
 	    "credential.user == 'a' && credential.mechanism == "
-	    "'SCRAM-SHA-512' && credential.operation == 'UPSERT' && "
+	    "'SCRAM-SHA-512' && credential.operation == 'upsert' && "
 	    "has(credential.iterations) && credential.iterations == 4096" },
 	{ "api: AlterUserScramCredentials",
-	    "user: a, mechanism: SCRAM-SHA-256, operation: DELETE",
+	    "user: a, mechanism: SCRAM-SHA-256, operation: delete",
 	    "credential.user == 'a' && credential.mechanism == "
-	    "'SCRAM-SHA-256' && credential.operation == 'DELETE' && "
+	    "'SCRAM-SHA-256' && credential.operation == 'delete' && "
 	    "!has(credential.iterations) && credential.iterations == 0" },
 	{ "api: UpdateFeatures",
-	    "name: f, maxVersionLevel: 7, upgradeType: UNSAFE_DOWNGRADE, "
+	    "name: f, maxVersionLevel: 7, upgradeType: unsafeDowngrade, "
 	    "validateOnly: true",
 	    "feature.name == 'f' && feature.maxVersionLevel == 7 && "
-	    "feature.upgradeType == 'UNSAFE_DOWNGRADE' && "
+	    "feature.upgradeType == 'unsafeDowngrade' && "
 	    "!feature.allowDowngrade && feature.validateOnly" },
 	{ "api: UpdateFeatures", "name: f, maxVersionLevel: 7",
-	    "feature.upgradeType == 'UPGRADE' && !feature.validateOnly" },
+	    "feature.upgradeType == 'upgrade' && !feature.validateOnly" },
 	{ "api: UpdateFeatures, version: 0", "name: f, maxVersionLevel: 7",
-	    "feature.upgradeType == 'UPGRADE' && !feature.allowDowngrade" },
+	    "feature.upgradeType == 'upgrade' && !feature.allowDowngrade" },
 	{ "api: UpdateFeatures, version: 0",
 	    "name: f, maxVersionLevel: 7, allowDowngrade: true",
-	    "feature.upgradeType == 'SAFE_DOWNGRADE' && "
+	    "feature.upgradeType == 'safeDowngrade' && "
 	    "feature.allowDowngrade" },
 };
 
@@ -490,8 +490,8 @@ Test(cases, an_election_of_all_is_of_every_topic)
 	static const struct {
 		const char *item, *expected;
 	} cases[] = {
-		{ "electionType: PREFERRED", "expect: deny, message: name" },
-		{ "topic: a, electionType: PREFERRED", "expect: allow" },
+		{ "electionType: preferred", "expect: deny, message: name" },
+		{ "topic: a, electionType: preferred", "expect: allow" },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
@@ -590,7 +590,7 @@ Test(cases, problems_have_a_place)
 		    "must be a number\n" },
 		{ "cases:\n- {name: n, request: {api: "
 		  "AlterUserScramCredentials}, expect: deny,\n   item: {user: "
-		  "a, mechanism: SCRAM-SHA-256, operation: DELETE, iterations: "
+		  "a, mechanism: SCRAM-SHA-256, operation: delete, iterations: "
 		  "4096}}\n",
 		    "t.yaml:3:77: cases[0].item.iterations: is no part of that "
 		    "operation, and must not be said\n" },
