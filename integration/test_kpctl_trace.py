@@ -154,7 +154,7 @@ def test_flags_are_the_item_that_policies_see(home, api, variable, args, shown):
 @pytest.mark.parametrize("args, problem", [
     ([], "kpctl: --api API is missing\n"),
     (["--api=CreateTopic"], 'about "CreateTopic"; did you mean "CreateTopics"?'),
-    (["--api=Xyzzy"], '"Xyzzy", but about CreateTopics, DeleteTopics, '),
+    (["--api=Xyzzy"], '"Xyzzy", but about CreateTopics, Metadata, '),
     (["--api=CreateTopics", "--version=99"],
      'CreateTopics has the versions 0 to 7, not "99"'),
     (["--api=CreateTopics", "--version=x"], 'not "x"'),

@@ -523,87 +523,84 @@ problems_of(const char *text)
 	return problems;
 }
 
+static const struct {
+	const char *text, *problems;
+} wrong[] = {
+	{ "case: []\n", "t.yaml:1:1: unknown field \"case\"; did you mean "
+			"\"cases\"?\nt.yaml:1:1: \"cases\" is missing\n" },
+	{ "cases: []\n", "t.yaml:1:8: cases: must have at least one item\n" },
+	{ "cases:\n- {name: n, request: {api: CreateTopic}, item: [], "
+	  "expect: no}\n",
+	    "t.yaml:2:28: cases[0].request.api: unknown word "
+	    "\"CreateTopic\"; did you mean \"CreateTopics\"?\n"
+	    "t.yaml:2:48: cases[0].item: must be an object, not a "
+	    "list\n"
+	    "t.yaml:2:60: cases[0].expect: must be one of \"allow\", "
+	    "\"warn\", \"deny\", not \"no\"\n" },
+	{ "cases:\n- {name: n, request: {api: CreateTopics}, expect: "
+	  "deny,\n   item: {nam: t, partitions: x, configs: [], "
+	  "assignments: [{partition: 0, replicas: [1, a]}]}}\n",
+	    "t.yaml:3:11: cases[0].item: unknown field \"nam\"; did "
+	    "you mean \"name\"?\n"
+	    "t.yaml:3:31: cases[0].item.partitions: must be a whole "
+	    "number, not \"x\"\n"
+	    "t.yaml:3:43: cases[0].item.configs: must be a map of "
+	    "texts, not a list\n"
+	    "t.yaml:3:90: cases[0].item.assignments[0].replicas[1]: "
+	    "must be a whole number, not \"a\"\n"
+	    "t.yaml:3:10: cases[0].item: \"name\" is missing\n" },
+	/* one case does not hide the next */
+	{ "cases:\n- {name: n, request: {api: CreateAcls}, expect: "
+	  "deny,\n   item: {resourceType: topik, resourceName: r, "
+	  "principal: p, host: h, operation: read, permission: "
+	  "allow}}\n- {name: n, request: {api: UnregisterBroker}, "
+	  "expect: deny,\n   item: {id: 2147483648}}\n",
+	    "t.yaml:3:25: cases[0].item.resourceType: unknown word "
+	    "\"topik\"; did you mean \"topic\"?\n"
+	    "t.yaml:5:15: cases[1].item.id: 2147483648 is out of "
+	    "range, -2147483648 to 2147483647 are allowed\n" },
+	{ "cases:\n- {name: n, request: {api: CreateTopics, version: "
+	  "0}, expect: deny,\n   item: {name: t, validateOnly: "
+	  "true}}\n",
+	    "t.yaml:3:20: cases[0].item: \"validateOnly\" is not in "
+	    "version 0 of CreateTopics\n" },
+	{ "cases:\n- {name: n, request: {api: CreateTopics, version: "
+	  "99}, expect: deny, item: {name: t}}\n",
+	    "t.yaml:2:51: cases[0].request.version: CreateTopics has "
+	    "the versions 0 to 7\n" },
+	{ "cases:\n- {name: n, request: {api: AddPartitionsToTxn, "
+	  "version: 4}, expect: deny, item: {name: t}}\n",
+	    "t.yaml:2:57: cases[0].request.version: "
+	    "AddPartitionsToTxn has the versions 0 to 3\n" },
+	{ "cases:\n- {name: n, request: {api: CreateTopics}, expect: "
+	  "deny,\n   item: {name: t, partitions: 3, assignments: "
+	  "[{partition: 0}]}}\n",
+	    "t.yaml:3:32: cases[0].item.partitions: is counted from "
+	    "assignments, and must not be said\n" },
+	{ "cases:\n- {name: n, request: {api: AlterClientQuotas}, "
+	  "expect: deny,\n   item: {changes: [{key: a, value: nan}, "
+	  "{key: b, value: 1e999}]}}\n",
+	    "t.yaml:3:37: cases[0].item.changes[0].value: \"nan\" "
+	    "must be a number\n"
+	    "t.yaml:3:59: cases[0].item.changes[1].value: \"1e999\" "
+	    "must be a number\n" },
+	{ "cases:\n- {name: n, request: {api: "
+	  "AlterUserScramCredentials}, expect: deny,\n   item: {user: "
+	  "a, mechanism: SCRAM-SHA-256, operation: delete, iterations: "
+	  "4096}}\n",
+	    "t.yaml:3:77: cases[0].item.iterations: is no part of that "
+	    "operation, and must not be said\n" },
+	{ "{a: 1}\n---\n{b: 1}\n",
+	    "t.yaml: must hold one YAML document, not 2\n" },
+	{ "a: [\n", "t.yaml:2:1: did not find expected node content\n" },
+};
+
 Test(cases, problems_have_a_place)
 {
-	static const struct {
-		const char *text, *problems;
-	} cases[] = {
-		{ "case: []\n",
-		    "t.yaml:1:1: unknown field \"case\"; did you mean "
-		    "\"cases\"?\nt.yaml:1:1: \"cases\" is missing\n" },
-		{ "cases: []\n",
-		    "t.yaml:1:8: cases: must have at least one item\n" },
-		{ "cases:\n- {name: n, request: {api: CreateTopic}, item: [], "
-		  "expect: no}\n",
-		    "t.yaml:2:28: cases[0].request.api: unknown word "
-		    "\"CreateTopic\"; did you mean \"CreateTopics\"?\n"
-		    "t.yaml:2:48: cases[0].item: must be an object, not a "
-		    "list\n"
-		    "t.yaml:2:60: cases[0].expect: must be one of \"allow\", "
-		    "\"warn\", \"deny\", not \"no\"\n" },
-		{ "cases:\n- {name: n, request: {api: CreateTopics}, expect: "
-		  "deny,\n   item: {nam: t, partitions: x, configs: [], "
-		  "assignments: [{partition: 0, replicas: [1, a]}]}}\n",
-		    "t.yaml:3:11: cases[0].item: unknown field \"nam\"; did "
-		    "you mean \"name\"?\n"
-		    "t.yaml:3:31: cases[0].item.partitions: must be a whole "
-		    "number, not \"x\"\n"
-		    "t.yaml:3:43: cases[0].item.configs: must be a map of "
-		    "texts, not a list\n"
-		    "t.yaml:3:90: cases[0].item.assignments[0].replicas[1]: "
-		    "must be a whole number, not \"a\"\n"
-		    "t.yaml:3:10: cases[0].item: \"name\" is missing\n" },
-		/* one case does not hide the next */
-		{ "cases:\n- {name: n, request: {api: CreateAcls}, expect: "
-		  "deny,\n   item: {resourceType: topik, resourceName: r, "
-		  "principal: p, host: h, operation: read, permission: "
-		  "allow}}\n- {name: n, request: {api: UnregisterBroker}, "
-		  "expect: deny,\n   item: {id: 2147483648}}\n",
-		    "t.yaml:3:25: cases[0].item.resourceType: unknown word "
-		    "\"topik\"; did you mean \"topic\"?\n"
-		    "t.yaml:5:15: cases[1].item.id: 2147483648 is out of "
-		    "range, -2147483648 to 2147483647 are allowed\n" },
-		{ "cases:\n- {name: n, request: {api: CreateTopics, version: "
-		  "0}, expect: deny,\n   item: {name: t, validateOnly: "
-		  "true}}\n",
-		    "t.yaml:3:20: cases[0].item: \"validateOnly\" is not in "
-		    "version 0 of CreateTopics\n" },
-		{ "cases:\n- {name: n, request: {api: CreateTopics, version: "
-		  "99}, expect: deny, item: {name: t}}\n",
-		    "t.yaml:2:51: cases[0].request.version: CreateTopics has "
-		    "the versions 0 to 7\n" },
-		{ "cases:\n- {name: n, request: {api: AddPartitionsToTxn, "
-		  "version: 4}, expect: deny, item: {name: t}}\n",
-		    "t.yaml:2:57: cases[0].request.version: "
-		    "AddPartitionsToTxn has the versions 0 to 3\n" },
-		{ "cases:\n- {name: n, request: {api: CreateTopics}, expect: "
-		  "deny,\n   item: {name: t, partitions: 3, assignments: "
-		  "[{partition: 0}]}}\n",
-		    "t.yaml:3:32: cases[0].item.partitions: is counted from "
-		    "assignments, and must not be said\n" },
-		{ "cases:\n- {name: n, request: {api: AlterClientQuotas}, "
-		  "expect: deny,\n   item: {changes: [{key: a, value: nan}, "
-		  "{key: b, value: 1e999}]}}\n",
-		    "t.yaml:3:37: cases[0].item.changes[0].value: \"nan\" "
-		    "must be a number\n"
-		    "t.yaml:3:59: cases[0].item.changes[1].value: \"1e999\" "
-		    "must be a number\n" },
-		{ "cases:\n- {name: n, request: {api: "
-		  "AlterUserScramCredentials}, expect: deny,\n   item: {user: "
-		  "a, mechanism: SCRAM-SHA-256, operation: delete, iterations: "
-		  "4096}}\n",
-		    "t.yaml:3:77: cases[0].item.iterations: is no part of that "
-		    "operation, and must not be said\n" },
-		{ "{a: 1}\n---\n{b: 1}\n",
-		    "t.yaml: must hold one YAML document, not 2\n" },
-		{ "a: [\n",
-		    "t.yaml:2:1: did not find expected node content\n" },
-	};
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		char *problems = problems_of(wrong[i].text);
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		char *problems = problems_of(cases[i].text);
-
-		cr_assert_str_eq(problems, cases[i].problems);
+		cr_assert_str_eq(problems, wrong[i].problems);
 		free(problems);
 	}
 }
