@@ -377,7 +377,7 @@ fill_outside(const struct kp_tree *request, const struct kp_object_type *type,
 		if (field->is_of_request)
 			fill_field(request, field, said->items[i],
 			    request->message->fields, &request->root);
-		else if (field->is_around)
+		else if (field->is_around && around != NULL)
 			fill_field(
 			    request, field, said->items[i], fields, around);
 	}
