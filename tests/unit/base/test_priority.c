@@ -3,6 +3,7 @@
 
 #include <criterion/criterion.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/resource.h>
