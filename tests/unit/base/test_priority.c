@@ -42,10 +42,8 @@ Test(priority, others_go_first)
 	cr_assert_eq(attr.nice, KP_PRIORITY_NICE);
 	if (has_slices())
 		cr_assert_eq(attr.runtime_ns, KP_PRIORITY_SLICE_NS);
-}
 
-Test(priority, who_is_more_polite_stays_so)
-{
+	/* who is more polite stays so */
 	cr_assert_eq(setpriority(PRIO_PROCESS, 0, KP_PRIORITY_NICE + 1), 0);
 	kp_priority_yield();
 	cr_assert_eq(getpriority(PRIO_PROCESS, 0), KP_PRIORITY_NICE + 1);
