@@ -105,7 +105,7 @@ rule(struct kp_judged *judged, struct kp_ruling *out, struct kp_error *err)
 	out->num_refused = judged->num_refused;
 	if (judged->num_refused == 0)
 		return true;
-	if (kp_refuse_is_whole(judged->api, judged->request.version))
+	if (kp_object_rows(judged->api, judged->request.version) == NULL)
 		out->num_refused = out->num_items;
 	if (out->num_refused == out->num_items) {
 		out->kind = KP_RULING_REFUSED;

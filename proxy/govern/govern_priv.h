@@ -17,10 +17,6 @@ struct kp_judged {
 	size_t max_repeated; /* bytes for the same in rows of partitions */
 };
 
-/* kp_refuse_is_whole: does an answer of that version tell of all items at once?
- */
-bool kp_refuse_is_whole(const struct kp_object_api *api, int16_t version);
-
 /*
  * kp_refuse_all adds the body of an answer in which all items that have a text
  * are refused, or, where it tells of all at once, all.

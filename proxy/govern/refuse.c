@@ -19,31 +19,21 @@ struct answer {
 	size_t repeats_left;           /* bytes of texts said before */
 };
 
-bool
-kp_refuse_is_whole(const struct kp_object_api *api, int16_t version)
-{
-	const struct kp_field *fields = kp_api_find(api->key)->response->fields;
-
-	return api->answer.rows == NULL ||
-	       !kp_field_in(
-		   &fields[kp_tree_find(fields, api->answer.rows)], version);
-}
-
 static bool
 find_rows(struct answer *answer)
 {
 	const struct kp_field *fields = answer->tree.message->fields;
-	size_t index;
+	const struct kp_field *rows =
+	    kp_object_rows(answer->api, answer->tree.version);
 
 	answer->rows = NULL;
 	answer->fields = fields;
 	if (answer->tree.root.items == NULL)
 		return false;
-	if (kp_refuse_is_whole(answer->api, answer->tree.version))
+	if (rows == NULL)
 		return true;
-	index = kp_tree_find(fields, answer->api->answer.rows);
-	answer->rows = &answer->tree.root.items[index];
-	answer->fields = fields[index].fields;
+	answer->rows = &answer->tree.root.items[rows - fields];
+	answer->fields = rows->fields;
 	return true;
 }
 

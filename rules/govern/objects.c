@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/govern/objects.h"
 
+#include "proto/kafka/tree.h"
+
 /* clang-format off */
 #define FIELD(name_, type_, from_, how_, help_) \
 	{ .name = name_, .type = type_, .from = from_, .how = KP_OBJECT_##how_, .help = help_ }
@@ -401,6 +403,18 @@ kp_object_judged(const struct kp_object_api *api, int16_t *version)
 		return api;
 	*version = kp_api_find(api->stands_for)->request->max_version;
 	return kp_object_api_find(api->stands_for);
+}
+
+const struct kp_field *
+kp_object_rows(const struct kp_object_api *api, int16_t version)
+{
+	const struct kp_field *fields = kp_api_find(api->key)->response->fields;
+	const struct kp_field *rows;
+
+	if (api->answer.rows == NULL)
+		return NULL;
+	rows = &fields[kp_tree_find(fields, api->answer.rows)];
+	return kp_field_in(rows, version) ? rows : NULL;
 }
 
 size_t

@@ -118,6 +118,13 @@ int16_t kp_object_max_version(const struct kp_object_api *api);
 const struct kp_object_api *kp_object_judged(
     const struct kp_object_api *api, int16_t *version);
 
+/*
+ * kp_object_rows is the array of an answer of that version that has a row for
+ * each item; NULL: it tells of all at once.
+ */
+const struct kp_field *kp_object_rows(
+    const struct kp_object_api *api, int16_t version);
+
 size_t kp_object_num_fields(const struct kp_object_type *type);
 
 /* Kafka's errors. */

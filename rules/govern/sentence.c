@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/govern/sentence.h"
 
-#include <string.h>
+#include "proto/kafka/tree.h"
 
 void
 kp_sentence_add(struct kp_buf *sentence, const struct kp_finding *finding)
@@ -14,26 +14,20 @@ kp_sentence_add(struct kp_buf *sentence, const struct kp_finding *finding)
 	sentence->failed = false;
 }
 
-/* The field of that name that the version has; NULL: it has none. */
-static const struct kp_field *
-find(const struct kp_field *fields, const char *name, int16_t version)
-{
-	for (; fields->kind != KP_END; fields++)
-		if (strcmp(fields->name, name) == 0)
-			return kp_field_in(fields, version) ? fields : NULL;
-	return NULL;
-}
-
 bool
 kp_sentence_has_place(const struct kp_object_api *api, int16_t version)
 {
-	const struct kp_field *fields = kp_api_find(api->key)->response->fields;
+	const struct kp_field *rows = kp_object_rows(api, version);
+	const struct kp_field *fields =
+	    rows == NULL ? kp_api_find(api->key)->response->fields
+			 : rows->fields;
 
-	if (api->answer.rows != NULL)
-		fields = find(fields, api->answer.rows, version)->fields;
-	if (api->answer.nested != NULL)
-		fields = find(fields, api->answer.nested, version)->fields;
-	return find(fields, "ErrorMessage", version) != NULL;
+	if (rows != NULL && api->answer.nested != NULL)
+		fields =
+		    fields[kp_tree_find(fields, api->answer.nested)].fields;
+	return kp_tree_has(fields, "ErrorMessage") &&
+	       kp_field_in(
+		   &fields[kp_tree_find(fields, "ErrorMessage")], version);
 }
 
 const char *

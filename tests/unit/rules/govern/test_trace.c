@@ -280,13 +280,10 @@ Test(trace, answers_without_a_place_for_a_sentence_are_known)
 		int16_t key, version;
 		bool has_place;
 	} cases[] = {
-		{ CREATE_TOPICS, 0, false },
-		{ CREATE_TOPICS, 1, true },
-		{ DELETE_TOPICS, 4, false },
-		{ DELETE_TOPICS, 5, true },
-		{ END_TXN, 3, false },
-		{ 21, 2, false },
-		{ 45, 0, true },
+		{ CREATE_TOPICS, 0, false }, { CREATE_TOPICS, 1, true },
+		{ DELETE_TOPICS, 4, false }, { DELETE_TOPICS, 5, true },
+		{ END_TXN, 3, false }, { 21, 2, false }, { 45, 0, true },
+		{ 57, 1, true }, { 57, 2, true }, /* of all at once */
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
@@ -295,6 +292,20 @@ Test(trace, answers_without_a_place_for_a_sentence_are_known)
 			kp_object_api_find(cases[i].key), cases[i].version),
 		    cases[i].has_place, "%d v%d", cases[i].key,
 		    cases[i].version);
+}
+
+/* Whatever may be asked about: of some versions there are no rows. */
+Test(trace, every_version_has_a_place_or_none)
+{
+	for (size_t i = 0; i < kp_num_object_apis; i++) {
+		const struct kp_object_api *api = &kp_object_apis[i];
+		int16_t version = kp_api_find(api->key)->request->min_version;
+		unsigned num = 0;
+
+		for (; version <= kp_object_max_version(api); version++)
+			num += kp_sentence_has_place(api, version);
+		cr_assert(api->key != 57 || num == (unsigned)version);
+	}
 }
 
 Test(trace, every_code_has_a_name)
