@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "proto/control/unpack.h"
 
 #define PATIENCE_MS 20000
 /* Somebody else may take a port between asking for it and using it. */
@@ -149,4 +150,38 @@ kp_test_etcd_stop(struct kp_test_etcd *etcd)
 {
 	kp_test_etcd_kill(etcd);
 	kp_test_folder_remove(etcd->folder);
+}
+
+struct kp_etcd_span
+kp_test_etcd_span(const char *prefix, enum kp_etcd_family family, uint64_t from)
+{
+	return (struct kp_etcd_span){
+		.from = kp_etcd_key_number(prefix, family, from),
+		.to = kp_etcd_key_number(prefix, family, 1ull << 62),
+		.is_keys_only = true,
+	};
+}
+
+size_t
+kp_test_etcd_count(struct kp_etcd *etcd, enum kp_etcd_family family)
+{
+	struct kp_etcd_span span = kp_test_etcd_span(etcd->prefix, family, 0);
+	struct kp_error err = { 0 };
+	Etcdserverpb__RangeResponse *answer =
+	    kp_etcd_read(etcd, &span, NULL, NULL, &err);
+	size_t num;
+
+	kp_assert(answer != NULL);
+	num = answer->n_kvs;
+	kp_unpacked_free(&answer->base);
+	return num;
+}
+
+void
+kp_test_etcd_pause(int64_t deadline_ms)
+{
+	const struct timespec pause = { .tv_nsec = 1000000 };
+
+	kp_assert(kp_now_ms() < deadline_ms);
+	(void)nanosleep(&pause, NULL);
 }

@@ -6,8 +6,10 @@
 #ifndef KP_TESTS_SUPPORT_ETCD_H
 #define KP_TESTS_SUPPORT_ETCD_H
 
+#include <stdint.h>
 #include <sys/types.h>
 
+#include "control/server/etcd_priv.h"
 #include "tests/support/folder.h"
 
 struct kp_test_etcd {
@@ -26,5 +28,17 @@ void kp_test_etcd_kill(struct kp_test_etcd *etcd);
 void kp_test_etcd_again(struct kp_test_etcd *etcd);
 
 void kp_test_etcd_stop(struct kp_test_etcd *etcd);
+
+/* kp_test_etcd_span is the keys of a family from a number on, without values.
+ */
+struct kp_etcd_span kp_test_etcd_span(
+    const char *prefix, enum kp_etcd_family family, uint64_t from);
+
+/* kp_test_etcd_count is how many keys of a family there are. */
+size_t kp_test_etcd_count(struct kp_etcd *etcd, enum kp_etcd_family family);
+
+/* kp_test_etcd_pause: until a condition is looked at again; what has not come
+ * by the deadline (of kp_now_ms) is a failure. */
+void kp_test_etcd_pause(int64_t deadline_ms);
 
 #endif

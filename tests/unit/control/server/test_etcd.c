@@ -9,13 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "control/server/catalog.h"
 #include "control/server/etcd_priv.h"
-#include "proto/control/unpack.h"
 #include "tests/support/etcd.h"
 #include "tests/support/store.h"
 
@@ -75,35 +73,6 @@ inside(struct fixture *f, size_t i)
 	return (struct kp_etcd *)f->servers[i];
 }
 
-/* How many keys there are in a family. */
-static size_t
-count_keys(struct kp_etcd *etcd, enum kp_etcd_family family)
-{
-	struct kp_etcd_span span = {
-		.from = kp_etcd_key_number(etcd->prefix, family, 0),
-		.to = kp_etcd_key_number(etcd->prefix, family, 1ull << 62),
-		.is_keys_only = true,
-	};
-	struct kp_error err = { 0 };
-	Etcdserverpb__RangeResponse *answer =
-	    kp_etcd_read(etcd, &span, NULL, NULL, &err);
-	size_t num;
-
-	cr_assert_not_null(answer, "%s", err.text);
-	num = answer->n_kvs;
-	kp_unpacked_free(&answer->base);
-	return num;
-}
-
-static void
-pause_shortly(int64_t deadline_ms)
-{
-	const struct timespec pause = { .tv_nsec = 1000000 };
-
-	cr_assert(kp_now_ms() < deadline_ms, "it does not come");
-	(void)nanosleep(&pause, NULL);
-}
-
 /* Who leads; waits until somebody does, and asserts that nobody else does. */
 static size_t
 leader_of(struct fixture *f)
@@ -119,7 +88,7 @@ leader_of(struct fixture *f)
 			cr_assert_eq(leader, MAX_SERVERS, "two leaders");
 			leader = i;
 		}
-		pause_shortly(deadline_ms);
+		kp_test_etcd_pause(deadline_ms);
 	}
 	return leader;
 }
@@ -250,7 +219,7 @@ Test(etcd, who_cannot_reach_etcd_does_not_lead)
 	cr_assert_eq(kill(f.etcd.pid, SIGSTOP), 0);
 	began_ms = kp_now_ms();
 	while (kp_store_leads(f.servers[0]))
-		pause_shortly(began_ms + f.config.lease_ms);
+		kp_test_etcd_pause(began_ms + f.config.lease_ms);
 	cr_assert_eq(kill(f.etcd.pid, SIGCONT), 0);
 	(void)leader_of(&f);
 	tear_down(&f);
@@ -262,8 +231,8 @@ wait_for_snapshots(struct fixture *f, size_t i, size_t wanted)
 {
 	int64_t deadline_ms = kp_now_ms() + PATIENCE_MS;
 
-	while (count_keys(inside(f, i), KP_ETCD_SNAPSHOTS) < wanted)
-		pause_shortly(deadline_ms);
+	while (kp_test_etcd_count(inside(f, i), KP_ETCD_SNAPSHOTS) < wanted)
+		kp_test_etcd_pause(deadline_ms);
 }
 
 static void
@@ -297,7 +266,7 @@ Test(etcd, snapshots_are_made_and_what_is_before_them_is_forgotten)
 		expect_at(&f, at);
 	cr_assert_eq(kp_store_compact(f.servers[0], 280, &err), KP_STORE_OK,
 	    "%s", err.text);
-	cr_assert(count_keys(inside(&f, 0), KP_ETCD_REVISIONS) < 200);
+	cr_assert(kp_test_etcd_count(inside(&f, 0), KP_ETCD_REVISIONS) < 200);
 	for (uint64_t at = 280; at <= 300; at++)
 		expect_at(&f, at);
 	cr_assert_eq(kp_store_load(f.servers[0], 279, kp_test_no_item, NULL,
@@ -332,8 +301,8 @@ Test(etcd, what_died_before_its_commit_is_swept)
 	(void)kp_test_commit(f.servers[0], 0, kp_test_put("a", "A"));
 	cr_assert_eq(kp_store_compact(f.servers[0], 0, &err), KP_STORE_OK);
 	deadline_ms = kp_now_ms() + PATIENCE_MS;
-	while (count_keys(inside(&f, 0), KP_ETCD_PARTS) > 0)
-		pause_shortly(deadline_ms);
+	while (kp_test_etcd_count(inside(&f, 0), KP_ETCD_PARTS) > 0)
+		kp_test_etcd_pause(deadline_ms);
 	kp_test_expect_state(f.servers[0], 1, "Cluster/a@1=A ");
 	tear_down(&f);
 }
@@ -350,11 +319,11 @@ Test(etcd, who_was_slower_takes_its_parts_away)
 
 	set_up(&f, 1);
 	(void)kp_test_commit(f.servers[0], 0, change);
-	cr_assert_eq(count_keys(inside(&f, 0), KP_ETCD_PARTS), 1);
+	cr_assert_eq(kp_test_etcd_count(inside(&f, 0), KP_ETCD_PARTS), 1);
 	cr_assert_eq(kp_store_commit(f.servers[0], 0, &kp_test_note, &change, 1,
 			 &number, &err),
 	    KP_STORE_CONFLICT);
-	cr_assert_eq(count_keys(inside(&f, 0), KP_ETCD_PARTS), 1);
+	cr_assert_eq(kp_test_etcd_count(inside(&f, 0), KP_ETCD_PARTS), 1);
 	tear_down(&f);
 }
 

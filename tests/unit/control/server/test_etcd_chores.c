@@ -15,7 +15,6 @@
 #include "base/clock.h"
 #include "control/server/etcd.h"
 #include "control/server/etcd_priv.h"
-#include "proto/control/unpack.h"
 #include "tests/support/etcd.h"
 #include "tests/support/store.h"
 
@@ -120,45 +119,10 @@ tear_down(struct fixture *f)
 	kp_test_etcd_stop(&f->etcd);
 }
 
-/* The keys of a family from a number on. */
-static struct kp_etcd_span
-span_of(enum kp_etcd_family family, uint64_t from)
-{
-	return (struct kp_etcd_span){
-		.from = kp_etcd_key_number(PREFIX, family, from),
-		.to = kp_etcd_key_number(PREFIX, family, 1ull << 62),
-		.is_keys_only = true,
-	};
-}
-
-static size_t
-count_keys(struct kp_etcd *etcd, enum kp_etcd_family family)
-{
-	struct kp_etcd_span span = span_of(family, 0);
-	struct kp_error err = { 0 };
-	Etcdserverpb__RangeResponse *answer =
-	    kp_etcd_read(etcd, &span, NULL, NULL, &err);
-	size_t num;
-
-	cr_assert_not_null(answer, "%s", err.text);
-	num = answer->n_kvs;
-	kp_unpacked_free(&answer->base);
-	return num;
-}
-
-static void
-pause_shortly(int64_t deadline_ms)
-{
-	const struct timespec pause = { .tv_nsec = 1000000 };
-
-	cr_assert(kp_now_ms() < deadline_ms, "it does not come");
-	(void)nanosleep(&pause, NULL);
-}
-
 static void
 remove_from(struct fixture *f, enum kp_etcd_family family, uint64_t from)
 {
-	struct kp_etcd_span span = span_of(family, from);
+	struct kp_etcd_span span = kp_test_etcd_span(PREFIX, family, from);
 	struct kp_error err = { 0 };
 
 	cr_assert(kp_etcd_remove(&f->inside, &span.from, &span.to, &err));
@@ -253,9 +217,10 @@ fill(struct fixture *f)
 static void
 expect_snapshots(struct fixture *f, size_t num, bool is_clean)
 {
-	cr_assert_eq(count_keys(&f->inside, KP_ETCD_SNAPSHOTS), num);
+	cr_assert_eq(kp_test_etcd_count(&f->inside, KP_ETCD_SNAPSHOTS), num);
 	if (is_clean)
-		cr_assert_eq(count_keys(&f->inside, KP_ETCD_SNAPSHOT_PARTS),
+		cr_assert_eq(
+		    kp_test_etcd_count(&f->inside, KP_ETCD_SNAPSHOT_PARTS),
 		    num == 1 ? 1 : 3);
 	cr_assert_eq(num_at(f, 2), 2);
 	cr_assert_eq(num_at(f, f->newest), 4);
@@ -347,7 +312,8 @@ go_through_sweep(bool is_short)
 		if (!is_ok)
 			must_do(&f, sweep, &chores);
 		/* those of revisions 2 and 3 */
-		cr_assert_eq(count_keys(&f.inside, KP_ETCD_PARTS), 2, "%u", n);
+		cr_assert_eq(
+		    kp_test_etcd_count(&f.inside, KP_ETCD_PARTS), 2, "%u", n);
 		expect_snapshots(&f, 1, true);
 	}
 	cr_assert(n > 40 && num_refused > 3, "%u, %u", n, num_refused);
@@ -405,8 +371,10 @@ go_through_compaction(bool is_short)
 		if (!is_ok)
 			must_do(&f, compact, &none);
 		cr_assert_eq(num_at(&f, f.newest), 2);
-		cr_assert_eq(count_keys(&f.inside, KP_ETCD_REVISIONS), 0);
-		cr_assert_eq(count_keys(&f.inside, KP_ETCD_SNAPSHOTS), 1);
+		cr_assert_eq(
+		    kp_test_etcd_count(&f.inside, KP_ETCD_REVISIONS), 0);
+		cr_assert_eq(
+		    kp_test_etcd_count(&f.inside, KP_ETCD_SNAPSHOTS), 1);
 	}
 	cr_assert(n > 20 && num_refused > 0, "%u, %u", n, num_refused);
 	tear_down(&f);
@@ -444,7 +412,7 @@ open_leader(struct fixture *f)
 	int64_t deadline_ms = kp_now_ms() + PATIENCE_MS;
 
 	while (!kp_store_leads(&etcd->store))
-		pause_shortly(deadline_ms);
+		kp_test_etcd_pause(deadline_ms);
 	return etcd;
 }
 
@@ -458,7 +426,7 @@ wait_for_beats(struct kp_etcd *etcd, unsigned num)
 		int64_t until_ms = atomic_load(&etcd->leads_until_ms);
 
 		while (atomic_load(&etcd->leads_until_ms) == until_ms)
-			pause_shortly(deadline_ms);
+			kp_test_etcd_pause(deadline_ms);
 		num--;
 	}
 }
@@ -495,11 +463,11 @@ Test(etcd_chores, a_sweep_that_failed_is_done_again)
 	commit(&f, "a", "1");
 	leader = open_leader(&f);
 	wait_for_beats(leader, 2);
-	cr_assert_eq(count_keys(&f.inside, KP_ETCD_PARTS), 3);
+	cr_assert_eq(kp_test_etcd_count(&f.inside, KP_ETCD_PARTS), 3);
 	remove_one(&f, &strange);
 	deadline_ms = kp_now_ms() + PATIENCE_MS;
-	while (count_keys(&f.inside, KP_ETCD_PARTS) > 0)
-		pause_shortly(deadline_ms);
+	while (kp_test_etcd_count(&f.inside, KP_ETCD_PARTS) > 0)
+		kp_test_etcd_pause(deadline_ms);
 	kp_store_close(&leader->store);
 	tear_down(&f);
 }
