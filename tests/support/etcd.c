@@ -152,6 +152,23 @@ kp_test_etcd_stop(struct kp_test_etcd *etcd)
 	kp_test_folder_remove(etcd->folder);
 }
 
+void
+kp_test_etcd_freeze(const struct kp_test_etcd *etcd)
+{
+	int status;
+
+	/* that is sent; until all its threads have stopped, it may answer */
+	kp_assert(kill(etcd->pid, SIGSTOP) == 0);
+	kp_assert(waitpid(etcd->pid, &status, WUNTRACED) == etcd->pid);
+	kp_assert(WIFSTOPPED(status));
+}
+
+void
+kp_test_etcd_thaw(const struct kp_test_etcd *etcd)
+{
+	kp_assert(kill(etcd->pid, SIGCONT) == 0);
+}
+
 struct kp_etcd_span
 kp_test_etcd_span(const char *prefix, enum kp_etcd_family family, uint64_t from)
 {

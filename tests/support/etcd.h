@@ -27,6 +27,11 @@ void kp_test_etcd_start(struct kp_test_etcd *out);
 void kp_test_etcd_kill(struct kp_test_etcd *etcd);
 void kp_test_etcd_again(struct kp_test_etcd *etcd);
 
+/* kp_test_etcd_freeze returns when none of its threads runs any more: until
+ * kp_test_etcd_thaw it takes what is sent, and answers nothing. */
+void kp_test_etcd_freeze(const struct kp_test_etcd *etcd);
+void kp_test_etcd_thaw(const struct kp_test_etcd *etcd);
+
 void kp_test_etcd_stop(struct kp_test_etcd *etcd);
 
 /* kp_test_etcd_span is the keys of a family from a number on, without values.

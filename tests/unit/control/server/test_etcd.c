@@ -4,11 +4,9 @@
 
 #include <criterion/criterion.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -216,11 +214,11 @@ Test(etcd, who_cannot_reach_etcd_does_not_lead)
 
 	set_up(&f, 1);
 	(void)leader_of(&f);
-	cr_assert_eq(kill(f.etcd.pid, SIGSTOP), 0);
+	kp_test_etcd_freeze(&f.etcd);
 	began_ms = kp_now_ms();
 	while (kp_store_leads(f.servers[0]))
 		kp_test_etcd_pause(began_ms + f.config.lease_ms);
-	cr_assert_eq(kill(f.etcd.pid, SIGCONT), 0);
+	kp_test_etcd_thaw(&f.etcd);
 	(void)leader_of(&f);
 	tear_down(&f);
 }
@@ -379,7 +377,7 @@ Test(etcd, reads_end_at_their_callers_deadline)
 	f.config.timeout_ms = 2 * PATIENCE_MS;
 	open_one(&f, 0);
 	(void)kp_test_commit(f.servers[0], 0, kp_test_put("a", "A"));
-	cr_assert_eq(kill(f.etcd.pid, SIGSTOP), 0);
+	kp_test_etcd_freeze(&f.etcd);
 	until_ms = kp_now_ms() + SHORT_MS;
 	expect_late(kp_store_range(f.servers[0], &range, until_ms, &err), &err,
 	    until_ms);
@@ -391,7 +389,7 @@ Test(etcd, reads_end_at_their_callers_deadline)
 	expect_late(kp_store_history(f.servers[0], 0, 1, kp_test_no_revision,
 			NULL, until_ms, &err),
 	    &err, until_ms);
-	cr_assert_eq(kill(f.etcd.pid, SIGCONT), 0);
+	kp_test_etcd_thaw(&f.etcd);
 	cr_assert_eq(kp_store_range(
 			 f.servers[0], &range, kp_now_ms() + PATIENCE_MS, &err),
 	    KP_STORE_OK, "%s", err.text);
@@ -404,19 +402,15 @@ Test(etcd, an_outcome_that_is_unknown_is_told_as_that)
 	struct kp_error err = { 0 };
 	enum kp_store_result result;
 	uint64_t newest;
-	int status;
 
 	set_up(&f, 1);
 	(void)kp_test_commit(f.servers[0], 0, kp_test_put("a", "A"));
-	cr_assert_eq(kill(f.etcd.pid, SIGSTOP), 0);
-	/* that is sent; until all its threads have stopped, it may answer */
-	cr_assert_eq(waitpid(f.etcd.pid, &status, WUNTRACED), f.etcd.pid);
-	cr_assert(WIFSTOPPED(status));
+	kp_test_etcd_freeze(&f.etcd);
 	cr_assert_eq(try_commit(f.servers[0], 1, "B", &err), KP_STORE_FAILED);
 	cr_assert_eq(err.kind, KP_ERR_TIMEOUT, "%s", err.text);
 	cr_assert_not_null(
 	    strstr(err.text, "may have been done"), "%s", err.text);
-	cr_assert_eq(kill(f.etcd.pid, SIGCONT), 0);
+	kp_test_etcd_thaw(&f.etcd);
 	newest = kp_test_range(f.servers[0]).newest;
 	cr_assert(newest == 1 || newest == 2);
 	result = try_commit(f.servers[0], newest, "C", &err);
