@@ -197,3 +197,24 @@ kp_test_server_stop(struct kp_test_server *world)
 	kp_test_ca_free(world->ca);
 	kp_test_folder_remove(world->folder);
 }
+
+bool
+kp_test_server_apply(struct kp_test_server *world, const char *text)
+{
+	static char name[] = "f.yaml";
+	Kproxy__Control__V1__ApplyRequest request;
+	Kproxy__Control__V1__File file, *files = &file;
+	struct kp_rpc_result result;
+	bool ok;
+
+	kproxy__control__v1__apply_request__init(&request);
+	kproxy__control__v1__file__init(&file);
+	file.name = name;
+	file.text =
+	    (ProtobufCBinaryData){ strlen(text), (uint8_t *)(uintptr_t)text };
+	request.files = &files;
+	request.n_files = 1;
+	ok = kp_test_server_call(world, &kp_api_apply, &request.base, &result);
+	kp_rpc_result_fini(&result);
+	return ok;
+}

@@ -38,6 +38,9 @@ bool kp_test_server_call(struct kp_test_server *world,
     const struct kp_rpc_method *method, const ProtobufCMessage *request,
     struct kp_rpc_result *out);
 
+/* kp_test_server_apply applies a file's text by ada; true if it was. */
+bool kp_test_server_apply(struct kp_test_server *world, const char *text);
+
 void kp_test_server_start(struct kp_test_server *out);
 void kp_test_server_stop(struct kp_test_server *world);
 

@@ -47,21 +47,8 @@ apply(struct kp_test_server *world)
 {
 	uint64_t before = kp_desk_revision(world->services.desk);
 	const char *text = before % 2 == 0 ? CLUSTER("1") : CLUSTER("2");
-	static char name[] = "f.yaml";
-	Kproxy__Control__V1__ApplyRequest request;
-	Kproxy__Control__V1__File file, *files = &file;
-	struct kp_rpc_result result;
 
-	kproxy__control__v1__apply_request__init(&request);
-	kproxy__control__v1__file__init(&file);
-	file.name = name;
-	file.text =
-	    (ProtobufCBinaryData){ strlen(text), (uint8_t *)(uintptr_t)text };
-	request.files = &files;
-	request.n_files = 1;
-	cr_assert(
-	    kp_test_server_call(world, &kp_api_apply, &request.base, &result));
-	kp_rpc_result_fini(&result);
+	cr_assert(kp_test_server_apply(world, text));
 	cr_assert_eq(kp_desk_revision(world->services.desk), before + 1);
 }
 
