@@ -199,6 +199,11 @@ class Tool:
             return found if len(found) >= count else None
         return wait_until(enough, seconds, f"{count} {word}")
 
+    def newest(self):
+        """What a follower has heard of last; 0 before it has heard anything."""
+        return max((int(x.split(" ")[1]) for x in self.having("newest")),
+                   default=0)
+
     def send(self, number):
         self.process.send_signal(number)
 

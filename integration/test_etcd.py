@@ -73,9 +73,9 @@ def test_without_quorum_writes_are_refused_and_reads_go_on(three):
             three.start(node)
         since = len(ada.lines)
         newest = int(ada.wait_for("ok", 3, since=since)[-1].split(" ")[1])
-        wait_until(lambda: int(
-            follower.having("newest")[-1].split(" ")[1]) >= newest, 10, "news")
-        assert [x for x in follower.errors if "etcd_back" in x]
+        wait_until(lambda: follower.newest() >= newest, 10, "news")
+        wait_until(lambda: [x for x in follower.errors if "etcd_back" in x],
+                   10, "a word about it")
         lines = ada.end()
     check(three, lines)
 
@@ -102,8 +102,8 @@ def test_servers_that_commit_at_once_hear_of_each_other(one):
         bob.wait_for("ok", 100)
         servers = [ada.end(), bob.end()]
         there = check(one, *servers)
-        wait_until(lambda: follower.having("newest")[-1].split(" ")[1] == str(
-            max(there)), 10, "the last one")
+        wait_until(lambda: follower.newest() == max(there), 10,
+                   "the last one")
         heard = {int(n): int(ms) for _, n, ms in map(
             str.split, follower.having("newest"))}
     assert any(x.startswith("conflict") for x in servers[0] + servers[1])
@@ -152,8 +152,7 @@ def test_a_watch_that_etcd_has_compacted_begins_anew(one):
         follower.send(signal.SIGCONT)
         newest = int(ada.wait_for("ok", len(ada.having("ok")) + 1)[-1]
                      .split(" ")[1])
-        wait_until(lambda: int(
-            follower.having("newest")[-1].split(" ")[1]) >= newest, 10, "news")
+        wait_until(lambda: follower.newest() >= newest, 10, "news")
         lines = ada.end()
     check(one, lines)
 
@@ -213,8 +212,7 @@ def test_password(one):
         one.start(0)
         since = len(ada.lines)
         newest = int(ada.wait_for("ok", 20, since=since)[-1].split(" ")[1])
-        wait_until(lambda: int(
-            follower.having("newest")[-1].split(" ")[1]) >= newest, 10, "news")
+        wait_until(lambda: follower.newest() >= newest, 10, "news")
         lines = ada.end()
         assert [x for x in ada.errors if "etcd_in_the_clear" in x]
         assert not [x for x in ada.errors if "secret" in x]
