@@ -231,12 +231,13 @@ go_through_snapshot(bool is_short)
 {
 	struct fixture f;
 	unsigned n = 0, num_refused = 0, left = 0;
+	bool is_ok = true;
 
 	set_up(&f);
 	fill(&f);
-	while (left == 0) {
+	/* what failed for want of time has not come to that allocation */
+	while (left == 0 || !is_ok) {
 		struct kp_etcd_chores chores = { .swept = 0 };
-		bool is_ok;
 
 		n += is_short ? STEP : 1;
 		cr_assert(n < MANY);
@@ -294,12 +295,12 @@ go_through_sweep(bool is_short)
 {
 	struct fixture f;
 	unsigned n = 0, num_refused = 0, left = 0;
+	bool is_ok = true;
 
 	set_up(&f);
 	fill(&f);
-	while (left == 0) {
+	while (left == 0 || !is_ok) {
 		struct kp_etcd_chores chores = { .swept = 0 };
-		bool is_ok;
 
 		plant(&f, KP_ETCD_PARTS, 1);
 		plant(&f, KP_ETCD_PARTS, 3);
@@ -357,11 +358,10 @@ go_through_compaction(bool is_short)
 	struct kp_etcd_chores none = { .swept = 0 };
 	struct fixture f;
 	unsigned n = 0, num_refused = 0, left = 0;
+	bool is_ok = true;
 
 	set_up(&f);
-	while (left == 0) {
-		bool is_ok;
-
+	while (left == 0 || !is_ok) {
 		go_on(&f);
 		n += is_short ? STEP : 1;
 		cr_assert(n < MANY);
