@@ -7,6 +7,7 @@ test.
         server.wait_for("ok", 10)
         etcd.kill(etcd.leader())
 """
+import base64
 import http.client
 import json
 import os
@@ -29,6 +30,16 @@ FAST = ["--heartbeat-interval", "50", "--election-timeout", "500"]
 # Tests kill processes, not the machine: what was written is there all the same,
 # and how long a disk takes is not what they ask.
 NO_SYNC = ["--unsafe-no-fsync"]
+
+
+def coded(text):
+    """A key as JSON has it."""
+    return base64.b64encode(text.encode()).decode()
+
+
+def after(prefix):
+    """The first key after all that begin with prefix."""
+    return prefix[:-1] + chr(ord(prefix[-1]) + 1)
 
 
 class Etcd:
@@ -141,11 +152,27 @@ class Etcd:
         self.ask("auth/user/grant", {"user": "root", "role": "root"})
         self.ask("auth/enable", {})
 
+    def token(self, password):
+        """What root shows with each request."""
+        return self.ask("auth/authenticate",
+                        {"name": "root", "password": password})["token"]
+
     def change_password(self, old, new):
-        token = self.ask("auth/authenticate",
-                         {"name": "root", "password": old})["token"]
         self.ask("auth/user/changepw", {"name": "root", "password": new},
-                 token=token)
+                 token=self.token(old))
+
+    def grant(self, role, permission, prefix, token=None):
+        """Leave to READ or READWRITE all below prefix."""
+        self.ask("auth/role/grant", {"name": role, "perm": {
+            "permType": permission, "key": coded(prefix),
+            "range_end": coded(after(prefix))}}, token=token)
+
+    def count(self, prefix, token=None):
+        """How many keys there are below prefix."""
+        found = self.ask("kv/range", {
+            "key": coded(prefix), "range_end": coded(after(prefix)),
+            "count_only": True}, token=token)
+        return int(found.get("count", 0))
 
     def __enter__(self):
         for node in range(len(self.processes)):

@@ -8,7 +8,7 @@ import statistics
 
 import certificates
 import pytest
-from etcd_rig import Etcd, Relay, Tool, acknowledged, check, history
+from etcd_rig import Etcd, Relay, Tool, acknowledged, check, coded, history
 from kproxy_rig import wait_until
 
 LARGE = 400_000  # two of these do not go into one request
@@ -78,6 +78,30 @@ def test_without_quorum_writes_are_refused_and_reads_go_on(three):
                    10, "a word about it")
         lines = ada.end()
     check(three, lines)
+
+
+def test_a_sweep_is_not_done_before_all_is_removed(one):
+    """Of a server that may read parts, and not remove them."""
+    one.ask("kv/put", {"key": coded(f"/kproxy/parts/{1:020}/{'0' * 32}/0"),
+                       "value": coded("left")})
+    with Tool(one, "commit", "ada") as ada:
+        ada.wait_for("ok", 2)
+    one.ask("auth/user/add", {"name": "bob", "password": "bob"})
+    one.ask("auth/role/add", {"name": "server"})
+    one.ask("auth/user/grant", {"user": "bob", "role": "server"})
+    one.grant("server", "READ", "/kproxy/")
+    one.grant("server", "READWRITE", "/kproxy/state/")
+    one.enable_password("secret")
+    root = one.token("secret")
+    with Tool(one, "follow", user="bob", password="bob", lease=2000) as bob:
+        bob.wait_for("leads")
+        wait_until(lambda: any("etcd_chores_failed" in x and
+                               "permission denied" in x for x in bob.errors),
+                   30, "a sweep that failed")
+        assert one.count("/kproxy/parts/", root) == 1
+        one.grant("server", "READWRITE", "/kproxy/parts/", root)
+        wait_until(lambda: one.count("/kproxy/parts/", root) == 0,
+                   30, "a sweep")
 
 
 @pytest.mark.parametrize("size", [64, LARGE])

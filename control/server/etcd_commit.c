@@ -128,18 +128,16 @@ kp_etcd_write_parts(struct kp_etcd *etcd, enum kp_etcd_family family,
 	return true;
 }
 
-void
+bool
 kp_etcd_drop_parts(struct kp_etcd *etcd, enum kp_etcd_family family,
-    uint64_t number, const char *attempt)
+    uint64_t number, const char *attempt, struct kp_error *err)
 {
 	struct kp_etcd_key from =
 	    kp_etcd_key_parts(etcd->prefix, family, number, attempt);
 	struct kp_etcd_key to =
 	    kp_etcd_key_parts_end(etcd->prefix, family, number, attempt);
-	struct kp_error err;
 
-	/* what is left if that fails is swept, or forgotten, in time */
-	(void)!kp_etcd_remove(etcd, &from, &to, &err);
+	return kp_etcd_remove(etcd, &from, &to, err);
 }
 
 /* One commit under way. */
@@ -323,14 +321,15 @@ try_commit(
 {
 	enum kp_store_result result = write_changes(attempt, sorted, err);
 	bool is_unknown = false;
+	struct kp_error ignored;
 
 	if (result == KP_STORE_OK)
 		result = publish(attempt, &is_unknown, err);
 	/* what may have become a revision is not to be taken from it */
 	if (result != KP_STORE_OK && !is_unknown &&
 	    attempt->record.num_parts > 0)
-		kp_etcd_drop_parts(attempt->etcd, KP_ETCD_PARTS,
-		    attempt->base + 1, attempt->name);
+		(void)!kp_etcd_drop_parts(attempt->etcd, KP_ETCD_PARTS,
+		    attempt->base + 1, attempt->name, &ignored);
 	return result;
 }
 

@@ -166,6 +166,7 @@ write_snapshot(struct kp_etcd *etcd, uint64_t number,
 	kp_etcd_record record;
 	kp_etcd_part none;
 	bool is_written, is_there = false, is_ok;
+	struct kp_error ignored;
 
 	kp_etcd_attempt_new(attempt);
 	kproxy__store__v1__record__init(&record);
@@ -183,8 +184,8 @@ write_snapshot(struct kp_etcd *etcd, uint64_t number,
 	/* unknown: then it may be in use, now or later; the next leader's sweep
 	 * knows more. Parts alone are never in use. */
 	if (!is_written || (is_ok && !is_there))
-		kp_etcd_drop_parts(
-		    etcd, KP_ETCD_SNAPSHOT_PARTS, number, attempt);
+		(void)!kp_etcd_drop_parts(
+		    etcd, KP_ETCD_SNAPSHOT_PARTS, number, attempt, &ignored);
 	return is_ok;
 }
 
@@ -340,9 +341,9 @@ sweep_all(const struct sweep *sweep, uint64_t first, struct kp_error *err)
 		if (!is_kept(sweep->etcd, sweep->state, sweep->records, number,
 			attempt, &is_ours, err))
 			return false;
-		if (!is_ours)
-			kp_etcd_drop_parts(
-			    sweep->etcd, sweep->parts, number, attempt);
+		if (!is_ours && !kp_etcd_drop_parts(sweep->etcd, sweep->parts,
+				    number, attempt, err))
+			return false;
 		from = kp_etcd_key_parts_end(
 		    prefix, sweep->parts, number, attempt);
 	}

@@ -138,9 +138,10 @@ bool kp_etcd_write_parts(struct kp_etcd *etcd, enum kp_etcd_family family,
     uint64_t number, const kp_etcd_entry *const *entries,
     kp_etcd_record *record, struct kp_error *err) KP_MUST_CHECK;
 
-/* kp_etcd_drop_parts removes those of an attempt that came to nothing. */
-void kp_etcd_drop_parts(struct kp_etcd *etcd, enum kp_etcd_family family,
-    uint64_t number, const char *attempt);
+/* kp_etcd_drop_parts removes those of an attempt that came to nothing; what is
+ * left if that fails is swept, or forgotten, in time. */
+bool kp_etcd_drop_parts(struct kp_etcd *etcd, enum kp_etcd_family family,
+    uint64_t number, const char *attempt, struct kp_error *err) KP_MUST_CHECK;
 
 enum kp_store_result kp_etcd_store_commit(struct kp_store *store, uint64_t base,
     const struct kp_store_note *note, const struct kp_store_change *changes,
