@@ -37,7 +37,7 @@ POLICIES = policy(
     "DeleteShareGroupOffsets",
     ("request.version > 9 || !offsets.topic.endsWith('-kept')", "they stay"),
 ) + policy(
-    "commits", "OffsetCommit",
+    "commits", "OffsetCommit, TxnOffsetCommit",
     ("offsets.groupId.startsWith('governed-')", "groups begin with governed-"),
     ("offsets.partitions.all(p, p.offset != 666)", "not that one"),
 ) + policy(
@@ -340,6 +340,47 @@ def test_what_is_kept_is_no_part_of_a_transaction(
         (found,) = connection.call("DescribeTransactions", 0, {
             "TransactionalIds": [name]}).body["TransactionStates"]
         assert [one["Topic"] for one in found["Topics"]] == [other]
+
+
+def commit_in_transaction(connection, version, fields, *topics):
+    """topics: names, of which partition 0 is committed, and offsets."""
+    return codes(connection.call("TxnOffsetCommit", version, {
+        **fields, "Topics": [{"Name": name, "Partitions": [{
+            "PartitionIndex": 0, "CommittedOffset": offset,
+            "CommittedLeaderEpoch": -1, "CommittedMetadata": ""}]}
+            for name, offset in topics]}).body["Topics"])
+
+
+@pytest.mark.parametrize("version", range(0, 5))
+def test_a_transaction_is_no_way_around(cluster, governed, direct, version):
+    group = next(names)
+    bad, other = f"{group}-bad", f"{group}-other"
+    make(direct, topic(bad), topic(other))
+    with at_coordinator(cluster, governed, group, TRANSACTION) as transactions, \
+            at_coordinator(cluster, governed, group) as groups:
+        number, epoch = begin(transactions, group)
+        producer = {"TransactionalId": group, "ProducerId": number,
+                    "ProducerEpoch": epoch}
+        fields = {**producer, "GroupId": group}
+        added = transactions.call("AddOffsetsToTxn", 3, fields).body
+        assert added["ErrorCode"] == NO_ERROR
+        assert commit_in_transaction(
+            groups, version, fields, (bad, 666), (other, 7)) == [
+                (bad, 0, GROUP_AUTHORIZATION_FAILED), (other, 0, NO_ERROR)]
+        ended = transactions.call("EndTxn", 3, {
+            **producer, "Committed": True}).body
+        assert ended["ErrorCode"] == NO_ERROR
+        kproxy_rig.wait_until(lambda: committed(groups, group, bad, other) == {
+            bad: -1, other: 7}, 30, "what was committed")
+
+
+def test_strangers_commit_nothing_in_transactions(cluster, governed, direct):
+    bad = f"bad-{next(names)}"
+    make(direct, topic(bad))
+    with at_coordinator(cluster, governed, bad) as connection:
+        assert commit_in_transaction(connection, 3, {
+            "TransactionalId": bad, "GroupId": bad, "ProducerId": 1,
+            "ProducerEpoch": 0}, (bad, 7)) == [(bad, 0, GROUP_AUTHORIZATION_FAILED)]
 
 
 @pytest.mark.parametrize("version", [4, 5])

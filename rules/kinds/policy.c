@@ -23,6 +23,7 @@ const struct kp_setting_word kp_policy_api_words[] = {
 	{ .word = "ShareGroupHeartbeat", .value = 76 },
 	{ .word = "StreamsGroupHeartbeat", .value = 88 },
 	{ .word = "OffsetCommit", .value = 8 },
+	{ .word = "TxnOffsetCommit", .value = 28 },
 	{ .word = "OffsetDelete", .value = 47 },
 	{ .word = "AlterShareGroupOffsets", .value = 91 },
 	{ .word = "DeleteShareGroupOffsets", .value = 92 },

@@ -164,6 +164,18 @@ static const struct {
 	{ "api: OffsetCommit", "groupId: g",
 	    "offsets.groupId == 'g' && offsets.generation == -1 && "
 	    "offsets.partitions == [] && !has(offsets.groupInstanceId)" },
+	{ "api: TxnOffsetCommit, version: 5",
+	    "topic: t, partitions: [{partition: 1, offset: 5000000000, "
+	    "metadata: m}], groupId: g, groupInstanceId: i, generation: 3, "
+	    "transactionalId: x",
+	    "offsets.topic == 't' && offsets.partitions[0].partition == 1 && "
+	    "offsets.partitions[0].offset == 5000000000 && "
+	    "offsets.partitions[0].metadata == 'm' && offsets.groupId == 'g' "
+	    "&& offsets.groupInstanceId == 'i' && offsets.generation == 3 && "
+	    "offsets.transactionalId == 'x'" },
+	{ "api: TxnOffsetCommit", "groupId: g, transactionalId: x",
+	    "offsets.groupId == 'g' && offsets.generation == -1 && "
+	    "offsets.partitions == [] && !has(offsets.groupInstanceId)" },
 	{ "api: OffsetDelete",
 	    "topic: t, partitions: [{partition: 1}, {partition: 2}], groupId: "
 	    "g",

@@ -462,7 +462,7 @@ Test(kinds, a_policy_is_checked_where_it_is_pushed)
 		    "\"DeleteTopics\", \"DeleteRecords\", "
 		    "\"JoinGroup\", \"ConsumerGroupHeartbeat\", "
 		    "\"ShareGroupHeartbeat\", \"StreamsGroupHeartbeat\", "
-		    "\"OffsetCommit\", \"OffsetDelete\", "
+		    "\"OffsetCommit\", \"TxnOffsetCommit\", \"OffsetDelete\", "
 		    "\"AlterShareGroupOffsets\", "
 		    "\"DeleteShareGroupOffsets\", "
 		    "\"AddPartitionsToTxn\", "
