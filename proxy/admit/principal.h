@@ -12,9 +12,11 @@
  * kp_principal_of_token writes the user name to out, or "" if the mechanism
  * does not show it: the authentication id of PLAIN (RFC 4616), "n=" of SCRAM
  * (RFC 5802), the claim "sub" of an OAUTHBEARER token (RFC 7628, not verified
- * here).
+ * here). It must be the very name that the broker takes from the token, as
+ * policies are about it: false if out cannot hold that.
  */
-void kp_principal_of_token(enum kp_sasl_mechanism mechanism,
-    struct kp_bytes token, char *out, size_t out_size);
+bool kp_principal_of_token(enum kp_sasl_mechanism mechanism,
+    struct kp_bytes token, char *out, size_t out_size,
+    struct kp_error *err) KP_MUST_CHECK;
 
 #endif

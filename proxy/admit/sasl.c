@@ -96,13 +96,13 @@ kp_sasl_on_handshake_answer(struct kp_sasl *sasl, int16_t version,
 	return true;
 }
 
-static void
-note_token(struct kp_sasl *sasl, struct kp_bytes token)
+bool
+kp_sasl_on_token(
+    struct kp_sasl *sasl, struct kp_bytes token, struct kp_error *err)
 {
-	if (sasl->num_tokens++ > 0)
-		return;
-	kp_principal_of_token(
-	    sasl->mechanism, token, sasl->principal, sizeof(sasl->principal));
+	return sasl->num_tokens++ > 0 ||
+	       kp_principal_of_token(sasl->mechanism, token, sasl->principal,
+		   sizeof(sasl->principal), err);
 }
 
 bool
@@ -114,8 +114,7 @@ kp_sasl_on_authenticate(struct kp_sasl *sasl, int16_t version,
 	if (!look_at(&found, kp_api_find(KP_SASL_AUTHENTICATE)->request,
 		version, KP_ENTITY_BIT(KP_E_SASL_BYTES), body, err))
 		return false;
-	note_token(sasl, found.bytes);
-	return true;
+	return kp_sasl_on_token(sasl, found.bytes, err);
 }
 
 /* How many tokens the client sends; 0 if the mechanism does not say. */
@@ -169,12 +168,6 @@ kp_sasl_is_token(
 		return false;
 	return kp_request_header_read(&header, frame_start.data,
 		   frame_start.len, frame_len, &err) != KP_HEADER_OK;
-}
-
-void
-kp_sasl_on_token(struct kp_sasl *sasl, struct kp_bytes token)
-{
-	note_token(sasl, token);
 }
 
 void

@@ -4,7 +4,8 @@
  * after SaslHandshake v0 bare tokens follow that are no Kafka requests
  * (KIP-43), after v1 they come inside SaslAuthenticate (KIP-152); a client may
  * authenticate again in the middle of its stream (KIP-368). Where the mechanism
- * shows who the client is, that is noted for the log. @thread connection
+ * shows who the client is, that is noted for policies and the log. @thread
+ * connection
  */
 #ifndef KP_PROXY_ADMIT_SASL_H
 #define KP_PROXY_ADMIT_SASL_H
@@ -65,7 +66,8 @@ bool kp_sasl_is_token(
     const struct kp_sasl *sasl, struct kp_bytes frame_start, size_t frame_len);
 
 /* kp_sasl_on_token notes a bare token of the client. */
-void kp_sasl_on_token(struct kp_sasl *sasl, struct kp_bytes token);
+bool kp_sasl_on_token(struct kp_sasl *sasl, struct kp_bytes token,
+    struct kp_error *err) KP_MUST_CHECK;
 
 /* kp_sasl_on_token_answer notes that the broker answered with a bare token. */
 void kp_sasl_on_token_answer(struct kp_sasl *sasl);

@@ -262,6 +262,13 @@ kp_session_judge(struct kp_session *session, struct kp_flow *flow,
 	size_t len = KP_GOVERN_MEMORY(frame.len);
 	bool ok;
 
+	/* no client sends it then, and it would be judged as nobody's */
+	if (kp_sasl_is_pending(&session->sasl)) {
+		(void)kp_error_set(err, KP_ERR_PROTOCOL,
+		    "a request that policies are asked about came before the "
+		    "broker said who sends it");
+		return fail(session, err);
+	}
 	if (!kp_share_charge(&session->memory, KP_MEMORY_REQUESTS, len)) {
 		(void)kp_error_set(err, KP_ERR_LIMIT,
 		    "no memory within the limit to ask policies about a "

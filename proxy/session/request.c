@@ -431,13 +431,15 @@ kp_request_begin(void *context, struct kp_flow *flow, const uint8_t *data,
 }
 
 static bool
-note_token(struct kp_session *session, struct kp_bytes frame)
+note_token(
+    struct kp_session *session, struct kp_bytes frame, struct kp_error *err)
 {
 	const struct kp_request_header header = { .api_key = BARE_TOKEN };
 	struct kp_bytes token = { frame.data + KP_FRAME_PREFIX_LEN,
 		frame.len - KP_FRAME_PREFIX_LEN };
 
-	kp_sasl_on_token(&session->sasl, token);
+	if (!kp_sasl_on_token(&session->sasl, token, err))
+		return false;
 	(void)push(session, KP_PENDING_TOKEN, &header);
 	return true;
 }
@@ -450,7 +452,7 @@ admit(struct kp_session *session, const struct kp_flow *flow,
 	struct kp_bytes body = { frame.data + before, frame.len - before };
 
 	if (flow->api_key == BARE_TOKEN)
-		return note_token(session, frame);
+		return note_token(session, frame, err);
 	if (flow->api_key == KP_SASL_HANDSHAKE)
 		return kp_sasl_on_handshake(
 		    &session->sasl, flow->api_version, body, err);

@@ -259,7 +259,11 @@ static const char middle[] =
 "|---|---|\n";
 static const char rest[] =
 "\n"
-"`principal.name` is whom the broker has accepted, `ANONYMOUS` where nobody is known.\n"
+"`principal.name` is whom the broker has accepted: the name in a login with PLAIN or SCRAM\n"
+"(with a delegation token that is the token's id, not its owner), the claim `sub` of a\n"
+"token with OAUTHBEARER, whatever other claim brokers are told to look at; `ANONYMOUS`\n"
+"where nobody is known. Names of more than 255 bytes are not let in, and requests that\n"
+"policies are asked about are not before the broker has accepted a login.\n"
 "`variables.NAME` are the policy's own, from above downwards. Beside these there is one\n"
 "object for the item, by the request:\n"
 "\n"

@@ -21,6 +21,7 @@ kp_unit_test(snapshot SOURCES unit/proxy/session/test_snapshot.c
   LINK kp_session kp_test_net kp_test_rules)
 kp_unit_test(worker SOURCES unit/proxy/session/test_worker.c
   LINK kp_session kp_test_rules)
+kp_unit_test(jwt SOURCES unit/proxy/admit/test_jwt.c LINK kp_admit)
 kp_unit_test(sasl SOURCES unit/proxy/admit/test_sasl.c LINK kp_admit)
 kp_unit_test(view SOURCES unit/proxy/rename/test_view.c LINK kp_rename)
 kp_unit_test(scrub SOURCES unit/proxy/rename/test_scrub.c

@@ -27,8 +27,7 @@ step(struct kp_sasl *sasl, uint8_t choice, struct kp_bytes bytes)
 		return kp_sasl_on_authenticate_answer(
 		    sasl, version, bytes, &err);
 	case 4:
-		kp_sasl_on_token(sasl, bytes);
-		return true;
+		return kp_sasl_on_token(sasl, bytes, &err);
 	default:
 		return kp_sasl_is_token(sasl, bytes, bytes.len);
 	}

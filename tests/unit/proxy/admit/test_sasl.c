@@ -89,11 +89,12 @@ Test(sasl, bare_tokens_end_after_as_many_as_the_mechanism_has)
 	static const uint8_t metadata[] = { 0, 3, 0, 1, 0, 0, 0, 1, 0xff, 0xff,
 		0xff, 0xff, 0xff, 0xff };
 	const struct kp_bytes request = { metadata, sizeof(metadata) };
+	struct kp_error err;
 
 	cr_assert_eq(sasl.phase, KP_SASL_TOKENS);
 	/* even if it looks like a request */
 	cr_assert(kp_sasl_is_token(&sasl, request, request.len));
-	kp_sasl_on_token(&sasl, plain);
+	cr_assert(kp_sasl_on_token(&sasl, plain, &err));
 	cr_assert_str_eq(sasl.principal, "alice");
 	cr_assert(!kp_sasl_is_token(&sasl, request, request.len));
 	kp_sasl_on_token_answer(&sasl);
@@ -107,11 +108,13 @@ Test(sasl, bare_gssapi_tokens_end_where_a_request_begins)
 		0xff, 0xff, 0xff, 0xff };
 	static const uint8_t gss[] = { 0x60, 0x82, 2, 0x10, 6, 9, 0x2a, 0x86,
 		0x48, 0x86, 0xf7, 0x12, 1, 2, 2 };
+	struct kp_error err;
 
 	for (int i = 0; i < 3; i++) {
 		cr_assert(kp_sasl_is_token(
 		    &sasl, (struct kp_bytes){ gss, sizeof(gss) }, sizeof(gss)));
-		kp_sasl_on_token(&sasl, (struct kp_bytes){ gss, sizeof(gss) });
+		cr_assert(kp_sasl_on_token(
+		    &sasl, (struct kp_bytes){ gss, sizeof(gss) }, &err));
 		kp_sasl_on_token_answer(&sasl);
 		cr_assert_eq(sasl.phase, KP_SASL_TOKENS);
 	}
@@ -160,6 +163,21 @@ Test(principal, is_read_from_the_first_token_or_left_empty)
 		{ KP_SASL_OAUTHBEARER, "n,,\1auth=Bearer e30\1\1", 21, "" },
 		{ KP_SASL_OAUTHBEARER, "n,,\1auth=Bearer e30.e30.\1\1", 26,
 		    "" },
+		{ KP_SASL_OAUTHBEARER,
+		    "n,a=dave,\1host=a\1auth=BEARER  "
+		    "e30.eyJzdWIiOiJkYXZlIn0.\1\1",
+		    57, "dave" },
+		/* not the last "auth", and not that name */
+		{ KP_SASL_OAUTHBEARER,
+		    "n,,\1auth=Bearer e30.eyJzdWIiOiJkYXZlIn0.\1"
+		    "auth=Bearer e30.e30.\1\1",
+		    63, "" },
+		{ KP_SASL_OAUTHBEARER,
+		    "n,,\1x=auth=Bearer e30.eyJzdWIiOiJkYXZlIn0.\1\1", 45, "" },
+		{ KP_SASL_OAUTHBEARER,
+		    "n,,\1auth=Basic e30.eyJzdWIiOiJkYXZlIn0.\1\1", 42, "" },
+		{ KP_SASL_OAUTHBEARER, "n,\1auth=Bearer", 14, "" },
+		{ KP_SASL_OAUTHBEARER, "n,,", 3, "" },
 		{ KP_SASL_OTHER, "\0bob\0pw", 7, "" },
 	};
 
@@ -167,22 +185,39 @@ Test(principal, is_read_from_the_first_token_or_left_empty)
 		struct kp_bytes token = { (const uint8_t *)cases[i].token,
 			cases[i].len };
 		char principal[KP_PRINCIPAL_MAX + 1];
+		struct kp_error err;
 
-		kp_principal_of_token(
-		    cases[i].mechanism, token, principal, sizeof(principal));
-		cr_assert_str_eq(principal, cases[i].principal);
+		cr_assert(kp_principal_of_token(cases[i].mechanism, token,
+		    principal, sizeof(principal), &err));
+		cr_assert_str_eq(principal, cases[i].principal, "%zu", i);
 	}
 }
 
-Test(principal, is_cut_to_the_room_there_is)
+Test(principal, is_refused_if_it_is_not_the_whole_name)
 {
 	uint8_t token[1000] = { 0 };
 	char principal[16];
+	struct kp_error err;
 
-	for (size_t i = 1; i < sizeof(token) - 1; i++)
-		token[i] = 'x';
-	kp_principal_of_token(KP_SASL_PLAIN,
-	    (struct kp_bytes){ token, sizeof(token) }, principal,
-	    sizeof(principal));
-	cr_assert_eq(strlen(principal), sizeof(principal) - 1);
+	/* a zero before the name and one after it */
+	for (size_t len = 14; len < 17; len++) {
+		(void)memset(token + 1, 'x', len);
+		cr_assert_eq(kp_principal_of_token(KP_SASL_PLAIN,
+				 (struct kp_bytes){ token, len + 2 }, principal,
+				 sizeof(principal), &err),
+		    len < sizeof(principal));
+		cr_assert_eq(strlen(principal), len < 16 ? len : 0);
+	}
+	kp_copy(token, "n,,n=", 5);
+	(void)memset(token + 5, 'x', 16);
+	for (size_t len = 14; len < 17; len++)
+		cr_assert_eq(kp_principal_of_token(KP_SASL_SCRAM,
+				 (struct kp_bytes){ token, len + 5 }, principal,
+				 sizeof(principal), &err),
+		    len < sizeof(principal));
+	token[7] = '\0';
+	cr_assert(!kp_principal_of_token(KP_SASL_SCRAM,
+	    (struct kp_bytes){ token, 10 }, principal, sizeof(principal),
+	    &err));
+	cr_assert_str_eq(principal, "");
 }
