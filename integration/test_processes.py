@@ -497,7 +497,9 @@ def test_two_nodes_do_not_share_a_state_folder(proxy, broker):
 
 
 def test_a_node_waits_for_one_that_is_just_ending(broker):
-    """Killed and started again at once: what it was may hold its folder yet."""
+    """Killed and started again at once: what it was may hold its folder yet, for
+    some seconds where the machine stands still. Files that change meanwhile are
+    read."""
     node = Kproxy(broker.address, wait=False)
     state = node.folder / "state"
     state.mkdir(0o700)
@@ -507,7 +509,11 @@ def test_a_node_waits_for_one_that_is_just_ending(broker):
             node.start()
             wait_until(lambda: '"event":"state_in_use"' in node.text(),
                        what="state_in_use")
+            node.write(node.resources([broker.address]).replace(
+                "count: 4", "count: 3"))
+            time.sleep(2.5)
         node.wait_ready()
+        wait_until(lambda: not is_open(node.port + 4), what="the change")
         node.stop()
     finally:
         node.kill()

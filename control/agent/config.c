@@ -256,6 +256,8 @@ kp_config_first(struct kp_agent *agent, struct kp_source *source)
 	else
 		edition = kp_config_compile(agent, source);
 	kp_config_watch(agent, source);
+	/* what has changed since they were read was not watched */
+	agent->is_reload_due = true;
 	if (edition != NULL)
 		kp_rollout_begin(agent, &edition);
 	else if (!kp_config_fall_back(agent))

@@ -21,7 +21,7 @@
 #define SET_FILE "resources.pb"
 #define NEXT_SET_FILE "resources.next.pb"
 #define LOCK_FILE "lock"
-#define LOCK_TIMEOUT_MS 2000
+#define LOCK_TIMEOUT_MS 6000
 #define LOCK_PAUSE_MS 20
 
 struct kp_state {
