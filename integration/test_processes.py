@@ -482,6 +482,19 @@ def test_nothing_outlives_a_killed_supervisor(broker):
         shutil.rmtree(proxy.folder)
 
 
+def test_a_node_that_stands_still_while_it_ends_is_not_killed(broker):
+    """For some seconds, as machines do: there is no failure in that."""
+    with Kproxy(broker.address) as proxy:
+        agent = proxy.child("agent")
+        os.kill(agent, signal.SIGSTOP)
+        proxy.terminate()
+        wait_until(lambda: '"event":"process_ended","name":"worker"'
+                   in proxy.text(), what="the worker's end")
+        time.sleep(3.5)
+        os.kill(agent, signal.SIGCONT)
+    # leaving it asserts exit code 0
+
+
 def test_two_nodes_do_not_share_a_state_folder(proxy, broker):
     other = Kproxy(broker.address, wait=False)
     try:

@@ -24,8 +24,11 @@
 
 /* Until the agent has said what the configuration says. */
 #define DEFAULT_DRAIN_MS 30000
-/* A worker past its own hard stop, an agent that does not end. */
-#define KILL_AFTER_MS 3000
+/*
+ * A worker past its own hard stop, an agent that does not end. Machines stand
+ * still for seconds: whoever is about to end must not be killed for that.
+ */
+#define KILL_AFTER_MS 10000
 
 enum phase {
 	RUNNING,
