@@ -186,13 +186,14 @@ publish(struct kp_worker *worker, struct kp_snapshot *snapshot)
 	struct kp_metrics *metrics = worker->shared.metrics;
 	const struct kp_tables *tables = snapshot->tables;
 
+	/* said before it is counted: who sees the number may look it up */
+	kp_log(KP_LOG_INFO, "tables_published",
+	    KP_INT("generation", tables->generation),
+	    KP_INT("virtual_clusters", tables->num_virtual_clusters));
 	kp_metrics_set(
 	    metrics, KP_M_SNAPSHOT_GENERATION, 0, (int64_t)tables->generation);
 	kp_metrics_set(
 	    metrics, KP_M_SNAPSHOT_PUBLISHED, 0, kp_wall_ms() / 1000);
-	kp_log(KP_LOG_INFO, "tables_published",
-	    KP_INT("generation", tables->generation),
-	    KP_INT("virtual_clusters", tables->num_virtual_clusters));
 	kp_pool_set_limit(
 	    worker->shared.pool, (uint64_t)tables->limits.of[KP_LIMIT_MEMORY]);
 	kp_snapshot_publish(&worker->shared.snapshots, &snapshot);
