@@ -228,9 +228,7 @@ restart(struct supervisor *s, struct kp_child *child, enum kp_child_role role)
 {
 	kp_metrics_add(s->metrics, 0, KP_M_RESTARTS, role, 1);
 	kp_log(KP_LOG_WARN, "process_restart", KP_STR("name", child->name),
-	    KP_INT("wait_ms", child->start_at_ms > kp_now_ms()
-				  ? child->start_at_ms - kp_now_ms()
-				  : 0));
+	    KP_INT("wait_ms", kp_child_backoff_ms(child->num_quick_deaths)));
 }
 
 static void
