@@ -16,7 +16,7 @@ API_VERSIONS = 18
 INTEGERS = {"int8": ">b", "int16": ">h", "uint16": ">H", "int32": ">i",
             "uint32": ">I", "int64": ">q", "float64": ">d"}
 ZERO_UUID = uuid.UUID(int=0)
-TIMEOUT_S = 30
+TIMEOUT_S = 120
 
 
 class WireError(Exception):

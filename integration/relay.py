@@ -39,7 +39,7 @@ class Servers:
         self.loop.close()
 
     def _run(self, work):
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(30)
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(120)
 
     async def _close(self):
         others = asyncio.all_tasks() - {asyncio.current_task()}

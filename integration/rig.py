@@ -17,7 +17,7 @@ import kproxy_rig
 import relay
 
 FOLDER = pathlib.Path(__file__).resolve().parent
-CLIENT_TIMEOUT_S = 180
+CLIENT_TIMEOUT_S = 300
 # kproxy knows the newest release; a broker behind it may be older.
 NEWEST = "4.4.0"
 RELAY_ADDRESS = "127.0.0.2"
@@ -242,5 +242,5 @@ def proxy_for(cluster, security, **settings):
 @functools.cache
 def definitions(version):
     """The protocol as the broker of this version defines it."""
-    return kafka_wire.Definitions(kafka_jars.home(version) / "lib"
+    return kafka_wire.Definitions(kafka_jars.fetch(version) / "lib"
                                   / f"kafka-clients-{version}.jar")
