@@ -49,8 +49,8 @@ def measure_pushes(server, agents, rounds, number, results):
 def measure_storm(server, agents, results):
     """The server starts anew, and all come back at once."""
     server.stop()
-    server.start()
     start = time.monotonic()
+    server.start()
     agents.wait_for("connected")
     results["storm: all are back, s"] = time.monotonic() - start
     results["storm: peak RSS, MiB"] = server.peak_mib()
@@ -60,18 +60,19 @@ def measure_storm(server, agents, results):
 
 
 def measure_fleet(setting, options, results):
-    with PolicyServer(setting, options.resources) as server, \
-            policy_server.Agents(setting, server) as agents:
+    with PolicyServer(setting, options.resources) as server:
         start = time.monotonic()
-        agents.wait_for("connected")
-        results[f"{setting.agents} agents connect, s"] = time.monotonic() - start
-        server.change(1)
-        measure_pushes(server, agents, options.rounds, 1, results)
-        measure_pushes(server, agents, max(2, options.rounds // 4),
-                       options.resources, results)
-        results["RSS of the server, MiB"] = server.rss_mib()
-        results["RSS of the server, peak, MiB"] = server.peak_mib()
-        measure_storm(server, agents, results)
+        with policy_server.Agents(setting, server) as agents:
+            agents.wait_for("connected")
+            results[f"{setting.agents} agents connect, s"] = (
+                time.monotonic() - start)
+            server.change(1)
+            measure_pushes(server, agents, options.rounds, 1, results)
+            measure_pushes(server, agents, max(2, options.rounds // 4),
+                           options.resources, results)
+            results["RSS of the server, MiB"] = server.rss_mib()
+            results["RSS of the server, peak, MiB"] = server.peak_mib()
+            measure_storm(server, agents, results)
 
 
 def measure_answers(setting, options, results):

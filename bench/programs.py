@@ -60,7 +60,7 @@ class JsonProcess:
         with contextlib.suppress(BrokenPipeError):
             self.process.stdin.close()
         try:
-            code = self.process.wait(10)
+            code = self.process.wait(60)
         except subprocess.TimeoutExpired:
             self.process.kill()
             code = self.process.wait()

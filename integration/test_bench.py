@@ -23,6 +23,9 @@ import rows  # noqa: E402
 
 PROGRAMS = BUILD / "bin"
 TOPICS, PARTITIONS, NODES = 20, 10, 3
+PATIENCE = 120
+# For traffic that ends when told, which is long before.
+HOUR = "1h"
 
 
 @pytest.fixture(scope="module")
@@ -61,15 +64,36 @@ LOADS = [
 ]
 
 
+def go_and_measure(sink, load, api, connections=1, in_flight=1):
+    """Lets a load without an end go until something of it has been measured: of
+    more requests than can be on their way, one was answered meanwhile. On a
+    machine that stands still no time would do for that."""
+    def seen():
+        return sink.report()["apis"][api]["requests"]
+
+    def see_more_than(number):
+        before = seen()
+        wait_until(lambda: seen() > before + number, 30, "traffic")
+    load.go()
+    see_more_than(0)
+    assert not load.is_done(0.1)  # longer than it warms up
+    see_more_than(connections * in_flight)
+    load.end()
+
+
 def run(sink, address, api, **options):
     """(what the load says, what the sink's counters grew by); the load compares
     every byte of every answer with the first, which it has decoded."""
     before = sink.report()
     with programs.Load(PROGRAMS, bootstrap=address, verify=True,
                        **options) as load:
-        ready = load.ready(10)
-        load.go()
-        done = load.done(10)
+        ready = load.ready()
+        if options.get("duration") == HOUR:
+            go_and_measure(sink, load, api, options.get("connections", 1),
+                           options.get("in_flight", 1))
+        else:
+            load.go()
+        done = load.done(PATIENCE)
         after = sink.report()
         load.finish()
     assert ready["failed"] == 0
@@ -83,7 +107,7 @@ def test_all_that_is_sent_is_counted_once(sink, way, operation, api, options):
     series = [f'kproxy_{side}_bytes_total{{api="{api}"}}'
               for side in ("request", "response")]
     before = [node.metric(one) for one in series] if node else []
-    done, seen, _ = run(sink, address, api, op=operation, duration="100ms",
+    done, seen, _ = run(sink, address, api, op=operation, duration=HOUR,
                         warmup="20ms", **options)
     assert done["measured"] > 0 and done["requests"] > done["measured"]
     assert done["latency_us"]["p50"] > 0
@@ -96,7 +120,7 @@ def test_all_that_is_sent_is_counted_once(sink, way, operation, api, options):
     if node:
         expected = [done["request_bytes"], done["answer_bytes"]]
         wait_until(lambda: [node.metric(one) - old for one, old
-                            in zip(series, before)] == expected, 3, "counters")
+                            in zip(series, before)] == expected, 5, "counters")
 
 
 @pytest.fixture(scope="module")
@@ -152,7 +176,7 @@ def test_tls_is_the_same_for_every_peer(sink, tls_proxy, operation, api, size):
                "requests": 100, "tls": True, "ca": tls_proxy.ca}
     with programs.Load(PROGRAMS, bootstrap=tls_proxy.bootstrap,
                        **options) as load:
-        ready = load.ready(10)
+        ready = load.ready()
         assert ready["tls"] == "TLSv1.3"
         assert ready["cipher"] == "TLS_AES_256_GCM_SHA384"
     done, seen, _ = run(sink, tls_proxy.bootstrap, api, **options)
@@ -165,7 +189,7 @@ def test_a_server_that_the_ca_does_not_know_is_refused(
     with programs.Load(PROGRAMS, bootstrap=tls_proxy.bootstrap, op="idle",
                        tls=True, ca=other) as load:
         with pytest.raises(programs.BenchError, match="TLS"):
-            load.ready(10)
+            load.ready()
 
 
 def test_a_timetable_is_kept(sink):
@@ -179,21 +203,19 @@ def test_a_timetable_is_kept(sink):
 
 def test_traffic_ends_when_told(sink):
     with programs.Load(PROGRAMS, bootstrap=sink.address, op="heartbeat",
-                       warmup="10ms", duration="30s") as load:
-        load.ready(10)
-        load.go()
-        assert not load.is_done(0.1)
-        load.end()
-        done = load.done(10)
+                       warmup="10ms", duration=HOUR) as load:
+        load.ready()
+        go_and_measure(sink, load, "Heartbeat")
+        done = load.done(PATIENCE)
         load.finish()
     assert done["measured"] > 0
-    assert 0.08 < done["seconds"] < 10
+    assert 0.08 < done["seconds"] < 3600
 
 
 def test_connections_that_come_and_go(sink, way):
     before = sink.report()["accepted"]
     done, seen, after = run(sink, way[0], "ApiVersions", op="churn",
-                            connections=4, duration="150ms")
+                            connections=4, duration=HOUR)
     assert done["requests"] > 4
     assert seen["requests"] == done["requests"] + 1
     assert after["accepted"] - before == done["requests"] + 1
@@ -205,21 +227,24 @@ def test_what_the_sink_sees_belongs_to_the_worker(sink, proxy):
         name = "kproxy"
     with programs.Load(PROGRAMS, bootstrap=proxy.bootstrap, op="idle",
                        connections=20) as load:
-        load.ready(10)
+        load.ready()
+        # the one that asked where to connect to has gone
+        wait_until(lambda: len(proc.inodes_by_local_port(
+            set(sink.ports))) == 20, 5, "20 connections")
         ports = sink.report()
         assert len(ports["ports"]) == 20
         measure.check_owner(Peer, proxy.child("worker"), sink, ports)
         with pytest.raises(programs.BenchError, match="20 of 20"):
             measure.check_owner(Peer, load.pid, sink, ports)
         load.go()
-        assert load.done(10)["failed"] == 0
+        assert load.done(PATIENCE)["failed"] == 0
         load.finish()
 
 
 def test_following_metadata_never_leads_past_kproxy(sink, proxy):
     with programs.Load(PROGRAMS, bootstrap=proxy.bootstrap,
                        op="produce") as load:
-        port = load.ready(10)["port"]
+        port = load.ready()["port"]
         assert port == proxy.port + 1  # of node 0, which leads the topic
         assert proc.owned_ports(load.pid, sink.ports) == set()
 
@@ -293,14 +318,14 @@ def test_no_wrong_answer_is_taken_for_a_right_one(tell, complaint):
     with FakeBroker(on_request) as broker:
         with programs.Load(PROGRAMS, bootstrap=broker.address,
                            op="heartbeat", requests=50) as load:
-            load.ready(10)
+            load.ready()
             load.go()
             if complaint is None:
-                assert load.done(10)["requests"] == 51
+                assert load.done(PATIENCE)["requests"] == 51
                 load.finish()
             else:
                 with pytest.raises(programs.BenchError, match=complaint):
-                    load.done(10)
+                    load.done(PATIENCE)
                 assert load.close() == 1
 
 
@@ -309,9 +334,9 @@ def test_a_frame_that_stalls_stays_in_the_middle(proxy, sink):
     with programs.Load(PROGRAMS, bootstrap=proxy.bootstrap, op="fetch",
                        bytes="50MiB", connections=2, stall_after="1MiB",
                        until_still="100ms") as load:
-        load.ready(10)
+        load.ready()
         load.go()
-        done = load.done(10)
+        done = load.done(PATIENCE)
         assert done["requests"] == 0 and done["failed"] == 0
         load.finish()
 
@@ -332,7 +357,7 @@ def test_the_control_plane_is_measured():
     done = subprocess.run(
         [sys.executable, "-B", BENCH / "control.py", "--agents=40", "--rounds=2",
          "--resources=5", "--only=fleet", f"--build={BUILD}"],
-        stdout=subprocess.PIPE, text=True, check=True, timeout=120)
+        stdout=subprocess.PIPE, text=True, check=True, timeout=600)
     figures = {line[:64].strip(): float(line[64:])
                for line in done.stdout.splitlines() if line[64:].strip()}
     assert {name.split(",")[0] for name in figures} == {
