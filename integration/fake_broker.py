@@ -5,23 +5,25 @@ Real brokers never misbehave on demand. Everything that a real one can show is
 tested against a real one; this is for the rest.
 """
 
+import contextlib
 import socket
 import struct
 import threading
 
 API_VERSIONS, METADATA, FETCH, PRODUCE, FIND_COORDINATOR = 18, 3, 1, 0, 10
 SASL_HANDSHAKE, SASL_AUTHENTICATE = 17, 36
+CHUNK = 1 << 20
 
 
 def receive(sock, length):
     """Exactly length bytes; raises EOFError when the peer closes before."""
-    data = b""
+    data = bytearray()
     while len(data) < length:
-        chunk = sock.recv(length - len(data))
+        chunk = sock.recv(min(length - len(data), CHUNK))
         if not chunk:
             raise EOFError(f"closed after {len(data)} of {length} bytes")
         data += chunk
-    return data
+    return bytes(data)
 
 
 def receive_frame(sock):
@@ -131,6 +133,14 @@ class FakeBroker:
                 pass
         for thread in self.threads:
             thread.join(60)
+
+
+@contextlib.contextmanager
+def nobody():
+    """An address where nobody listens, and nobody else can meanwhile."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield "127.0.0.1:%d" % bound.getsockname()[1]
 
 
 class Client:

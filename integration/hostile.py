@@ -19,6 +19,22 @@ def expect_closed(proxy, reason, before=0):
                f"connection closed for {reason}")
 
 
+def is_served(proxy):
+    """Is a new connection let in and answered?"""
+    try:
+        with Client(proxy) as client:
+            return client.ask(API_VERSIONS, 0, 4711)[:6] == struct.pack(
+                ">ih", 4711, 0)
+    except (EOFError, OSError):
+        return False
+
+
+def wait_at_rest(proxy):
+    """Until all connections of before have ended, and are counted."""
+    wait_until(lambda: proxy.metric("kproxy_connections") == 0, 5,
+               "the end of all connections")
+
+
 def assert_alive(proxy):
     """A new connection works and nobody had to restart."""
     with Client(proxy) as client:

@@ -14,14 +14,13 @@ from fake_broker import (API_VERSIONS, METADATA, PRODUCE, SASL_HANDSHAKE,
                          Client, FakeBroker, answer, frame, request)
 from kproxy_rig import Kproxy, wait_until
 from hostile import (HEARTBEAT, assert_alive, closed, expect_closed, uvarint,
-                     versions_request)
+                     versions_request, wait_at_rest)
 
 
 @pytest.fixture(scope="module")
 def node():
-    """One broker that behaves, one proxy with short waits."""
-    limits = ("frame: 1MiB\nframeBeforeAuthentication: 64KiB\ninFlight: 8\n"
-              "requestTimeout: 300ms\nfirstRequestTimeout: 400ms")
+    """One broker that behaves, one proxy with small limits."""
+    limits = "frame: 1MiB\nframeBeforeAuthentication: 64KiB\ninFlight: 8"
     with FakeBroker() as broker, Kproxy(broker.address, limits=limits) as proxy:
         proxy.broker = broker
         yield proxy
@@ -29,6 +28,7 @@ def node():
 
 def test_a_request_cut_off_at_every_byte(node):
     whole = versions_request()
+    wait_at_rest(node)
     before = closed(node, "client_closed")
     for length in range(len(whole)):
         with Client(node) as client:
@@ -178,7 +178,7 @@ def test_large_frames_pass_byte_by_byte_among_small_ones():
 
     count = 3 * len(LENGTHS)
     with FakeBroker(on_request) as broker, Kproxy(broker.address) as proxy, \
-            Client(proxy, timeout=30) as client, \
+            Client(proxy, timeout=120) as client, \
             concurrent.futures.ThreadPoolExecutor(1) as pool:
         sending = pool.submit(lambda: [client.send(large_request(number))
                                        for number in range(count)])
