@@ -125,10 +125,23 @@ def test_connection_limits():
         assert closed(proxy, "connection_limit") == 1
         clients.pop().__exit__()
         wait_until(lambda: proxy.metric("kproxy_connections") == 2, 5, "room")
-        # what is counted is gone, and gives up its place a moment later
-        wait_until(lambda: is_served(proxy), 5, "one more")
+        assert_alive(proxy)
         for client in clients:
             client.__exit__()
+
+
+def test_who_was_closed_finds_room_at_once():
+    """There is one place, and it is free before its client sees the end."""
+    count = 300
+    with node("connections: 1") as proxy:
+        for _ in range(count):
+            with Client(proxy) as client:
+                with contextlib.suppress(ConnectionError):
+                    client.send(struct.pack(">i", -1))
+                assert client.is_closed()
+        wait_until(lambda: closed(proxy, "protocol_error")
+                   + closed(proxy, "connection_limit") == count, 5, "counted")
+        assert closed(proxy, "connection_limit") == 0
 
 
 def is_stopped(pid):

@@ -81,8 +81,8 @@ void kp_roster_started(struct kp_roster *roster, struct kp_roster_entry *entry);
 void kp_roster_cancel(struct kp_roster *roster, struct kp_roster_entry *entry);
 
 /*
- * kp_roster_end moves an entry to the ended ones: the last thing its thread
- * does.
+ * kp_roster_end moves an entry to the ended ones, which gives up its place. Its
+ * thread is about to end, and whoever takes the entry waits for that.
  */
 void kp_roster_end(struct kp_roster *roster, struct kp_roster_entry *entry);
 

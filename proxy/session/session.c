@@ -377,7 +377,6 @@ note_end(struct kp_session *session, const struct kp_error *err)
 	kp_session_count(
 	    session, KP_M_IN_FLIGHT, 0, -(int64_t)session->in_flight.num);
 	kp_session_count(session, KP_M_CLOSED, session->reason, 1);
-	kp_session_count(session, KP_M_CONNECTIONS, 0, -1);
 	if (level_of(session->reason) == KP_LOG_WARN)
 		kp_session_count(session, KP_M_ERRORS, err->kind, 1);
 	log_end(session, err);
@@ -398,12 +397,14 @@ kp_session_run(void *argument)
 	}
 	report(session);
 	note_end(session, &err);
+	/* a client that sees the end finds its place free if it comes again */
+	kp_roster_end(&shared->roster, &session->roster);
+	kp_session_count(session, KP_M_CONNECTIONS, 0, -1);
 	/* not only when it is joined: there may be many ahead of it */
 	kp_flow_fini(&session->requests);
 	kp_flow_fini(&session->answers);
 	kp_stream_fini(&session->client);
 	kp_stream_fini(&session->broker);
-	kp_roster_end(&shared->roster, &session->roster);
 	/* A full counter wakes the acceptor as well. */
 	(void)eventfd_write(shared->ended_event, 1);
 	return NULL;
