@@ -65,6 +65,11 @@ publish_if_new(struct kp_desk *desk)
 		publish(desk);
 }
 
+/*
+ * Only what was written says that the store is well: it may be read while it
+ * takes nothing. Changes note it before they give the turn: what is noted last
+ * was done last.
+ */
 static void
 note_store(struct kp_desk *desk, const struct kp_error *problem)
 {
@@ -152,8 +157,9 @@ take_over(struct kp_desk *desk)
 	is_ok = kp_catalog_refresh(desk->catalog, &err);
 	if (is_ok)
 		publish_if_new(desk);
+	else
+		note_store(desk, &err);
 	give_turn(desk);
-	note_store(desk, is_ok ? NULL : &err);
 	if (is_ok)
 		return;
 	kp_log(KP_LOG_ERROR, "store_failed", KP_STR("reason", err.text));
@@ -428,14 +434,27 @@ leave(struct kp_desk *desk)
 	kp_mutex_unlock(&desk->lock);
 }
 
+static bool
+has_changes(const struct kp_catalog_result *result)
+{
+	for (size_t i = 0; i < result->num_outcomes; i++) {
+		if (result->outcomes[i].outcome != KP_OUTCOME_UNCHANGED)
+			return true;
+	}
+	return false;
+}
+
 /* A verdict of the catalog, whose turn this was. */
 static enum kp_verdict
-settle(
-    struct kp_desk *desk, enum kp_verdict verdict, const struct kp_error *err)
+settle(struct kp_desk *desk, enum kp_verdict verdict, bool is_dry_run,
+    const struct kp_catalog_result *result, const struct kp_error *err)
 {
 	publish_if_new(desk);
+	if (verdict == KP_VERDICT_UNAVAILABLE)
+		note_store(desk, err);
+	else if (verdict == KP_VERDICT_OK && !is_dry_run && has_changes(result))
+		note_store(desk, NULL);
 	give_turn(desk);
-	note_store(desk, verdict == KP_VERDICT_UNAVAILABLE ? err : NULL);
 	if (verdict == KP_VERDICT_UNAVAILABLE)
 		kp_log(
 		    KP_LOG_ERROR, "store_failed", KP_STR("reason", err->text));
@@ -466,7 +485,7 @@ kp_desk_apply(struct kp_desk *desk, const struct kp_catalog_wish *wish,
 		verdict = settle(desk,
 		    kp_catalog_apply(
 			desk->catalog, wish, deadline_ms, out, err),
-		    err);
+		    wish->is_dry_run, out, err);
 	leave(desk);
 	return verdict;
 }
@@ -485,7 +504,7 @@ kp_desk_rollback(struct kp_desk *desk, const struct kp_catalog_return *back,
 		verdict = settle(desk,
 		    kp_catalog_rollback(
 			desk->catalog, back, deadline_ms, out, err),
-		    err);
+		    back->is_dry_run, out, err);
 	leave(desk);
 	return verdict;
 }

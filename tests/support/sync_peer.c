@@ -108,9 +108,11 @@ opened(struct kp_rpc_call *call)
 	kp_mutex_unlock(&peer->lock);
 }
 
+/* One line, whatever else is printed meanwhile. */
 static void
 print_nack(const Kproxy__Control__V1__Nack *nack)
 {
+	flockfile(stdout);
 	(void)printf("nack %llu", (unsigned long long)nack->revision);
 	for (size_t i = 0; i < nack->problems->n_problems; i++) {
 		const Kproxy__Control__V1__Problem *problem =
@@ -120,6 +122,7 @@ print_nack(const Kproxy__Control__V1__Nack *nack)
 		    problem->name, problem->message);
 	}
 	(void)printf("\n");
+	funlockfile(stdout);
 }
 
 static void

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "control/server/compact.h"
 #include "control/server/sqlite.h"
+#include "control/server/store_priv.h"
 #include "tests/support/folder.h"
 
 #define PATIENCE_MS 10000
@@ -42,11 +43,8 @@ on_changed(void *ctx, const struct kp_items *items, int64_t committed_ms)
 }
 
 static void
-set_up(struct fixture *f, size_t max_changes)
+set_up_store(struct fixture *f)
 {
-	struct kp_desk_config config = {
-		.max_changes = max_changes, .changed = on_changed, .ctx = f
-	};
 	char path[KP_TEST_PATH_LEN];
 
 	*f = (struct fixture){ .err = { 0 } };
@@ -54,10 +52,26 @@ set_up(struct fixture *f, size_t max_changes)
 	kp_test_path(path, f->folder, "kpserver.db");
 	f->store = kp_sqlite_open(path, &f->err);
 	cr_assert_not_null(f->store, "%s", f->err.text);
-	config.store = f->store;
+}
+
+static void
+set_up_desk(struct fixture *f, size_t max_changes)
+{
+	const struct kp_desk_config config = { .store = f->store,
+		.max_changes = max_changes,
+		.changed = on_changed,
+		.ctx = f };
+
 	f->desk = kp_desk_new(&config, &f->err);
 	cr_assert_not_null(f->desk, "%s", f->err.text);
 	kp_desk_start(f->desk);
+}
+
+static void
+set_up(struct fixture *f, size_t max_changes)
+{
+	set_up_store(f);
+	set_up_desk(f, max_changes);
 }
 
 static void
@@ -70,13 +84,14 @@ tear_down(struct fixture *f)
 }
 
 static enum kp_verdict
-apply(
-    struct fixture *f, const char *name, const char *host, int64_t deadline_ms)
+wish(struct fixture *f, const char *name, const char *host, bool is_dry_run,
+    int64_t deadline_ms)
 {
 	char text[256];
 	struct kp_catalog_file file = { .name = "f.yaml" };
 	const struct kp_catalog_wish wish = { .files = &file,
 		.num_files = 1,
+		.is_dry_run = is_dry_run,
 		.note = { "ada", "", kp_wall_ms() } };
 	struct kp_catalog_result result;
 	struct kp_error err;
@@ -90,6 +105,13 @@ apply(
 	verdict = kp_desk_apply(f->desk, &wish, deadline_ms, &result, &err);
 	kp_catalog_result_fini(&result);
 	return verdict;
+}
+
+static enum kp_verdict
+apply(
+    struct fixture *f, const char *name, const char *host, int64_t deadline_ms)
+{
+	return wish(f, name, host, false, deadline_ms);
 }
 
 struct worker {
@@ -211,6 +233,80 @@ Test(desk, what_another_server_commits_is_followed)
 	while (atomic_load(&f.told) != 1 && kp_now_ms() < deadline_ms)
 		;
 	cr_assert_eq(kp_desk_revision(f.desk), 1);
+	tear_down(&f);
+}
+
+/* The store, and what is in its way: of one thread before the desk has any. */
+static const struct kp_store_ops *whole;
+static atomic_bool is_full;
+
+static bool
+has_room(struct kp_error *err)
+{
+	return !atomic_load(&is_full) ||
+	       kp_error_set(err, KP_ERR_UNAVAILABLE, "the disk is full");
+}
+
+static enum kp_store_result
+commit_with_room(struct kp_store *store, uint64_t base,
+    const struct kp_store_note *note, const struct kp_store_change *changes,
+    size_t num_changes, uint64_t *out_number, struct kp_error *err)
+{
+	if (!has_room(err))
+		return KP_STORE_FAILED;
+	return whole->commit(
+	    store, base, note, changes, num_changes, out_number, err);
+}
+
+static enum kp_store_result
+put_records_with_room(struct kp_store *store,
+    const struct kp_store_record *records, size_t num_records,
+    struct kp_error *err)
+{
+	if (!has_room(err))
+		return KP_STORE_FAILED;
+	return whole->put_records(store, records, num_records, err);
+}
+
+Test(desk, only_who_has_written_says_that_the_store_is_well)
+{
+	const struct kp_store_note note = { "bob", "", 5 };
+	const struct kp_store_change change = { "Cluster", "x",
+		kp_bytes_of("{apiVersion: kproxy/v1, kind: Cluster, metadata: "
+			    "{name: x}, spec: {bootstrap: [\"b:9092\"]}}"),
+		true };
+	struct kp_store_ops ops;
+	struct fixture f;
+	uint64_t number;
+
+	set_up_store(&f);
+	whole = f.store->ops;
+	ops = *whole;
+	ops.commit = commit_with_room;
+	ops.put_records = put_records_with_room;
+	f.store->ops = &ops;
+	set_up_desk(&f, 2);
+	cr_assert_eq(apply(&f, "a", "h", KP_NEVER), KP_VERDICT_OK);
+	cr_assert(kp_desk_is_well(f.desk, &f.err));
+	atomic_store(&is_full, true);
+	cr_assert_eq(apply(&f, "b", "h", KP_NEVER), KP_VERDICT_UNAVAILABLE);
+	cr_assert_not(kp_desk_is_well(f.desk, &f.err));
+	/* another server has room, and what it does is seen */
+	cr_assert_eq(
+	    whole->commit(f.store, 1, &note, &change, 1, &number, &f.err),
+	    KP_STORE_OK);
+	kp_store_announce(f.store, number);
+	while (atomic_load(&f.told) != 2)
+		;
+	/* these wait for whoever follows to have ended */
+	cr_assert_eq(wish(&f, "b", "h", true, KP_NEVER), KP_VERDICT_OK);
+	cr_assert_eq(wish(&f, "b", "a b", true, KP_NEVER), KP_VERDICT_INVALID);
+	cr_assert_eq(apply(&f, "a", "h", KP_NEVER), KP_VERDICT_OK);
+	cr_assert_not(kp_desk_is_well(f.desk, &f.err));
+	cr_assert_str_eq(f.err.text, "the disk is full");
+	atomic_store(&is_full, false);
+	cr_assert_eq(apply(&f, "b", "h", KP_NEVER), KP_VERDICT_OK);
+	cr_assert(kp_desk_is_well(f.desk, &f.err));
 	tear_down(&f);
 }
 
