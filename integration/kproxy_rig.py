@@ -13,6 +13,7 @@ The programs come from $KP_BUILD/bin.
 """
 
 import collections
+import http.client
 import os
 import pathlib
 import shutil
@@ -45,6 +46,12 @@ def wait_until(is_true, seconds=10.0, what="condition"):
             return value
         assert time.monotonic() < deadline, f"{what}: not within {seconds} s"
         time.sleep(0.005)
+
+
+def whole_lines(path, errors="strict"):
+    """Those of a file that somebody is writing: what has no end yet is none."""
+    text, _, _ = path.read_bytes().rpartition(b"\n")
+    return text.decode(errors=errors).split("\n") if text else []
 
 
 def is_free(ports):
@@ -85,7 +92,21 @@ def free_ports(count=1):
     raise AssertionError("no free ports")
 
 
-free_ports.given = collections.deque(maxlen=96)
+# Of a small range half: who needs ports is to find some.
+free_ports.given = collections.deque(maxlen=min(96, PORTS[1] // SLOT // 2))
+
+
+def page(url):
+    """(status, body) of an admin page; (0, reason) if nobody answers, or ends in
+    the middle of it."""
+    try:
+        try:
+            with urllib.request.urlopen(url, timeout=60) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+    except (OSError, http.client.HTTPException) as error:
+        return 0, str(error)
 
 
 class Kproxy:
@@ -192,15 +213,8 @@ class Kproxy:
             raise AssertionError(f"{error}\n{self.text()}") from None
 
     def get(self, path):
-        """(status, body) of an admin page; (0, reason) if nobody answers."""
-        try:
-            with urllib.request.urlopen(
-                    f"http://{self.admin}{path}", timeout=30) as answer:
-                return answer.status, answer.read().decode()
-        except urllib.error.HTTPError as error:
-            return error.code, error.read().decode()
-        except OSError as error:
-            return 0, str(error)
+        """What page() says of an admin page."""
+        return page(f"http://{self.admin}{path}")
 
     def metric(self, series):
         """Value of one series, e.g. 'kproxy_requests_total{api="Fetch"}'; 0
@@ -211,8 +225,8 @@ class Kproxy:
         return 0.0
 
     def text(self):
-        """All that the node has logged so far."""
-        return self.log.read_text(errors="replace")
+        """All lines that the node has logged so far."""
+        return "".join(f"{line}\n" for line in whole_lines(self.log, "replace"))
 
     def child(self, name):
         """Process id of "worker" or "agent", None while there is none."""
@@ -231,7 +245,7 @@ class Kproxy:
         self.is_told_to_stop = True
         self.process.send_signal(number)
 
-    def stop(self, expect=0, seconds=40):
+    def stop(self, expect=0, seconds=40 * PATIENCE):
         """SIGTERM unless it was sent; asserts exit code and a clean log."""
         if self.process.poll() is None and not self.is_told_to_stop:
             self.terminate()
