@@ -20,10 +20,9 @@ import subprocess
 import sys
 import tempfile
 import threading
-import urllib.error
-import urllib.request
 
-from kproxy_rig import BAD_LOG, BUILD, free_ports, replace, wait_until
+from kproxy_rig import (BAD_LOG, BUILD, PATIENCE, free_ports, page, replace,
+                        wait_until, whole_lines)
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 KPSERVER = BUILD / "bin" / "kpserver"
@@ -138,6 +137,17 @@ class User:
         raise AssertionError(f"was not refused: {answer}")
 
 
+def apply_once_possible(user, text):
+    """Returns the revision; until then it is refused for one reason alone."""
+    def apply():
+        try:
+            return user.apply(text).revision
+        except user.RpcError as error:
+            assert error.code() == user.code.UNAVAILABLE, error
+            return None
+    return wait_until(apply, 60, "a change")
+
+
 def fill(folder):
     """Leaves not one block."""
     with open(folder / "filler", "ab", buffering=0) as file:
@@ -200,15 +210,8 @@ class Server:
         return self.get("/readyz")[0] == 200
 
     def get(self, path):
-        """(status, body) of an admin page; (0, reason) if nobody answers."""
-        try:
-            with urllib.request.urlopen(
-                    f"http://{self.admin}{path}", timeout=30) as answer:
-                return answer.status, answer.read().decode()
-        except urllib.error.HTTPError as error:
-            return error.code, error.read().decode()
-        except OSError as error:
-            return 0, str(error)
+        """What page() says of an admin page."""
+        return page(f"http://{self.admin}{path}")
 
     def metric(self, series):
         for line in self.get("/metrics")[1].splitlines():
@@ -219,7 +222,7 @@ class Server:
     def logged(self, event, **fields):
         """Lines of the log with that event, and with what fields match."""
         found = []
-        for line in self.log.read_text().splitlines():
+        for line in whole_lines(self.log):
             try:
                 said = json.loads(line)
             except ValueError:
@@ -229,9 +232,11 @@ class Server:
                 found.append(said)
         return found
 
-    def audit(self):
-        path = self.folder / "audit.jsonl"
-        return [json.loads(x) for x in path.read_text().splitlines()]
+    def audit(self, path=None):
+        """Its lines. That of a change is there before the answer, as are those of
+        calls that were not let in; of all others, and of streams, later."""
+        path = path or self.folder / "audit.jsonl"
+        return [json.loads(x) for x in whole_lines(path)]
 
     def user(self, name="admin", **more):
         """The identity whose certificate is name.pem, made if it is not there."""
@@ -251,7 +256,7 @@ class Server:
     def signal(self, number):
         self.process.send_signal(number)
 
-    def wait(self, expect=0, seconds=40):
+    def wait(self, expect=0, seconds=40 * PATIENCE):
         try:
             code = self.process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -332,6 +337,9 @@ class Pusher:
 
 def reasons(server):
     """Of all revisions that the server knows, the newest first."""
-    user = server.user()
-    answer = user.call("History", user.pb.HistoryRequest(limit=1000))
-    return [one.reason for one in answer.revisions]
+    user, found, before = server.user(), [], 0
+    while more := user.call("History", user.pb.HistoryRequest(
+            before=before, limit=1000)).revisions:
+        found += [one.reason for one in more]
+        before = more[-1].number
+    return found

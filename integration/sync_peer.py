@@ -10,7 +10,6 @@ runs tests/support/sync_peer.c, which has the commands and the lines.
 
 import json
 import pathlib
-import re
 import subprocess
 import tempfile
 import threading
@@ -47,14 +46,15 @@ class SyncPeer:
              self.certificate.certificate, self.certificate.key],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.lines = []
-        threading.Thread(target=self._read, args=(self.process.stdout,),
-                         daemon=True).start()
+        threading.Thread(target=self._read, daemon=True,
+                         args=(self.process.stdout, self.lines)).start()
         self.wait("port ")
         return self
 
-    def _read(self, stream):
+    @staticmethod
+    def _read(stream, lines):
         for line in stream:
-            self.lines.append(line.rstrip("\n"))
+            lines.append(line.rstrip("\n"))
 
     def say(self, line):
         self.process.stdin.write(line + "\n")
@@ -107,5 +107,4 @@ def control(authority, *peers, certificate="node.crt", key="node.key"):
 
 
 def revision(proxy):
-    return int(re.search(r"^kproxy_control_revision (\d+)$",
-                         proxy.get("/metrics")[1], re.M).group(1))
+    return int(proxy.metric("kproxy_control_revision"))

@@ -98,7 +98,8 @@ def test_clients_notice_nothing_while_each_is_killed_and_pushes_go_on(
             lose_one_after_the_other(fleet, progress)
         newest = fleet.servers[0].user().list().revision
         for server in fleet.servers:
-            wait_until(lambda: server.user().list().revision >= newest)
+            user = server.user()
+            wait_until(lambda: user.list().revision >= newest)
             found = reasons(server)
             assert [one for one in pusher.acknowledged if one not in found] == []
         assert newest > len(pusher.acknowledged) > 20
