@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from control_rig import Server, cluster
+from kproxy_rig import wait_until
 from test_kpctl import (
     KPCTL, POLICY, ROOT, commands_of, environment, on_terminal)
 
@@ -235,11 +236,15 @@ def test_no_server_ends_with_4(kpctl, server):
 def test_a_shell_completes_names(kpctl, server):
     kpctl.good("apply", "-f", "-", stdin=cluster("orders") + "---\n"
                + cluster("others"))
+
+    def completed(words):
+        """What is found in half a second, which a shell waits."""
+        said = kpctl.good("__complete", "--", *words).splitlines()
+        return [x.split("\t")[0] for x in said[:-1]]
     for words, wanted in ((["get", "cluster", "o"], ["orders", "others"]),
                           (["get", "cluster/ord"], ["cluster/orders"]),
                           (["describe", "cluster", "oth"], ["others"])):
-        said = kpctl.good("__complete", "--", *words).splitlines()
-        assert [x.split("\t")[0] for x in said[:-1]] == wanted
+        assert wait_until(lambda: completed(words), what="names") == wanted
     server.signal(signal.SIGSTOP)
     try:
         said = kpctl.good("__complete", "--", "get", "cluster", "o")
