@@ -12,7 +12,8 @@ from kproxy_rig import wait_until
 from test_control import (apply, broker, converge, new_node,  # noqa: F401
                           resources, revision)
 from test_fleet import Fleet
-from test_node_certificates import LIFE_S, issue_for, wait_for
+from test_node_certificates import (connects, issue_for, issue_until,
+                                    wait_for)
 from test_processes import answers, generation
 
 
@@ -28,6 +29,7 @@ class Node:
             self.node.start()
             converge(self.server, [self.node], apply(
                 self.server, resources(self.node, self.broker.address)))
+            wait_until(lambda: connected(self.node), what="connected")
             return self.node
         except BaseException:
             self.node.kill()
@@ -44,6 +46,7 @@ class Node:
 
 
 def connected(node):
+    """The server hears of what it pushed before the page says so."""
     return node.metric("kproxy_control_connected") == 1
 
 
@@ -59,6 +62,7 @@ def expect_that_nodes_go_on(node):
     held = revision(node)
     node.stop()
     node.start()
+    node.wait_ready()
     wait_until(lambda: connected(node) and revision(node) == held, 30,
                "connected again")
     assert answers(node.bootstrap)
@@ -106,7 +110,7 @@ def certificate_of(port):
     """The certificate that a listener shows, as bytes."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    with socket.create_connection(("127.0.0.1", port), 5) as plain, \
+    with socket.create_connection(("127.0.0.1", port), 60) as plain, \
             context.wrap_socket(plain) as wrapped:
         return wrapped.getpeercert(True)
 
@@ -138,23 +142,34 @@ def test_certificates_are_watched_without_any_server(tmp_path, broker):
 
 def test_a_servers_certificate_that_expires(tmp_path, broker):
     with Server(tmp_path) as server:
-        end = issue_for(server, "server", LIFE_S, "DNS:localhost")
-        server.stop()
-        server.start()
         with Node(server, broker) as node:
-            user = server.users[0]  # connected since before
-            wait_for(end)
+            server.stop()
+
+            def issue(seconds):
+                end = issue_for(server, "server", seconds, "DNS:localhost")
+                if server.process.poll() is not None:
+                    server.start()
+                return end
+
+            def is_begun():
+                try:
+                    return connects(node) == 2 and user.list()
+                except user.RpcError:
+                    return False
+            user = server.user()
+            wait_for(issue_until(is_begun, issue))
             # the streams that are open go on
             wanted = user.apply(resources(node, broker.address, 3)).revision
             wait_until(lambda: revision(node) == wanted, what="push")
-            assert connected(node)
+            assert connected(node) and connects(node) == 2
             # the node does not begin a new one, and says why
             node.stop()
             node.start()
             node.wait_ready()
             wait_until(lambda: "certificate verify failed" in
                        node.get("/readyz")[1], 30, "the reason")
-            assert '"event":"server_not_reached"' in node.text()
+            wait_until(lambda: '"event":"server_not_reached"' in node.text(),
+                       what="the log")
             assert not connected(node) and answers(node.bootstrap)
             issue_for(server, "server", 3600, "DNS:localhost")
             wait_until(lambda: connected(node), 30, "connected again")
