@@ -20,12 +20,14 @@ import subprocess
 import threading
 import urllib.request
 
-from kproxy_rig import BUILD, free_ports, wait_until
+from kproxy_rig import BUILD, PATIENCE, free_ports, wait_until
 
 # of gRPC, which is not instrumented
 SUPPRESSIONS = (pathlib.Path(__file__).resolve().parent.parent
                 / "tests" / "support" / "tsan.supp")
 TOOL = BUILD / "bin" / "kp_store_tool"
+# Of commands that have to succeed; without a quorum half of it is waited for one.
+TIMEOUT_MS = 12000
 FAST = ["--heartbeat-interval", "50", "--election-timeout", "500"]
 # Tests kill processes, not the machine: what was written is there all the same,
 # and how long a disk takes is not what they ask.
@@ -220,8 +222,11 @@ class Tool:
     def wait_for(self, word, count=1, seconds=30.0, since=0):
         """count lines that begin with word, after the first `since` lines."""
         def enough():
+            has_ended = self.process.poll() is not None
+            if has_ended:
+                self.join()  # it may have said more than was collected
             found = self.having(word, since)
-            assert len(found) >= count or self.process.poll() is None, \
+            assert len(found) >= count or not has_ended, \
                 self.lines[-3:] + self.errors[-3:]
             return found if len(found) >= count else None
         return wait_until(enough, seconds, f"{count} {word}")
@@ -239,15 +244,19 @@ class Tool:
         if self.process.poll() is None:
             self.process.send_signal(number)
         self.process.wait()
-        for thread in self.threads:
-            thread.join()
+        self.join()
         bad = [x for x in self.errors if "Sanitizer" in x or "assert" in x]
         assert not bad, bad
         return self.lines
 
+    def join(self):
+        """After its end: until all that it said is collected."""
+        for thread in self.threads:
+            thread.join()
+
     def result(self, seconds=30):
         """Of a command that ends by itself."""
-        self.process.wait(seconds)
+        self.process.wait(seconds * PATIENCE)
         return self.end()
 
     def __enter__(self):
@@ -269,6 +278,7 @@ def acknowledged(lines):
 
 def history(etcd, **options):
     """{number: text} of what is there; the tool asserts that all is whole."""
+    options.setdefault("timeout", TIMEOUT_MS)
     with Tool(etcd, "dump", **options) as tool:
         lines = tool.result()
     assert lines[-1] == "end", lines[-3:]
@@ -281,6 +291,7 @@ def history(etcd, **options):
 
 def check(etcd, *servers, **options):
     """All that any of these acknowledged is there, once, as it said."""
+    options.setdefault("timeout", TIMEOUT_MS)
     there = history(etcd, **options)
     with Tool(etcd, "states", **options) as tool:
         assert tool.result(120)[-1] == "end", tool.lines

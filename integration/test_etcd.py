@@ -8,7 +8,8 @@ import statistics
 
 import certificates
 import pytest
-from etcd_rig import Etcd, Relay, Tool, acknowledged, check, coded, history
+from etcd_rig import (TIMEOUT_MS, Etcd, Relay, Tool, acknowledged, check,
+                       coded, history)
 from kproxy_rig import wait_until
 
 LARGE = 400_000  # two of these do not go into one request
@@ -55,11 +56,12 @@ def test_without_quorum_writes_are_refused_and_reads_go_on(three):
         for node in dead:
             three.kill(node)
         seen = len(ada.lines)
-        # the first may have been under way; later ones are refused for sure
+        # the first may have been under way, or nobody left had been asked in
+        # time; later ones are refused for sure
         refused = wait_until(
             lambda: [x for x in ada.having("failed", seen)
-                     if "unknown" not in x], 30, "a refusal")
-        assert "no leader" in refused[0], refused[0]
+                     if "unknown" not in x and "no leader" in x],
+            30, "a refusal")
         assert "127.0.0.1:" in refused[0]
         # a watch at a node without a leader would be silent for ever
         wait_until(lambda: [x for x in follower.errors
@@ -108,7 +110,9 @@ def test_a_sweep_is_not_done_before_all_is_removed(one):
 def test_a_server_that_is_killed_has_committed_all_or_nothing(one, size):
     servers = []
     for run in range(10):
-        with Tool(one, "commit", f"run{run}", size) as server:
+        # what fails for want of time may be there or not
+        with Tool(one, "commit", f"run{run}", size,
+                  timeout=TIMEOUT_MS) as server:
             server.wait_for("ok", 1 + run % 4)
             servers.append(server.end())
     there = check(one, *servers)
@@ -124,6 +128,8 @@ def test_servers_that_commit_at_once_hear_of_each_other(one):
             Tool(one, "commit", "bob") as bob:
         ada.wait_for("ok", 100)
         bob.wait_for("ok", 100)
+        # of what comes while it waits for a processor it hears the newest only
+        follower.wait_for("newest", 100)
         servers = [ada.end(), bob.end()]
         there = check(one, *servers)
         wait_until(lambda: follower.newest() == max(there), 10,
@@ -144,7 +150,7 @@ def test_answers_that_get_lost_make_nothing_twice(three):
         relays = [stack.enter_context(Relay(three.port(node)))
                   for node in range(3)]
         ada = stack.enter_context(Tool(
-            three, "commit", "ada", timeout=9000, snapshot=1,
+            three, "commit", "ada", timeout=3 * TIMEOUT_MS, snapshot=1,
             endpoints=[f"http://127.0.0.1:{x.port}" for x in relays]))
         ada.wait_for("ok", 20)
         for _ in range(20):
@@ -201,9 +207,16 @@ def test_a_leader_that_is_cut_off_stops_to_be_one(one):
             with Tool(one, "follow", lease=lease) as second:
                 second.wait_for("follows")
                 relay.is_deaf = True
-                second.wait_for("leads", seconds=lease / 1000 + 2)
+                since = second.wait_for("leads", seconds=lease / 1000 + 2)
                 # it knew before the other one took over
-                assert first.lines[-1] == "follows"
+                wait_until(lambda: first.lines[-1].startswith("follows "), 10,
+                           "the end of its lease")
+                assert moment(first.lines[-1]) < moment(since[-1])
+
+
+def moment(line):
+    """MS of "leads MS" and "follows MS"."""
+    return int(line.split(" ")[1])
 
 
 def test_client_certificates(tmp_path):
@@ -228,8 +241,8 @@ def test_client_certificates(tmp_path):
 def test_password(one):
     one.enable_password("secret")
     login = {"user": "root", "password": "secret"}
-    with Tool(one, "commit", "ada", **login) as ada, \
-            Tool(one, "follow", **login) as follower:
+    with Tool(one, "commit", "ada", timeout=TIMEOUT_MS, **login) as ada, \
+            Tool(one, "follow", timeout=TIMEOUT_MS, **login) as follower:
         ada.wait_for("ok", 20)
         # a restarted node knows no tokens
         one.kill(0)

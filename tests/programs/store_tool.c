@@ -8,7 +8,8 @@
  *		"NAME i" are filled up to SIZE bytes: "ok 12 MS NAME 7",
  *		"conflict", "failed KIND reason"
  *	... follow	"newest 12 MS" for each one it hears of, MS since 1970;
- *			"leads" and "follows"
+ *			"leads MS", a leader since then at the latest, and
+ *			"follows MS", which led until then at least, or 0
  *	... dump	"range 0 12", "12 NAME 7" for each revision, "item NAME
  *			REVISION LENGTH" for each resource, "end"
  *	... states	loads every state, one after the other, then "end"
@@ -148,24 +149,45 @@ commit_for_ever(
 	}
 }
 
+/*
+ * A process may be stopped at any moment. So whoever begins to lead takes the
+ * time after it looked, and whoever stops to lead the last time before it
+ * looked and led: only of two who really led at once do these overlap.
+ */
+struct leadership {
+	int leads; /* -1: not known yet */
+	int64_t led_ms;
+};
+
+static void
+note_leads(struct leadership *was, struct kp_store *store)
+{
+	int64_t before_ms = kp_wall_ms();
+	int leads = kp_store_leads(store);
+
+	if (leads != was->leads)
+		(void)printf("%s %lld\n", leads ? "leads" : "follows",
+		    (long long)(leads ? kp_wall_ms() : was->led_ms));
+	if (leads)
+		was->led_ms = before_ms;
+	was->leads = leads;
+}
+
 static void
 follow(struct kp_store *store)
 {
+	struct leadership leadership = { .leads = -1 };
 	uint64_t newest = 0;
-	int leads = -1;
 
 	for (;;) {
 		uint64_t next =
 		    kp_store_wait(store, newest, kp_now_ms() + NOTE_MS);
-		int leads_now = kp_store_leads(store);
 
 		if (next > newest)
 			(void)printf("newest %llu %lld\n",
 			    (unsigned long long)next, (long long)kp_wall_ms());
-		if (leads_now != leads)
-			(void)printf("%s\n", leads_now ? "leads" : "follows");
+		note_leads(&leadership, store);
 		newest = next;
-		leads = leads_now;
 	}
 }
 
