@@ -16,7 +16,7 @@ if(KP_SANDBOX AND NOT KP_SANITIZE AND NOT KP_COVERAGE)
   endforeach()
 endif()
 kp_unit_test(supervisor
-  SOURCES unit/proxy/test_supervisor.c LINK kp_supervisor)
+  SOURCES unit/proxy/test_supervisor.c LINK kp_test_port kp_supervisor)
 
 kp_library(kp_test_folder support/folder.c)
 target_link_libraries(kp_test_folder PUBLIC kp_base)
@@ -53,7 +53,7 @@ kp_unit_test(api SOURCES unit/control/api/test_api.c LINK kp_api)
 
 # The same tests for each kind of store; etcd is a real one.
 kp_library(kp_test_etcd support/etcd.c)
-target_link_libraries(kp_test_etcd PUBLIC kp_test_store)
+target_link_libraries(kp_test_etcd PUBLIC kp_test_port kp_test_store)
 kp_unit_test(store_sqlite
   SOURCES unit/control/server/test_store.c support/store_sqlite.c
   LINK kp_test_store)

@@ -58,5 +58,5 @@ kp_test_beside_grpc(unit.kpctl_faults)
 kp_library(kp_test_http support/http.c)
 target_link_libraries(kp_test_http PUBLIC kp_base)
 kp_unit_test(pages_faults SOURCES unit/control/host/test_pages_faults.c
-  LINK kp_test_http kp_test_server kp_agent)
+  LINK kp_test_http kp_test_port kp_test_server kp_agent)
 kp_test_beside_grpc(unit.pages_faults)

@@ -16,27 +16,13 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "proto/control/unpack.h"
+#include "tests/support/port.h"
 
-#define PATIENCE_MS 20000
+#define PATIENCE_MS 120000
 /* Somebody else may take a port between asking for it and using it. */
 #define MAX_STARTS 5
 
 extern char **environ;
-
-static int
-free_port(void)
-{
-	struct sockaddr_in address = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(address);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	kp_assert(fd >= 0);
-	kp_assert(bind(fd, (struct sockaddr *)&address, len) == 0);
-	kp_assert(getsockname(fd, (struct sockaddr *)&address, &len) == 0);
-	(void)close(fd);
-	return ntohs(address.sin_port);
-}
 
 /* Without fork, which gRPC does not like; setpriv lets it die with us. */
 static void
@@ -117,8 +103,8 @@ kp_test_etcd_start(struct kp_test_etcd *out)
 	*out = (struct kp_test_etcd){ .pid = 0 };
 	kp_test_folder(out->folder);
 	for (int i = 0; i < MAX_STARTS && out->pid == 0; i++) {
-		out->port = free_port();
-		out->peer_port = free_port();
+		out->port = kp_test_port();
+		out->peer_port = kp_test_port();
 		(void)snprintf(out->endpoint, sizeof(out->endpoint),
 		    "http://127.0.0.1:%d", out->port);
 		spawn(out);

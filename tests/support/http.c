@@ -12,23 +12,8 @@
 #include "base/alloc.h"
 #include "base/error.h"
 
-#define PATIENCE_S 20
+#define PATIENCE_S 60
 #define MAX_LEN (1u << 20)
-
-uint16_t
-kp_test_http_port(void)
-{
-	struct sockaddr_in address = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(address);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	kp_assert(fd >= 0);
-	kp_must(bind(fd, (struct sockaddr *)&address, len));
-	kp_must(getsockname(fd, (struct sockaddr *)&address, &len));
-	(void)close(fd);
-	return ntohs(address.sin_port);
-}
 
 static int
 connect_to(uint16_t port)

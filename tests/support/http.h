@@ -6,9 +6,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* kp_test_http_port is one that nobody listens on, on 127.0.0.1. */
-uint16_t kp_test_http_port(void);
-
 /* What came: status 0 if nothing did. */
 struct kp_test_http {
 	int status;

@@ -26,7 +26,12 @@ kp_test_listen(struct kp_address *out)
 void
 kp_test_dead_address(struct kp_address *out)
 {
-	(void)close(kp_test_listen(out));
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct kp_error err;
+
+	kp_assert(kp_address_parse(out, "127.0.0.1", 0));
+	kp_assert(fd >= 0 && bind(fd, &out->sa.any, out->len) == 0);
+	kp_assert(kp_address_of_local(out, fd, &err));
 }
 
 static void

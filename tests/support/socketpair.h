@@ -15,7 +15,7 @@ void kp_test_tcp_pair(int out[2], int buffer_len);
 /* A listening socket on a free port of 127.0.0.1, and where it is. */
 int kp_test_listen(struct kp_address *out);
 
-/* An address of 127.0.0.1 at which nobody listens. */
+/* An address of 127.0.0.1 at which nobody listens, for good: it stays taken. */
 void kp_test_dead_address(struct kp_address *out);
 
 #endif

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The parts of the supervisor; the whole is in integration/test_processes.py.
  */
-#include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,29 +16,27 @@
 #include "proxy/supervisor/child.h"
 #include "proxy/supervisor/sockets.h"
 #include "proxy/supervisor/user.h"
+#include "tests/support/port.h"
 
-/* Ports that were free a moment ago, as "127.0.0.1:N". */
+static bool
+is_among(char list[][32], unsigned num, const char *address)
+{
+	unsigned i = 0;
+
+	while (i < num && strcmp(list[i], address) != 0)
+		i++;
+	return i < num;
+}
+
+/* Ports that are free, as "127.0.0.1:N", no two the same. */
 static void
 find_ports(char out[][32], unsigned num)
 {
-	int fds[8];
-
-	cr_assert(num <= 8);
-	for (unsigned i = 0; i < num; i++) {
-		struct sockaddr_in at = { .sin_family = AF_INET,
-			.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-		socklen_t len = sizeof(at);
-
-		fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-		cr_assert_eq(
-		    bind(fds[i], (struct sockaddr *)&at, sizeof(at)), 0);
-		cr_assert_eq(
-		    getsockname(fds[i], (struct sockaddr *)&at, &len), 0);
-		(void)snprintf(
-		    out[i], 32, "127.0.0.1:%u", (unsigned)ntohs(at.sin_port));
-	}
 	for (unsigned i = 0; i < num; i++)
-		(void)close(fds[i]);
+		do
+			(void)snprintf(out[i], 32, "127.0.0.1:%u",
+			    (unsigned)kp_test_port());
+		while (is_among(out, i, out[i]));
 }
 
 static size_t

@@ -14,6 +14,7 @@
 #include "control/server/admin.h"
 #include "proto/control/node_metrics.h"
 #include "tests/support/http.h"
+#include "tests/support/port.h"
 #include "tests/support/server_world.h"
 
 /* No page takes as many. */
@@ -100,7 +101,7 @@ serve_server(struct kp_server_facts *facts, uint16_t *out_port)
 	struct kp_error err = { 0 };
 
 	for (int i = 0; i < MAX_STARTS && admin == NULL; i++) {
-		struct kp_host_port address = { host, kp_test_http_port() };
+		struct kp_host_port address = { host, kp_test_port() };
 
 		*out_port = address.port;
 		admin = kp_server_admin_new(&address, facts, &err);
@@ -136,7 +137,7 @@ serve_node(struct kp_status *status, const struct kp_metrics *metrics,
 	struct kp_error err = { 0 };
 
 	for (int i = 0; i < MAX_STARTS && admin == NULL; i++) {
-		struct kp_host_port address = { host, kp_test_http_port() };
+		struct kp_host_port address = { host, kp_test_port() };
 
 		*out_port = address.port;
 		admin = kp_admin_new(&address, status, metrics, &err);
