@@ -11,8 +11,9 @@
 #include "control/server/sqlite.h"
 #include "proto/control/unpack.h"
 
-#define PATIENCE_MS 10000
+#define PATIENCE_MS 60000
 #define NOTHING_MS 100
+#define NO_STATE KPROXY__CONTROL__V1__NODE_STATE__NODE_STATE_UNSPECIFIED
 
 static int64_t
 patience(void)
@@ -582,29 +583,44 @@ kp_test_agent_expect_end(
 	    strstr(status->sentence, sentence), "%s", status->sentence);
 }
 
-Kproxy__Control__V1__GetNodeResponse *
-kp_test_hub_get(struct kp_test_hub *world, const char *name)
+static bool
+get_node(struct kp_test_hub *world, const char *name, struct kp_rpc_result *out)
 {
 	Kproxy__Control__V1__GetNodeRequest request;
-	struct kp_rpc_result result;
 
 	kproxy__control__v1__get_node_request__init(&request);
 	request.name = (char *)(uintptr_t)name;
-	cr_assert(kp_rpc_channel_call(world->viewer, &kp_api_get_node, &result,
-		      &request.base, patience(), NULL),
-	    "%s", result.status.sentence);
+	return kp_rpc_channel_call(world->viewer, &kp_api_get_node, out,
+	    &request.base, patience(), NULL);
+}
+
+Kproxy__Control__V1__GetNodeResponse *
+kp_test_hub_get(struct kp_test_hub *world, const char *name)
+{
+	struct kp_rpc_result result;
+
+	cr_assert(get_node(world, name, &result), "%s", result.status.sentence);
 	kp_rpc_status_fini(&result.status);
 	return (Kproxy__Control__V1__GetNodeResponse *)result.answer;
 }
 
+/* Of one that the server has not heard of yet: none. */
 static Kproxy__Control__V1__NodeState
 state_of(struct kp_test_hub *world, const char *name)
 {
-	Kproxy__Control__V1__GetNodeResponse *response =
-	    kp_test_hub_get(world, name);
-	Kproxy__Control__V1__NodeState state = response->node->state;
+	Kproxy__Control__V1__NodeState state = NO_STATE;
+	const Kproxy__Control__V1__GetNodeResponse *response;
+	struct kp_rpc_result result;
 
-	kp_unpacked_free(&response->base);
+	if (get_node(world, name, &result)) {
+		response =
+		    (const Kproxy__Control__V1__GetNodeResponse *)result.answer;
+		state = response->node->state;
+	}
+	cr_assert(result.status.code == KP_RPC_OK ||
+		      result.status.code == KP_RPC_NOT_FOUND,
+	    "%s", result.status.sentence);
+	kp_rpc_result_fini(&result);
 	return state;
 }
 

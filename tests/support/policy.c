@@ -17,7 +17,7 @@
 #define MAX_WORDS 64
 #define MAX_LINE_LEN 4096
 #define MAX_OUTPUT_LEN (64u << 20)
-#define PATIENCE_MS 30000
+#define PATIENCE_MS 60000
 
 extern char **environ;
 

@@ -111,7 +111,7 @@ exchange(const struct kp_test_raw *raw, grpc_call *call,
 enum kp_rpc_code
 kp_test_raw_call(const struct kp_test_raw *raw)
 {
-	gpr_timespec patience = gpr_time_from_seconds(10, GPR_TIMESPAN);
+	gpr_timespec patience = gpr_time_from_seconds(60, GPR_TIMESPAN);
 	grpc_completion_queue *queue;
 	grpc_channel *channel;
 	grpc_status_code code;

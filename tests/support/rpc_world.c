@@ -8,8 +8,6 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 
-#define PATIENCE_MS 10000
-
 /* clang-format off */
 #define METHOD(name_, kind_, max_len_, timeout_ms_) \
 	{ \
@@ -281,8 +279,8 @@ kp_test_rpc_ask(struct kp_rpc_channel *channel,
 
 	kp__test__request__init(&request);
 	request.text = copy;
-	is_ok = kp_rpc_channel_call(
-	    channel, method, out, &request.base, kp_test_in(PATIENCE_MS), NULL);
+	is_ok = kp_rpc_channel_call(channel, method, out, &request.base,
+	    kp_test_in(KP_TEST_PATIENCE_MS), NULL);
 	free(copy);
 	return is_ok;
 }
@@ -303,7 +301,7 @@ kp_test_rpc_stream(struct kp_test_rpc *world)
 bool
 kp_test_reaches(atomic_int *counter, int wanted)
 {
-	int64_t deadline_ms = kp_test_in(PATIENCE_MS);
+	int64_t deadline_ms = kp_test_in(KP_TEST_PATIENCE_MS);
 
 	while (atomic_load(counter) < wanted) {
 		if (kp_now_ms() >= deadline_ms)

@@ -19,6 +19,8 @@
 /* The longest request and answer of all methods but KP_TEST_ECHO_SHORT. */
 #define KP_TEST_MAX_MESSAGE (1u << 20)
 #define KP_TEST_SHORT_MESSAGE 1000
+/* How long something that must happen may take: machines are shared. */
+#define KP_TEST_PATIENCE_MS 60000
 
 /*
  * Echo answers with what the request says. Wait does so once the gate is open,

@@ -14,7 +14,7 @@ open_store(struct kp_test_store *f)
 	const struct kp_etcd_config config = {
 		.endpoints = endpoints,
 		.num_endpoints = 1,
-		.timeout_ms = 20000,
+		.timeout_ms = 60000,
 	};
 	struct kp_error err = { 0 };
 

@@ -13,7 +13,7 @@
 #include "proto/control/node_metrics.h"
 #include "proto/control/unpack.h"
 
-#define PATIENCE_MS 20000
+#define PATIENCE_MS 60000
 
 static void
 welcome(struct kp_test_sync *world)

@@ -236,7 +236,7 @@ Test(agent_link, push_without_end_is_bounded)
 	kp_test_push_add(&part, "Cluster", "a", document);
 	for (int i = 0; i < 64; i++) {
 		/* as fast as it is read: the server's queue is bounded too */
-		int64_t deadline_ms = kp_test_in(20000);
+		int64_t deadline_ms = kp_test_in(KP_TEST_PATIENCE_MS);
 
 		while (kp_test_sync_num_queued(&world) > 1)
 			cr_assert(kp_now_ms() < deadline_ms);
@@ -341,7 +341,6 @@ Test(agent_link, stream_that_is_lost_is_made_anew_with_what_is_held)
 		const Kproxy__Control__V1__Hello *hello;
 
 		kp_test_sync_end(&world, KP_RPC_UNAVAILABLE);
-		kp_test_sync_connected(&world, false);
 		hello = heard(&world, i, HELLO)->hello;
 		cr_assert_eq(hello->revision, 7);
 		cr_assert_eq(hello->sha256.len, KP_DIGEST_LEN);
@@ -405,7 +404,7 @@ Test(agent_link, newest_of_several_offers_wins)
 	cr_assert(!kp_link_grpc.take(world.link, &(struct kp_link_offer){ 0 }));
 	held = kp_held_ref(offer.held);
 	kp_link_offer_fini(&offer);
-	for (int64_t end_ms = kp_test_in(20000);
+	for (int64_t end_ms = kp_test_in(KP_TEST_PATIENCE_MS);
 	     kp_test_sync_num_queued(&world) > 0;)
 		cr_assert(kp_now_ms() < end_ms);
 	kp_link_grpc.settle(world.link, held, NULL);
@@ -447,7 +446,10 @@ Test(agent_link, heartbeats_say_what_is_held_and_what_is_counted)
 	kp_test_sync_fini(&world);
 }
 
-/* Two addresses of the one server, heartbeats as often as may be. */
+/* The time of three is silence: more than a machine that is shared may take. */
+#define HEARTBEAT_MS 1500
+
+/* Two addresses of the one server. */
 static void
 open_answered(struct kp_test_sync *world, char *by_uri, size_t size)
 {
@@ -455,7 +457,7 @@ open_answered(struct kp_test_sync *world, char *by_uri, size_t size)
 	(void)snprintf(by_uri, size, "ipv4:%s", world->rpc.address);
 	world->addresses[1] = by_uri;
 	world->node.server.num_addresses = 2;
-	atomic_store(&world->heartbeat_ms, 1);
+	atomic_store(&world->heartbeat_ms, HEARTBEAT_MS);
 	atomic_store(&world->answers, true);
 	kp_test_sync_open(world, NULL);
 	kp_test_sync_connected(world, true);
@@ -579,7 +581,7 @@ Test(agent_link, nothing_is_said_before_it_is_known_what_is_held)
 Test(agent_link, without_a_server_it_says_so_and_can_be_closed)
 {
 	struct kp_link_state state = { .since_ms = 0 };
-	int64_t deadline_ms = kp_test_in(20000), began_ms;
+	int64_t deadline_ms = kp_test_in(KP_TEST_PATIENCE_MS), began_ms;
 	struct kp_test_sync world;
 
 	kp_test_sync_init(&world);
@@ -593,7 +595,7 @@ Test(agent_link, without_a_server_it_says_so_and_can_be_closed)
 	    strstr(state.reason, "Connection refused"), "%s", state.reason);
 	began_ms = kp_now_ms();
 	kp_link_grpc.close(world.link);
-	cr_assert(kp_now_ms() - began_ms < 5000);
+	cr_assert(kp_now_ms() - began_ms < KP_TEST_PATIENCE_MS / 2);
 	world.link = NULL;
 	kp_test_sync_fini(&world);
 }

@@ -12,6 +12,8 @@
 #include "base/clock.h"
 #include "proto/control/channel.h"
 
+#define PATIENCE_MS 60000
+
 struct ends {
 	struct kp_channel a, b;
 };
@@ -57,8 +59,8 @@ send_tables(struct kp_channel *channel, uint64_t generation, int fd)
 	struct kp_error err;
 
 	cr_assert(queue_tables(channel, generation, NULL, 0, fd, &err));
-	cr_assert(kp_channel_flush(channel, kp_now_ms() + 5000, &err), "%s",
-	    err.text);
+	cr_assert(kp_channel_flush(channel, kp_now_ms() + PATIENCE_MS, &err),
+	    "%s", err.text);
 }
 
 /* What the other end sends as raw bytes. */
@@ -74,8 +76,8 @@ expect_tables(struct kp_channel *channel, uint64_t generation)
 	struct kp_channel_message message;
 	struct kp_error err = { 0 };
 
-	cr_assert_eq(
-	    kp_channel_receive(channel, &message, kp_now_ms() + 5000, &err),
+	cr_assert_eq(kp_channel_receive(
+			 channel, &message, kp_now_ms() + PATIENCE_MS, &err),
 	    KP_CHANNEL_MESSAGE, "%s", err.text);
 	cr_assert_eq(
 	    message.envelope->body_case, KP__NODE__ENVELOPE__BODY_TABLES);
@@ -332,7 +334,8 @@ Test(channel, large_messages_pass_whole)
 	    pthread_create(&reader.thread, NULL, read_all, &reader), 0);
 	for (size_t i = 0; i < reader.num; i++) {
 		cr_assert(queue_tables(&ends.a, i, data, len, -1, &err));
-		cr_assert(kp_channel_flush(&ends.a, kp_now_ms() + 10000, &err),
+		cr_assert(
+		    kp_channel_flush(&ends.a, kp_now_ms() + PATIENCE_MS, &err),
 		    "%s", err.text);
 	}
 	cr_assert_eq(pthread_join(reader.thread, NULL), 0);

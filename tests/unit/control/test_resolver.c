@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "control/agent/resolver.h"
 
-#define WAIT_MS 5000
+#define WAIT_MS 60000
 
 /* A name service of the test's own. */
 struct service {
@@ -119,7 +119,7 @@ Test(resolver, who_asks_is_told_even_without_news_and_not_too_often)
 {
 	struct service service;
 	struct kp_resolver *resolver = start(&service);
-	int64_t begin_ms = kp_now_ms();
+	int64_t begin_ms = kp_now_ms(), took_ms;
 
 	kp_resolver_want(resolver, "broker");
 	expect(resolver, "broker=10.0.0.1,10.0.0.2;");
@@ -127,8 +127,10 @@ Test(resolver, who_asks_is_told_even_without_news_and_not_too_often)
 	for (unsigned i = 0; i < 100; i++)
 		kp_resolver_want(resolver, "broker");
 	expect(resolver, "broker=10.0.0.2,10.0.0.9;");
-	cr_assert(kp_now_ms() - begin_ms >= KP_RESOLVER_MIN_GAP_MS - 50);
-	cr_assert_eq(atomic_load(&service.num_asked), 2);
+	took_ms = kp_now_ms() - begin_ms + 50;
+	cr_assert(atomic_load(&service.num_asked) >= 2);
+	cr_assert(atomic_load(&service.num_asked) <=
+		  1 + took_ms / KP_RESOLVER_MIN_GAP_MS);
 	kp_resolver_free(resolver);
 }
 

@@ -16,7 +16,7 @@
 #include "proxy/link/loop.h"
 #include "proxy/worker.h"
 
-#define WAIT_MS 5000
+#define WAIT_MS 60000
 
 /* The fake worker: one for the whole program, as the real one is. */
 struct kp_worker {

@@ -39,11 +39,11 @@ watch_folder(struct world *world, const char *path)
 	kp_watch_end(world->watch);
 }
 
-/* Waits for a change that has settled; false after 5 s without any. */
+/* Waits for a change that has settled; false after a minute without any. */
 static bool
 changes(struct world *world)
 {
-	int64_t give_up_ms = kp_now_ms() + 5000;
+	int64_t give_up_ms = kp_now_ms() + 60000;
 
 	while (kp_now_ms() < give_up_ms) {
 		int64_t due_ms = kp_watch_due_ms(world->watch);

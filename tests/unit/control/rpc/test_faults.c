@@ -29,7 +29,7 @@ set_up(struct pair *pair)
 	kp_test_rpc_start(&pair->world);
 	pair->channel = kp_test_rpc_channel(&pair->world);
 	cr_assert(kp_rpc_channel_connect(
-	    pair->channel, kp_test_in(10000), &pair->err));
+	    pair->channel, kp_test_in(KP_TEST_PATIENCE_MS), &pair->err));
 }
 
 static void
@@ -50,8 +50,8 @@ say(struct kp_rpc_stream *stream, struct pair *pair)
 
 	kp__test__request__init(&request);
 	request.text = text;
-	if (kp_rpc_stream_write(
-		stream, &request.base, kp_test_in(10000), &pair->err))
+	if (kp_rpc_stream_write(stream, &request.base,
+		kp_test_in(KP_TEST_PATIENCE_MS), &pair->err))
 		return true;
 	cr_assert_eq(pair->err.kind, KP_ERR_CLOSED, "%s", pair->err.text);
 	return false;
@@ -63,8 +63,8 @@ hear(struct kp_rpc_stream *stream, uint64_t number)
 {
 	Kp__Test__Answer *answer;
 	ProtobufCMessage *message;
-	enum kp_rpc_read result =
-	    kp_rpc_stream_read(stream, &message, kp_test_in(10000));
+	enum kp_rpc_read result = kp_rpc_stream_read(
+	    stream, &message, kp_test_in(KP_TEST_PATIENCE_MS));
 
 	cr_assert_neq(result, KP_RPC_READ_NOTHING);
 	if (result == KP_RPC_READ_END)
@@ -88,9 +88,9 @@ chat(struct pair *pair)
 
 	for (int i = 0; i < NUM_MESSAGES && say(stream, pair); i++)
 		continue;
-	cr_assert(
-	    kp_rpc_stream_half_close(stream, kp_test_in(10000), &pair->err) ||
-	    pair->err.kind == KP_ERR_CLOSED);
+	cr_assert(kp_rpc_stream_half_close(
+		      stream, kp_test_in(KP_TEST_PATIENCE_MS), &pair->err) ||
+		  pair->err.kind == KP_ERR_CLOSED);
 	while (hear(stream, num_heard))
 		num_heard++;
 	status = kp_rpc_stream_status(stream);
@@ -146,8 +146,9 @@ Test(rpc_faults, a_status_is_told_though_its_details_are_not)
 
 		cr_assert(++n < MANY);
 		kp_alloc_fail_after(n);
-		cr_assert(!kp_rpc_channel_call(pair.channel, &kp_test_echo,
-		    &result, &request.base, kp_test_in(10000), NULL));
+		cr_assert(
+		    !kp_rpc_channel_call(pair.channel, &kp_test_echo, &result,
+			&request.base, kp_test_in(KP_TEST_PATIENCE_MS), NULL));
 		num = kp_rpc_status_num_details(&result.status);
 		left = kp_alloc_fail_after(0);
 		if (result.status.code == KP_RPC_FAILED_PRECONDITION)

@@ -207,8 +207,9 @@ Test(rpc_hostile, message_of_another_kind_ends_a_stream)
 	kp__test__answer__init(&message);
 	message.common_name = text;
 	cr_assert(kp_rpc_stream_write(
-	    stream, &message.base, kp_test_in(10000), &err));
-	cr_assert_eq(kp_rpc_stream_read(stream, &answer, kp_test_in(10000)),
+	    stream, &message.base, kp_test_in(KP_TEST_PATIENCE_MS), &err));
+	cr_assert_eq(kp_rpc_stream_read(
+			 stream, &answer, kp_test_in(KP_TEST_PATIENCE_MS)),
 	    KP_RPC_READ_END);
 	cr_assert_eq(
 	    kp_rpc_stream_status(stream)->code, KP_RPC_INVALID_ARGUMENT);
@@ -242,8 +243,9 @@ Test(rpc_hostile, answers_of_another_kind_are_an_error_at_the_client)
 	kp__test__request__init(&request);
 	request.text = (char[]){ "hello" };
 	cr_assert(kp_rpc_stream_write(
-	    stream, &request.base, kp_test_in(10000), &err));
-	cr_assert_eq(kp_rpc_stream_read(stream, &answer, kp_test_in(10000)),
+	    stream, &request.base, kp_test_in(KP_TEST_PATIENCE_MS), &err));
+	cr_assert_eq(kp_rpc_stream_read(
+			 stream, &answer, kp_test_in(KP_TEST_PATIENCE_MS)),
 	    KP_RPC_READ_END);
 	cr_assert_eq(kp_rpc_stream_status(stream)->code, KP_RPC_INTERNAL);
 	kp_rpc_stream_free(stream);

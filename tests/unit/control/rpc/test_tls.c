@@ -164,8 +164,8 @@ Test(rpc_tls, server_must_have_the_name_that_is_asked_for)
 
 		config.server_name = cases[i].name;
 		channel = kp_rpc_channel_new(&config, &err);
-		cr_assert_eq(
-		    kp_rpc_channel_connect(channel, kp_test_in(10000), &err),
+		cr_assert_eq(kp_rpc_channel_connect(channel,
+				 kp_test_in(KP_TEST_PATIENCE_MS), &err),
 		    cases[i].is_good);
 		cr_assert(cases[i].is_good ||
 			  strstr(err.text, cases[i].name) != NULL);
@@ -206,8 +206,9 @@ Test(rpc_tls, identities_are_replaced_while_connected)
 	/* what was there goes on, on stream and channel */
 	kp__test__request__init(&request);
 	cr_assert(kp_rpc_stream_write(
-	    stream, &request.base, kp_test_in(10000), &err));
-	cr_assert_eq(kp_rpc_stream_read(stream, &answer, kp_test_in(10000)),
+	    stream, &request.base, kp_test_in(KP_TEST_PATIENCE_MS), &err));
+	cr_assert_eq(kp_rpc_stream_read(
+			 stream, &answer, kp_test_in(KP_TEST_PATIENCE_MS)),
 	    KP_RPC_READ_MESSAGE);
 	kp_unpacked_free(answer);
 	cr_assert(kp_test_rpc_ask(channel, &kp_test_echo, &result, "old"));
@@ -219,8 +220,9 @@ Test(rpc_tls, identities_are_replaced_while_connected)
 	    ((Kp__Test__Answer *)result.answer)->common_name, "agent-2");
 	kp_rpc_result_fini(&result);
 	cr_assert(kp_rpc_stream_write(
-	    stream, &request.base, kp_test_in(10000), &err));
-	cr_assert_eq(kp_rpc_stream_read(stream, &answer, kp_test_in(10000)),
+	    stream, &request.base, kp_test_in(KP_TEST_PATIENCE_MS), &err));
+	cr_assert_eq(kp_rpc_stream_read(
+			 stream, &answer, kp_test_in(KP_TEST_PATIENCE_MS)),
 	    KP_RPC_READ_MESSAGE);
 	kp_unpacked_free(answer);
 
@@ -345,7 +347,8 @@ Test(rpc_tls, addresses_are_tried_in_turn)
 	config.identity = kp_test_identity(world.ca, &world.client_pair);
 	channel = kp_rpc_channel_new(&config, &err);
 	cr_assert_str_eq(kp_rpc_channel_address(channel), dead);
-	cr_assert(kp_rpc_channel_connect(channel, kp_test_in(10000), &err));
+	cr_assert(kp_rpc_channel_connect(
+	    channel, kp_test_in(KP_TEST_PATIENCE_MS), &err));
 	cr_assert_str_eq(kp_rpc_channel_address(channel), world.address);
 	cr_assert(kp_test_rpc_ask(channel, &kp_test_echo, &result, "hello"));
 	kp_rpc_result_fini(&result);
@@ -354,7 +357,8 @@ Test(rpc_tls, addresses_are_tried_in_turn)
 	cr_assert(!kp_test_rpc_ask(channel, &kp_test_echo, &result, "hello"));
 	cr_assert_eq(result.status.code, KP_RPC_UNAVAILABLE);
 	kp_rpc_result_fini(&result);
-	cr_assert(!kp_rpc_channel_connect(channel, kp_test_in(20000), &err));
+	cr_assert(!kp_rpc_channel_connect(
+	    channel, kp_test_in(KP_TEST_PATIENCE_MS), &err));
 	cr_assert_eq(err.kind, KP_ERR_UNAVAILABLE);
 	cr_assert(strstr(err.text, "Connection refused") != NULL);
 	kp_rpc_channel_free(channel);
@@ -400,11 +404,12 @@ Test(rpc_tls, server_of_no_use_is_left_for_the_next)
 	config.addresses = addresses;
 	config.identity = kp_test_identity(world.ca, &world.client_pair);
 	channel = kp_rpc_channel_new(&config, &err);
-	cr_assert(kp_rpc_channel_connect(channel, kp_test_in(10000), &err));
+	cr_assert(kp_rpc_channel_connect(
+	    channel, kp_test_in(KP_TEST_PATIENCE_MS), &err));
 	for (int i = 1; i <= 4; i++) {
 		kp_rpc_channel_move_on(channel);
-		cr_assert(
-		    kp_rpc_channel_connect(channel, kp_test_in(10000), &err));
+		cr_assert(kp_rpc_channel_connect(
+		    channel, kp_test_in(KP_TEST_PATIENCE_MS), &err));
 		cr_assert_str_eq(
 		    kp_rpc_channel_address(channel), addresses[i % 2]);
 	}
@@ -416,7 +421,8 @@ static void *
 connect_to_nobody(void *arg)
 {
 	struct kp_error err = { 0 };
-	bool is_there = kp_rpc_channel_connect(arg, kp_test_in(60000), &err);
+	bool is_there =
+	    kp_rpc_channel_connect(arg, kp_test_in(KP_TEST_PATIENCE_MS), &err);
 
 	kp_assert(!is_there && err.kind == KP_ERR_CLOSED);
 	return NULL;
@@ -457,8 +463,9 @@ Test(rpc_tls, close_wakes_who_waits_for_a_connection)
 	began_ms = kp_now_ms();
 	kp_rpc_channel_close(channel);
 	kp_must(pthread_join(thread, NULL));
-	cr_assert(kp_now_ms() - began_ms < 5000);
-	cr_assert(!kp_rpc_channel_connect(channel, kp_test_in(10000), &err));
+	cr_assert(kp_now_ms() - began_ms < KP_TEST_PATIENCE_MS / 2);
+	cr_assert(!kp_rpc_channel_connect(
+	    channel, kp_test_in(KP_TEST_PATIENCE_MS), &err));
 	cr_assert_eq(err.kind, KP_ERR_CLOSED);
 	kp_rpc_channel_free(channel);
 	(void)close(conn);

@@ -12,7 +12,7 @@
 #include "control/server/store_priv.h"
 #include "tests/support/folder.h"
 
-#define PATIENCE_MS 10000
+#define PATIENCE_MS 60000
 #define THREADS 4
 #define CHANGES 20
 

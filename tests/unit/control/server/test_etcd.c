@@ -15,7 +15,11 @@
 #include "tests/support/etcd.h"
 #include "tests/support/store.h"
 
-#define PATIENCE_MS 15000
+#define PATIENCE_MS 60000
+/* Where etcd does not answer; all else has the time of a machine that is
+ * shared.
+ */
+#define TIMEOUT_MS 5000
 #define MAX_SERVERS 3
 
 struct fixture {
@@ -42,7 +46,7 @@ set_up(struct fixture *f, size_t num)
 	f->endpoint = f->etcd.endpoint;
 	f->config = (struct kp_etcd_config){ .endpoints = &f->endpoint,
 		.num_endpoints = 1,
-		.timeout_ms = 3000,
+		.timeout_ms = PATIENCE_MS,
 		.lease_ms = 2000,
 		.snapshot_len = 1000 };
 	for (size_t i = 0; i < num; i++)
@@ -105,7 +109,7 @@ try_commit(struct kp_store *store, uint64_t base, const char *text,
 Test(etcd, each_server_hears_of_the_others_commits)
 {
 	struct fixture f;
-	int64_t worst_ms = 0;
+	unsigned num_late = 0;
 
 	set_up(&f, 2);
 	for (uint64_t i = 0; i < 50; i++) {
@@ -117,11 +121,11 @@ Test(etcd, each_server_hears_of_the_others_commits)
 		cr_assert_eq(
 		    kp_store_wait(f.servers[to], i, began_ms + PATIENCE_MS),
 		    i + 1);
-		if (kp_now_ms() - began_ms > worst_ms)
-			worst_ms = kp_now_ms() - began_ms;
+		num_late += kp_now_ms() - began_ms >= 1000;
 	}
-	/* 100 ms on a machine of one's own */
-	cr_assert(worst_ms < 1000, "%lld ms", (long long)worst_ms);
+	/* 100 ms at worst on a machine of one's own; another one may be slow
+	 * for seconds */
+	cr_assert(num_late <= 5, "%u", num_late);
 	cr_assert_eq(kp_test_range(f.servers[0]).newest, 50);
 	cr_assert_eq(try_commit(f.servers[0], 49, "B", &(struct kp_error){ 0 }),
 	    KP_STORE_CONFLICT);
@@ -196,7 +200,10 @@ Test(etcd, one_server_leads_and_another_takes_over)
 	size_t first, second;
 	int64_t began_ms;
 
-	set_up(&f, MAX_SERVERS);
+	set_up(&f, 0);
+	f.config.lease_ms = PATIENCE_MS / 2;
+	for (size_t i = 0; i < MAX_SERVERS; i++)
+		open_one(&f, i);
 	first = leader_of(&f);
 	began_ms = kp_now_ms();
 	close_one(&f, first);
@@ -216,8 +223,12 @@ Test(etcd, who_cannot_reach_etcd_does_not_lead)
 	(void)leader_of(&f);
 	kp_test_etcd_freeze(&f.etcd);
 	began_ms = kp_now_ms();
-	while (kp_store_leads(f.servers[0]))
-		kp_test_etcd_pause(began_ms + f.config.lease_ms);
+	/* from before it is asked: it may have to wait for a processor */
+	for (int64_t asked_ms = began_ms; kp_store_leads(f.servers[0]);
+	     asked_ms = kp_now_ms()) {
+		cr_assert(asked_ms < began_ms + f.config.lease_ms);
+		kp_test_etcd_pause(began_ms + PATIENCE_MS);
+	}
 	kp_test_etcd_thaw(&f.etcd);
 	(void)leader_of(&f);
 	tear_down(&f);
@@ -331,14 +342,17 @@ Test(etcd, a_store_lives_through_a_restart_of_etcd)
 	struct kp_error err = { 0 };
 	int64_t began_ms;
 
-	set_up(&f, 2);
+	set_up(&f, 0);
+	f.config.timeout_ms = TIMEOUT_MS;
+	open_one(&f, 0);
+	open_one(&f, 1);
 	(void)kp_test_commit(f.servers[0], 0, kp_test_put("a", "A"));
 	kp_test_etcd_kill(&f.etcd);
 	/* it may have gone into the connection that was there */
 	cr_assert_eq(try_commit(f.servers[0], 1, "B", &err), KP_STORE_FAILED);
 	began_ms = kp_now_ms();
 	cr_assert_eq(try_commit(f.servers[0], 1, "B", &err), KP_STORE_FAILED);
-	cr_assert(kp_now_ms() - began_ms < f.config.timeout_ms + 2000);
+	cr_assert(kp_now_ms() - began_ms < TIMEOUT_MS + PATIENCE_MS / 2);
 	cr_assert_not_null(strstr(err.text, "127.0.0.1:"), "%s", err.text);
 	cr_assert_eq(err.kind, KP_ERR_UNAVAILABLE, "%s", err.text);
 	cr_assert_eq(kp_store_load(f.servers[0], 1, kp_test_no_item, NULL,
@@ -403,7 +417,9 @@ Test(etcd, an_outcome_that_is_unknown_is_told_as_that)
 	enum kp_store_result result;
 	uint64_t newest;
 
-	set_up(&f, 1);
+	set_up(&f, 0);
+	f.config.timeout_ms = TIMEOUT_MS;
+	open_one(&f, 0);
 	(void)kp_test_commit(f.servers[0], 0, kp_test_put("a", "A"));
 	kp_test_etcd_freeze(&f.etcd);
 	cr_assert_eq(try_commit(f.servers[0], 1, "B", &err), KP_STORE_FAILED);

@@ -20,7 +20,7 @@
 /* Nothing here needs as many. */
 #define MANY 1000
 #define MAX_ROUNDS 50
-#define PATIENCE_MS 20000
+#define PATIENCE_MS 60000
 /* So long that it does not fit into the record of its revision. */
 #define LONG_LEN (KP_ETCD_MAX_INLINE_LEN + 1000u)
 
@@ -36,9 +36,9 @@ static void
 set_up(struct fixture *f)
 {
 	const char *endpoint = f->etcd.endpoint;
-	const struct kp_etcd_config config = {
-		.endpoints = &endpoint, .num_endpoints = 1, .timeout_ms = 20000
-	};
+	const struct kp_etcd_config config = { .endpoints = &endpoint,
+		.num_endpoints = 1,
+		.timeout_ms = PATIENCE_MS };
 	struct kp_error err = { 0 };
 
 	*f = (struct fixture){ .newest = 0 };
@@ -238,9 +238,9 @@ Test(etcd_faults, what_another_server_commits_is_heard_of)
 {
 	struct fixture f;
 	const char *endpoint = f.etcd.endpoint;
-	const struct kp_etcd_config config = {
-		.endpoints = &endpoint, .num_endpoints = 1, .timeout_ms = 20000
-	};
+	const struct kp_etcd_config config = { .endpoints = &endpoint,
+		.num_endpoints = 1,
+		.timeout_ms = PATIENCE_MS };
 	struct kp_error err = { 0 };
 	struct kp_store *other;
 	unsigned n = 0, left = 0;
@@ -274,7 +274,7 @@ Test(etcd_faults, a_store_is_opened)
 	const struct kp_etcd_config config = {
 		.endpoints = (const char *[]){ f.etcd.endpoint },
 		.num_endpoints = 1,
-		.timeout_ms = 20000
+		.timeout_ms = PATIENCE_MS
 	};
 	unsigned n = 0, left = 0;
 

@@ -352,7 +352,7 @@ Test(store, a_revision_may_change_nothing)
 Test(store, a_store_alone_leads)
 {
 	const struct timespec pause = { .tv_nsec = 1000000 };
-	int64_t deadline_ms = kp_now_ms() + 10000;
+	int64_t deadline_ms = kp_now_ms() + 60000;
 	struct kp_test_store f;
 
 	kp_test_store_set_up(&f);
