@@ -36,6 +36,14 @@ def move(connection, topics, leader_of):
         assert answer["ErrorCode"] in (NO_ERROR, *NOT_YET), answer
         return answer["ErrorCode"] == NO_ERROR
     kproxy_rig.wait_until(is_taken, DEADLINE_S, "a controller")
+    # the broker that is asked may hear of it after the answer
+    wanted = {(topic["Name"], one["PartitionIndex"]): one["Replicas"]
+              for topic in entries for one in topic["Partitions"]}
+    kproxy_rig.wait_until(
+        lambda: wanted == {key: entry["ReplicaNodes"] for key, entry in
+                           partitions(connection, topics).items()
+                           if key in wanted},
+        DEADLINE_S, "replicas in their new order")
     elect(connection, topics)
 
 

@@ -17,7 +17,8 @@ import kproxy_rig
 import relay
 
 FOLDER = pathlib.Path(__file__).resolve().parent
-CLIENT_TIMEOUT_S = 300
+CLIENT_TIMEOUT_S = 600  # machines are shared
+BROKER_TIMEOUT_S = 120
 # kproxy knows the newest release; a broker behind it may be older.
 NEWEST = "4.4.0"
 RELAY_ADDRESS = "127.0.0.2"
@@ -25,6 +26,8 @@ NODE_PORTS = 8
 RECORDS = 11
 PARTITIONS = 3
 GROUP, TRANSACTION = 0, 1  # what coordinators are for
+# COORDINATOR_LOAD_IN_PROGRESS, COORDINATOR_NOT_AVAILABLE, NOT_COORDINATOR
+NOT_COORDINATED = (14, 15, 16)
 
 unique = itertools.count(1)
 
@@ -138,12 +141,10 @@ def topics_of(name, mode):
 
 def make_topics(cluster, topics):
     """Creates topics and waits until every broker knows their leaders."""
-    known = definitions(cluster.version)
     wanted = [{"Name": topic, "NumPartitions": PARTITIONS,
                "ReplicationFactor": -1} for topic in topics]
     for broker in cluster.brokers:
-        with kafka_wire.Connection(known, broker.address,
-                                   broker.ports["PLAINTEXT"]) as connection:
+        with connect_to(cluster, broker) as connection:
             if wanted:
                 made = connection.call("CreateTopics", 7, {
                     "timeoutMs": 30000, "Topics": wanted}).body
@@ -162,17 +163,40 @@ def has_leaders(connection, topics):
                for topic in body["Topics"])
 
 
+def connect_to(cluster, broker):
+    """Past kproxy, and with patience for a broker that has no processor."""
+    return kafka_wire.Connection(
+        definitions(cluster.version), broker.address,
+        broker.ports["PLAINTEXT"], BROKER_TIMEOUT_S)
+
+
 def make_internal_topics(cluster):
-    """The first group and transaction of a cluster would wait for them."""
-    broker = cluster.brokers[0]
-    with kafka_wire.Connection(definitions(cluster.version), broker.address,
-                               broker.ports["PLAINTEXT"]) as connection:
-        for kind in (GROUP, TRANSACTION):
-            def has_coordinator():
-                body = connection.call("FindCoordinator", 4, {
-                    "KeyType": kind, "CoordinatorKeys": ["any"]}).body
-                return body["Coordinators"][0]["ErrorCode"] == 0
-            kproxy_rig.wait_until(has_coordinator, 60, "coordinator")
+    """The first group and transaction of a cluster would wait for them, and the
+    first of each of their partitions until it is loaded."""
+    # names that have hash codes in a row
+    names = [f"any-{i}" for i in range(
+        kafka.SMALL_BROKER["offsets.topic.num.partitions"])]
+    for kind in (GROUP, TRANSACTION):
+        for name in names:
+            kproxy_rig.wait_until(lambda: is_coordinated(cluster, kind, name),
+                                  60, "coordinator")
+
+
+def is_coordinated(cluster, kind, name):
+    """Does the coordinator of a group or transaction answer for it?"""
+    with connect_to(cluster, cluster.brokers[0]) as connection:
+        (row,) = connection.call("FindCoordinator", 4, {
+            "KeyType": kind, "CoordinatorKeys": [name]}).body["Coordinators"]
+    if row["ErrorCode"] != 0:
+        return False
+    with connect_to(cluster, cluster.broker(row["NodeId"])) as connection:
+        if kind == GROUP:
+            (row,) = connection.call("DescribeGroups", 5, {
+                "Groups": [name]}).body["Groups"]
+        else:
+            (row,) = connection.call("DescribeTransactions", 0, {
+                "TransactionalIds": [name]}).body["TransactionStates"]
+    return row["ErrorCode"] not in NOT_COORDINATED
 
 
 def together(*calls):

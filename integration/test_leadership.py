@@ -2,7 +2,6 @@
 """Brokers and leaders change while producers and consumers run."""
 import signal
 
-import kafka_wire
 import leaders
 import pytest
 import rig
@@ -23,9 +22,7 @@ def expect_nothing_lost(running, proxy):
 
 
 def test_leadership_moves(cluster, proxy, running):
-    direct = rig.definitions(cluster.version)
-    host, port = cluster.brokers[0].endpoint("PLAINTEXT").split(":")
-    with kafka_wire.Connection(direct, host, int(port)) as connection:
+    with rig.connect_to(cluster, cluster.brokers[0]) as connection:
         topics = steady_topics(connection)
         assert len(topics) >= len(running.running)
         for first in (2, 3, 1):

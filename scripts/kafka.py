@@ -14,6 +14,7 @@ import ctypes
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -32,9 +33,11 @@ DEFAULT_VERSION = "4.3.1"
 USERS = {"admin": "admin-secret", "alice": "alice-secret",
          "bob": "bob-secret"}
 SCRAM = ("SCRAM-SHA-256", "SCRAM-SHA-512")
-START_TIMEOUT_S = 90
+START_TIMEOUT_S = 300  # machines are shared
 STOP_TIMEOUT_S = 30
 PR_SET_PDEATHSIG = 1
+PORTS = range(12000, 32768)
+TRIES = 1000
 LIBC = ctypes.CDLL(None)
 
 # The host name that listener NAMED advertises: resolvable nowhere, so only
@@ -58,7 +61,9 @@ TOOLS = {
         "org.apache.kafka.tools.BrokerApiVersionsCommand",
 }
 
-# One machine with few cores: few threads, small internal topics, short waits.
+# One machine with few cores: few threads, small internal topics, short waits,
+# but not so short that a controller which waits for a processor is replaced.
+# Leaders move when a test moves them, and not at some other time.
 SMALL_BROKER = {
     "num.network.threads": 2, "num.io.threads": 4, "background.threads": 2,
     "log.cleaner.dedupe.buffer.size": 4 << 20,
@@ -69,6 +74,8 @@ SMALL_BROKER = {
     "group.initial.rebalance.delay.ms": 0,
     "broker.heartbeat.interval.ms": 500, "broker.session.timeout.ms": 6000,
     "replica.lag.time.max.ms": 5000, "replica.fetch.wait.max.ms": 100,
+    "controller.quorum.fetch.timeout.ms": 5000,
+    "auto.leader.rebalance.enable": "false",
     "delegation.token.secret.key": "for-tests-only",
 }
 
@@ -78,13 +85,28 @@ def end_with_parent():
 
 
 def free_ports(address, names):
-    """A port for each name, no two the same: all are held until all are known."""
+    """A port for each name, no two the same: all are held until all are known.
+
+    They are below the range that the kernel takes for outgoing connections: a
+    broker needs seconds before it listens.
+    """
     with contextlib.ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in names]
-        for probe in probes:
-            probe.bind((address, 0))
-        return {name: probe.getsockname()[1]
-                for name, probe in zip(names, probes)}
+        return {name: hold_port(stack, address) for name in names}
+
+
+def hold_port(stack, address):
+    """A port that nobody listens on, held until the stack is unwound."""
+    for _ in range(TRIES):
+        port = random.choice(PORTS)
+        probe = socket.socket()
+        try:
+            probe.bind((address, port))
+        except OSError:
+            probe.close()
+            continue
+        stack.enter_context(probe)
+        return port
+    raise KafkaError(f"no free ports at {address}")
 
 
 def new_id():
