@@ -53,11 +53,11 @@ final class AccessAdmin {
                 PatternType.PREFIXED),
             AccessControlEntryFilter.ANY);
         admin.createAcls(List.of(binding)).all().get();
-        AdminMode.waitFor("ACL", () ->
-            admin.describeAcls(filter).values().get().contains(binding));
+        var found = AdminMode.waitFor("ACL",
+            () -> admin.describeAcls(filter).values().get(),
+            all -> all.contains(binding));
         System.out.println("ACLs "
-            + admin.describeAcls(filter).values().get().stream()
-                .map(AclBinding::entry).toList());
+            + found.stream().map(AclBinding::entry).toList());
         System.out.println("ACLs deleted "
             + admin.deleteAcls(List.of(filter)).all().get().size());
         AdminMode.waitFor("end of ACL", () ->
@@ -74,8 +74,10 @@ final class AccessAdmin {
         AdminMode.waitFor("user", () ->
             admin.describeUserScramCredentials().users().get()
                 .contains(user));
-        System.out.println("user has " + admin.describeUserScramCredentials(
-            List.of(user)).description(user).get().credentialInfos());
+        var described = AdminMode.waitFor("description of a user",
+            () -> admin.describeUserScramCredentials(List.of(user))
+                .description(user).get(), one -> true);
+        System.out.println("user has " + described.credentialInfos());
         admin.alterUserScramCredentials(List.of(
             new UserScramCredentialDeletion(user, mechanism))).all().get();
     }
@@ -89,10 +91,11 @@ final class AccessAdmin {
                 client.name)));
         admin.alterClientQuotas(List.of(new ClientQuotaAlteration(entity,
             List.of(new ClientQuotaAlteration.Op(key, 1e9))))).all().get();
-        AdminMode.waitFor("quota", () -> !admin.describeClientQuotas(filter)
-            .entities().get().isEmpty());
-        System.out.println("quotas " + admin.describeClientQuotas(filter)
-            .entities().get().values().stream().map(Map::toString)
+        var found = AdminMode.waitFor("quota",
+            () -> admin.describeClientQuotas(filter).entities().get(),
+            all -> !all.isEmpty());
+        System.out.println("quotas " + found.values().stream()
+            .map(Map::toString)
             .collect(Collectors.toCollection(TreeSet::new)));
         admin.alterClientQuotas(List.of(new ClientQuotaAlteration(entity,
             List.of(new ClientQuotaAlteration.Op(key, null))))).all().get();

@@ -10,6 +10,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.ExecutionException;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
@@ -31,11 +32,12 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.TopicPartitionInfo;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.errors.ResourceNotFoundException;
+import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.serialization.StringSerializer;
 
 /** Admin operations on the cluster, topics and partitions. */
 final class AdminMode {
-    private static final long DEADLINE_NS = 30_000_000_000L;
     private static final int IN_A_ROW = 10;
 
     private final Client client;
@@ -101,22 +103,34 @@ final class AdminMode {
             + failure(() -> admin.createTopics(List.of(wanted)).all().get()));
         waitFor("topic",
             () -> admin.listTopics().names().get().contains(topic));
-        describe(admin);
+        describe(admin, placed.size());
         Uuid id = made.topicId(topic).get();
-        var found = admin.describeTopics(
-            TopicCollection.ofTopicIds(List.of(id))).allTopicIds().get();
-        System.out.println("found by id "
-            + found.get(id).name().equals(topic));
+        var found = waitFor("topic of that id", () -> admin.describeTopics(
+            TopicCollection.ofTopicIds(List.of(id))).allTopicIds().get()
+            .get(id), one -> true);
+        System.out.println("found by id " + found.name().equals(topic));
     }
 
-    private void describe(Admin admin) throws Exception {
-        TopicDescription found = admin.describeTopics(List.of(topic))
-            .allTopicNames().get().get(topic);
+    /** Once all copies of so many partitions are in sync. */
+    private void describe(Admin admin, int count) throws Exception {
+        TopicDescription found = waitFor("copies in sync",
+            () -> description(admin), one -> one.partitions().size() == count
+                && one.partitions().stream().allMatch(AdminMode::isWhole));
         for (TopicPartitionInfo partition : found.partitions())
             System.out.println("partition " + partition.partition()
                 + " leader " + partition.leader().id()
                 + " replicas " + ids(partition.replicas())
                 + " in sync " + sortedIds(partition.isr()));
+    }
+
+    private TopicDescription description(Admin admin) throws Exception {
+        return admin.describeTopics(List.of(topic)).allTopicNames().get()
+            .get(topic);
+    }
+
+    private static boolean isWhole(TopicPartitionInfo partition) {
+        return partition.leader() != null
+            && partition.isr().size() == partition.replicas().size();
     }
 
     private static List<Integer> ids(Collection<Node> nodes) {
@@ -137,14 +151,17 @@ final class AdminMode {
         admin.incrementalAlterConfigs(Map.of(resource, change)).all().get();
         var wanted = new TreeMap<>(Map.of("cleanup.policy", "compact",
             "retention.ms", "604800000"));
-        waitFor("configuration", () -> wanted.equals(
-            shownConfigs(admin, resource, wanted.keySet())));
-        System.out.println("configuration "
-            + shownConfigs(admin, resource, wanted.keySet()));
+        System.out.println("configuration " + waitFor("configuration",
+            () -> shownConfigs(admin, resource, wanted.keySet()),
+            wanted::equals));
         change = List.of(new AlterConfigOp(
             new ConfigEntry("cleanup.policy", "delete"),
             AlterConfigOp.OpType.SET));
         admin.incrementalAlterConfigs(Map.of(resource, change)).all().get();
+        wanted.put("cleanup.policy", "delete");
+        waitFor("configuration as before",
+            () -> shownConfigs(admin, resource, wanted.keySet()),
+            wanted::equals);
         var wrong = List.of(new AlterConfigOp(
             new ConfigEntry("retention.ms", "soon"),
             AlterConfigOp.OpType.SET));
@@ -189,8 +206,8 @@ final class AdminMode {
             throws Exception {
         admin.createPartitions(Map.of(topic, NewPartitions.increaseTo(3,
             List.of(nodes)))).all().get();
-        waitFor("partition", () -> admin.describeTopics(List.of(topic))
-            .allTopicNames().get().get(topic).partitions().size() == 3);
+        waitFor("partition",
+            () -> description(admin).partitions().size() == 3);
         var reversed = new ArrayList<>(nodes);
         Collections.reverse(reversed);
         var first = new TopicPartition(topic, 0);
@@ -200,20 +217,22 @@ final class AdminMode {
             .reassignments().get().get(first) == null);
         var leader = Optional.of(reversed.get(0));
         waitFor("replica order", () -> replicas(admin).equals(reversed));
-        admin.electLeaders(ElectionType.PREFERRED, Set.of(first)).partitions()
-            .get();
-        waitFor("leader", () -> leader.equals(leader(admin)));
-        describe(admin);
+        waitFor("leader", () -> {
+            if (leader.equals(leader(admin)))
+                return true;
+            admin.electLeaders(ElectionType.PREFERRED, Set.of(first))
+                .partitions().get();
+            return false;
+        });
+        describe(admin, 3);
     }
 
     private List<Integer> replicas(Admin admin) throws Exception {
-        return ids(admin.describeTopics(List.of(topic)).allTopicNames().get()
-            .get(topic).partitions().get(0).replicas());
+        return ids(description(admin).partitions().get(0).replicas());
     }
 
     private Optional<Integer> leader(Admin admin) throws Exception {
-        var found = admin.describeTopics(List.of(topic)).allTopicNames()
-            .get().get(topic).partitions().get(0).leader();
+        var found = description(admin).partitions().get(0).leader();
         return Optional.ofNullable(found).map(Node::id);
     }
 
@@ -233,19 +252,43 @@ final class AdminMode {
         void run() throws Exception;
     }
 
+    interface Ask<T> {
+        T answer() throws Exception;
+    }
+
+    static void waitFor(String what, Check check) throws Exception {
+        waitFor(what, check::holds, holds -> holds);
+    }
+
     /**
      * Other brokers learn of a change a moment after the answer, and any of
-     * them may be asked: so it has to hold several times in a row.
+     * them may be asked: so it has to hold several times in a row. Returns the
+     * last answer, as the next one may come from a broker that knows less.
      */
-    static void waitFor(String what, Check check) throws Exception {
-        long end = System.nanoTime() + DEADLINE_NS;
-        for (int held = 0; held < IN_A_ROW; held++) {
-            if (check.holds())
-                continue;
+    static <T> T waitFor(String what, Ask<T> ask, Predicate<T> holds)
+            throws Exception {
+        long end = System.nanoTime() + Client.DEADLINE_NS;
+        for (int held = 0;;) {
+            T found = known(ask);
+            held = found != null && holds.test(found) ? held + 1 : 0;
+            if (held == IN_A_ROW)
+                return found;
             if (System.nanoTime() > end)
                 throw new IllegalStateException("no " + what + " in time");
-            held = -1;
-            Thread.sleep(20);
+            if (held == 0)
+                Thread.sleep(20);
+        }
+    }
+
+    /** Null if the broker that was asked does not know it yet. */
+    private static <T> T known(Ask<T> ask) throws Exception {
+        try {
+            return ask.answer();
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof RetriableException
+                || e.getCause() instanceof ResourceNotFoundException)
+                return null;
+            throw e;
         }
     }
 

@@ -19,6 +19,8 @@ import org.apache.kafka.clients.admin.NewTopic;
  */
 public final class Client {
     static final int RECORDS = 10;
+    /** For anything to happen; machines are shared. */
+    static final long DEADLINE_NS = 180_000_000_000L;
     static final String LARGE_KEY = "large";
     private static final String MODULES =
         "org.apache.kafka.common.security.";

@@ -48,10 +48,9 @@ final class GroupAdmin {
             });
             show(group);
         }
-        AdminMode.waitFor("empty group", () -> admin.listGroups().all().get()
-            .stream().anyMatch(found -> found.groupId().equals(group)
-                && found.groupState().equals(
-                    Optional.of(GroupState.EMPTY))));
+        AdminMode.waitFor("empty group", () -> listing(group),
+            found -> found.groupState().equals(
+                Optional.of(GroupState.EMPTY)));
         offsets(group);
         admin.deleteConsumerGroups(List.of(group)).all().get();
         System.out.println("group deleted again: " + AdminMode.failure(() ->
@@ -59,12 +58,17 @@ final class GroupAdmin {
     }
 
     private void show(String group) throws Exception {
-        for (GroupListing found : admin.listGroups().all().get())
-            if (found.groupId().equals(group))
-                System.out.println("group " + found.type() + " "
-                    + found.protocol() + " " + found.groupState());
-        var described = admin.describeConsumerGroups(List.of(group)).all()
-            .get().get(group);
+        // a member has its partitions a moment before its group knows it
+        GroupListing found = AdminMode.waitFor("stable group",
+            () -> listing(group), one -> one.groupState().equals(
+                Optional.of(GroupState.STABLE)));
+        System.out.println("group " + found.type() + " " + found.protocol()
+            + " " + found.groupState());
+        var described = AdminMode.waitFor("whole assignment", () -> admin
+            .describeConsumerGroups(List.of(group)).all().get().get(group),
+            one -> one.groupState() == GroupState.STABLE
+                && one.members().stream().mapToInt(member ->
+                    member.assignment().topicPartitions().size()).sum() == 3);
         System.out.println("group state " + described.groupState()
             + " assignor " + described.partitionAssignor()
             + " coordinator is a node "
@@ -74,6 +78,12 @@ final class GroupAdmin {
             "member " + member.clientId() + " partitions "
                 + member.assignment().topicPartitions().stream()
                     .map(TopicPartition::partition).sorted().toList()));
+    }
+
+    private GroupListing listing(String group) throws Exception {
+        return admin.listGroups().all().get().stream()
+            .filter(found -> found.groupId().equals(group)).findFirst()
+            .orElse(null);
     }
 
     private void offsets(String group) throws Exception {

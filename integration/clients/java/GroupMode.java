@@ -28,7 +28,6 @@ import org.apache.kafka.common.serialization.StringSerializer;
  */
 final class GroupMode {
     private static final Duration POLL = Duration.ofMillis(200);
-    private static final long DEADLINE_NS = 60_000_000_000L;
 
     private final Client client;
     private final String mode;
@@ -136,7 +135,7 @@ final class GroupMode {
 
     private void collect(Poll poll) {
         int wanted = Client.records().size();
-        long end = System.nanoTime() + DEADLINE_NS;
+        long end = System.nanoTime() + Client.DEADLINE_NS;
         for (int got = 0; got < wanted && System.nanoTime() < end;) {
             for (ConsumerRecord<String, String> record : poll.next()) {
                 lines.add("consumed " + record.key() + " = "

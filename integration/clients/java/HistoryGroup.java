@@ -81,12 +81,18 @@ final class HistoryGroup {
     private void notePositions(KafkaConsumer<?, ?> consumer) {
         for (TopicPartition at : consumer.assignment()) {
             try {
-                positions.merge(at.partition(), consumer.position(at, POLL),
-                    Math::max);
+                advance(at.partition(), consumer.position(at, POLL));
             } catch (TimeoutException | IllegalStateException e) {
                 // not known yet, or another's now: asked again after a poll
             }
         }
+    }
+
+    /** The end may be far, but each step has a deadline. */
+    private void advance(int partition, long position) {
+        if (position > positions.getOrDefault(partition, -1L))
+            deadline = System.nanoTime() + DEADLINE_NS;
+        positions.merge(partition, position, Math::max);
     }
 
     private static void print(String reader,

@@ -15,7 +15,6 @@ import org.apache.kafka.common.serialization.StringDeserializer;
  */
 final class JoiningMode {
     private static final Duration POLL = Duration.ofMillis(200);
-    private static final long DEADLINE_NS = 60_000_000_000L;
 
     private final Client client;
 
@@ -80,7 +79,7 @@ final class JoiningMode {
     }
 
     private static long end() {
-        return System.nanoTime() + DEADLINE_NS;
+        return System.nanoTime() + Client.DEADLINE_NS;
     }
 
     private static boolean isOver(long end) {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import java.util.List;
 import java.util.concurrent.ExecutionException;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -12,7 +11,8 @@ import org.apache.kafka.common.serialization.StringSerializer;
  * "produced name: ok" or "produced name: class: message".
  */
 final class NamedMode {
-    private static final String MAX_BLOCK_MS = "5000";
+    /** How long a topic that never comes is waited for. */
+    private static final String REFUSED_MS = "5000";
 
     private final Client client;
 
@@ -21,19 +21,17 @@ final class NamedMode {
     }
 
     void run() throws Exception {
-        var settings = client.settings("max.block.ms", MAX_BLOCK_MS);
-        try (var producer = new KafkaProducer<>(settings,
-                new StringSerializer(), new StringSerializer())) {
-            for (String part : List.of("old-bad", "bad", "made"))
-                produce(producer, part);
-        }
+        produce("old-bad");
+        produce("bad", "max.block.ms", REFUSED_MS);
+        produce("made");
     }
 
-    private void produce(KafkaProducer<String, String> producer, String part)
+    private void produce(String part, String... settings)
             throws InterruptedException {
         String topic = client.name + "-" + part;
         String outcome = "ok";
-        try {
+        try (var producer = new KafkaProducer<>(client.settings(settings),
+                new StringSerializer(), new StringSerializer())) {
             producer.send(new ProducerRecord<>(topic, "value")).get();
         } catch (ExecutionException failed) {
             outcome = failed.getCause().getClass().getSimpleName() + ": "

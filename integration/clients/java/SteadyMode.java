@@ -21,7 +21,6 @@ import org.apache.kafka.common.serialization.StringSerializer;
  */
 final class SteadyMode {
     private static final Duration POLL = Duration.ofMillis(100);
-    private static final long DEADLINE_NS = 60_000_000_000L;
     private static final int STEP = 50;
     /** So that brokers that start have a processor to do so. */
     private static final int PAUSE_MS = 5;
@@ -61,7 +60,7 @@ final class SteadyMode {
     /** Returns once some more records were produced and consumed. */
     private void waitForRecords() throws InterruptedException {
         int wanted = seen.size() + STEP;
-        long end = System.nanoTime() + DEADLINE_NS;
+        long end = System.nanoTime() + Client.DEADLINE_NS;
         while (seen.size() < wanted && System.nanoTime() < end)
             Thread.sleep(5);
         if (seen.size() < wanted)
@@ -101,7 +100,7 @@ final class SteadyMode {
             while (!isDone() && System.nanoTime() < end) {
                 consumer.poll(POLL).forEach(this::note);
                 if (isProduced && end == Long.MAX_VALUE)
-                    end = System.nanoTime() + DEADLINE_NS;
+                    end = System.nanoTime() + Client.DEADLINE_NS;
             }
         }
     }

@@ -26,7 +26,6 @@ import org.apache.kafka.streams.Topology;
  */
 final class StreamsMode {
     private static final Duration POLL = Duration.ofMillis(200);
-    private static final long DEADLINE_NS = 90_000_000_000L;
 
     private final Client client;
     private final boolean hasOwnProtocol;
@@ -92,7 +91,7 @@ final class StreamsMode {
         try (var consumer = new KafkaConsumer<>(settings,
                 new StringDeserializer(), new StringDeserializer())) {
             consumer.subscribe(List.of(output));
-            long end = System.nanoTime() + DEADLINE_NS;
+            long end = System.nanoTime() + Client.DEADLINE_NS;
             while (lines.size() < Client.records().size()
                     && System.nanoTime() < end) {
                 for (ConsumerRecord<String, String> r : consumer.poll(POLL))

@@ -6,7 +6,14 @@ import { brokers, ca, consumed, main, produced, records, sasl }
 import { governed } from './kafkajs-governed.mjs'
 
 function settings() {
-  const all = { brokers, clientId: 'kafkajs', logLevel: logLevel.NOTHING }
+  // The default of 1000 ms to connect is little on a machine that is shared.
+  const all = {
+    brokers,
+    clientId: 'kafkajs',
+    logLevel: logLevel.NOTHING,
+    connectionTimeout: 30000,
+    authenticationTimeout: 30000
+  }
   if (sasl) all.sasl = { ...sasl, mechanism: sasl.mechanism.toLowerCase() }
   // An IP address is not allowed as SNI, and kafkajs would send it.
   if (ca) all.ssl = { ca: [ca], servername: 'localhost' }

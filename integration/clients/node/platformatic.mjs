@@ -5,7 +5,13 @@ import { Admin, Consumer, Producer, stringDeserializers, stringSerializers }
 import { brokers, ca, consumed, main, produced, records, sasl }
   from './common.mjs'
 
-const base = { clientId: 'platformatic', bootstrapBrokers: brokers }
+// The defaults of 5000 ms are little on a machine that is shared.
+const base = {
+  clientId: 'platformatic',
+  bootstrapBrokers: brokers,
+  connectTimeout: 30000,
+  timeout: 30000
+}
 if (sasl) base.sasl = sasl
 if (ca) base.tls = { ca }
 

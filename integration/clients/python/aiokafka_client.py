@@ -65,6 +65,7 @@ async def consume(topic, mode):
     consumer = aiokafka.AIOKafkaConsumer(
         topic, group_id=f"{topic}-group", auto_offset_reset="earliest",
         enable_auto_commit=False, isolation_level="read_committed",
+        session_timeout_ms=45000,
         **settings())
     await consumer.start()
     lines = []

@@ -40,8 +40,8 @@ def settings(**more):
 def create(topic):
     client = admin.AdminClient(settings())
     wanted = admin.NewTopic(f"{topic}-made", common.PARTITIONS)
-    client.create_topics([wanted])[wanted.topic].result(30)
-    return [f"nodes {sorted(client.list_topics(timeout=30).brokers)}"]
+    client.create_topics([wanted])[wanted.topic].result(common.TIMEOUT_S)
+    return [f"nodes {sorted(client.list_topics(timeout=common.TIMEOUT_S).brokers)}"]
 
 
 def produce(topic, mode):
@@ -57,17 +57,17 @@ def produce(topic, mode):
                                      message.partition(), message.offset()))
 
     if mode == "txn":
-        producer.init_transactions(30)
+        producer.init_transactions(common.TIMEOUT_S)
         producer.begin_transaction()
         producer.produce(topic, key="k", value="aborted")
-        producer.flush(30)
-        producer.abort_transaction(30)
+        producer.flush(common.TIMEOUT_S)
+        producer.abort_transaction(common.TIMEOUT_S)
         producer.begin_transaction()
     for key, value in common.RECORDS:
         producer.produce(topic, key=key, value=value, on_delivery=delivered)
     if mode == "txn":
-        producer.commit_transaction(30)
-    producer.flush(30)
+        producer.commit_transaction(common.TIMEOUT_S)
+    producer.flush(common.TIMEOUT_S)
     return lines
 
 
@@ -92,7 +92,7 @@ def consume(topic, mode):
         wanted = [confluent_kafka.TopicPartition(topic, number)
                   for number in range(common.PARTITIONS)]
         lines += [common.committed(at.partition, at.offset)
-                  for at in consumer.committed(wanted, timeout=30)]
+                  for at in consumer.committed(wanted, timeout=common.TIMEOUT_S)]
     consumer.close()
     return lines
 

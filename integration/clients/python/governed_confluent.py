@@ -5,15 +5,13 @@ from confluent_kafka import admin
 
 import common
 
-TIMEOUT_S = 30
-
 
 def outcomes(what, futures, name):
     """futures: by what a part is called; name: of that, as it is printed."""
     lines = []
     for part, future in futures.items():
         try:
-            future.result(TIMEOUT_S)
+            future.result(common.TIMEOUT_S)
             lines.append(common.outcome(what, name(part)))
         except confluent_kafka.KafkaException as failed:
             error = failed.args[0]

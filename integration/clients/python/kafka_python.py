@@ -30,7 +30,7 @@ def produce(topic):
             for key, value in common.RECORDS]
     lines = []
     for key, future in sent:
-        at = future.get(30)
+        at = future.get(common.TIMEOUT_S)
         lines.append(common.produced(key, at.partition, at.offset))
     producer.close()
     return lines

@@ -5,20 +5,24 @@ import confluent_kafka
 
 import common
 
-TIMEOUT_S = 30
+# How long a topic that never comes is waited for.
+REFUSED_MS = 5000
 
 
 def run(settings, topic):
     lines = []
-    producer = confluent_kafka.Producer(settings(
-        topic_metadata_propagation_max_ms=5000))
 
     def delivered(error, message):
         part = message.topic()[len(topic) + 1:]
         code = (error.name(), error.str()) if error else ()
         lines.append(common.outcome("produced", part, *code))
 
-    for part in ("old-bad", "bad", "made"):
+    def produce(part, **more):
+        producer = confluent_kafka.Producer(settings(**more))
         producer.produce(f"{topic}-{part}", value="value", on_delivery=delivered)
-    producer.flush(TIMEOUT_S)
+        producer.flush(common.TIMEOUT_S)
+
+    produce("old-bad")
+    produce("bad", topic_metadata_propagation_max_ms=REFUSED_MS)
+    produce("made")
     return lines

@@ -18,7 +18,8 @@ import (
 	"github.com/twmb/franz-go/pkg/sasl/scram"
 )
 
-const deadline = 60 * time.Second
+// For anything to happen; machines are shared.
+const deadline = 180 * time.Second
 
 func mechanism(login shared.Login) sasl.Mechanism {
 	auth := scram.Auth{User: login.User, Pass: login.Password}

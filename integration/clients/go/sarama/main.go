@@ -18,7 +18,8 @@ import (
 	"github.com/xdg-go/scram"
 )
 
-const deadline = 60 * time.Second
+// For anything to happen; machines are shared.
+const deadline = 180 * time.Second
 
 // conversation gives sarama the SCRAM client that it does not bring along.
 type conversation struct {
@@ -42,6 +43,11 @@ func settings() *sarama.Config {
 	config.Producer.RequiredAcks = sarama.WaitForAll
 	config.Consumer.Offsets.Initial = sarama.OffsetOldest
 	config.Consumer.Offsets.AutoCommit.Enable = false
+	config.Consumer.Group.Session.Timeout = 45 * time.Second
+	config.Producer.Timeout = 30 * time.Second
+	config.Admin.Timeout = 30 * time.Second
+	config.Net.ReadTimeout = 60 * time.Second
+	config.Metadata.Retry.Max = 20
 	config.Net.TLS.Config = shared.TLS()
 	config.Net.TLS.Enable = config.Net.TLS.Config != nil
 	login := shared.Credentials()
