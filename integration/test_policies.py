@@ -92,7 +92,8 @@ def governed(cluster):
 
 def is_in_force(cluster, one):
     with connection_to(cluster, one) as connection:
-        return create(connection, [topic("x")], validateOnly=True)["x"] != NO_ERROR
+        return create(connection, [topic("x")],
+                      validateOnly=True)["x"] == POLICY_VIOLATION
 
 
 def connection_to(cluster, one):
@@ -132,10 +133,19 @@ def create(connection, topics, **more):
 
 
 def make(direct, *topics):
-    """Past the proxy, and until the broker that is asked knows them."""
+    """Past the proxy, and until every broker knows them."""
     assert set(create(direct, topics).values()) == {NO_ERROR}
-    for one in topics:
-        kproxy_rig.wait_until(lambda: exists(direct, one["Name"]), what="topic")
+    wait_known(direct, *(one["Name"] for one in topics))
+
+
+def wait_known(direct, *topics):
+    """Until every broker knows them: another one may be asked next."""
+    for broker in direct.call("Metadata", 12, {"Topics": []}).body["Brokers"]:
+        with kafka_wire.Connection(direct.definitions, broker["Host"],
+                                   broker["Port"]) as connection:
+            for name in topics:
+                kproxy_rig.wait_until(lambda: exists(connection, name),
+                                      what="topic")
 
 
 def exists(direct, name):

@@ -15,12 +15,14 @@ import kafka_wire
 import kproxy_rig
 import pytest
 import rig
-from test_policies import connection_to, create, exists, policy, topic
+from test_policies import (POLICY_VIOLATION, connection_to, create, exists, policy,
+                           topic)
 
 TOPIC, ANY, LITERAL = 2, 1, 3
 COORDINATOR_OF_A_GROUP = 0
 EARLIEST = -2
 IS_LOADING = 14  # COORDINATOR_LOAD_IN_PROGRESS
+NOT_LEADER_YET = (5, 6, 78)  # and OFFSET_NOT_AVAILABLE
 # What is allowed and what is refused of each call, and the sentence about that.
 CALLS = {
     "createTopics": ("made", "bad", 'policy "names": no name ends with -bad'),
@@ -178,7 +180,8 @@ def governed(cluster):
 
 def is_in_force(cluster, one):
     with connection_to(cluster, one) as connection:
-        return create(connection, [topic("x-bad")], validateOnly=True)["x-bad"] != 0
+        return create(connection, [topic("x-bad")],
+                      validateOnly=True)["x-bad"] == POLICY_VIOLATION
 
 
 def direct_to(cluster, broker):
@@ -412,19 +415,27 @@ def check_places(_, direct, name):
 
 
 def first_offset(cluster, name):
+    """None while another broker is to be asked."""
     with direct_to(cluster, cluster.brokers[0]) as connection:
         leader = first_partition(connection, name)["LeaderId"]
-    (broker,) = [one for one in cluster.brokers if one.id == leader]
-    with direct_to(cluster, broker) as connection:
+    if leader < 0:
+        return None
+    with direct_to(cluster, cluster.broker(leader)) as connection:
         (found,) = connection.call("ListOffsets", 6, {"ReplicaId": -1, "Topics": [{
             "Name": name, "Partitions": [{"PartitionIndex": 0, "Timestamp": EARLIEST,
                                           "CurrentLeaderEpoch": -1}]}]}
         ).body["Topics"]
-    return found["Partitions"][0]["Offset"]
+    (row,) = found["Partitions"]
+    assert row["ErrorCode"] in (0, *NOT_LEADER_YET), row
+    return None if row["ErrorCode"] else row["Offset"]
 
 
 def check_records(cluster, _, name):
-    assert first_offset(cluster, f"{name}-grown") == 1
+    """The leader of what has grown is about to be another one."""
+    kproxy_rig.wait_until(lambda: first_offset(cluster, f"{name}-grown") == 1,
+                          what="a record less")
+    kproxy_rig.wait_until(
+        lambda: first_offset(cluster, f"{name}-kept") is not None, what="a leader")
     assert first_offset(cluster, f"{name}-kept") == 0
 
 

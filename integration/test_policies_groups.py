@@ -10,7 +10,8 @@ import kafka_wire
 import kproxy_rig
 import pytest
 import rig
-from test_policies import connection_to, create_rows, direct, make, policy, topic
+from test_policies import (connection_to, create_rows, direct, make, policy, topic,
+                           wait_known)
 
 NO_ERROR = 0
 TOPIC_AUTHORIZATION_FAILED, GROUP_AUTHORIZATION_FAILED = 29, 30
@@ -57,7 +58,8 @@ def governed(cluster):
 
 def is_in_force(cluster, one):
     with connection_to(cluster, one) as connection:
-        return join(connection, 0, "x")["ErrorCode"] == GROUP_AUTHORIZATION_FAILED
+        # in a version that makes nobody a member with his first request
+        return join(connection, 9, "x")["ErrorCode"] == GROUP_AUTHORIZATION_FAILED
 
 
 def join(connection, version, group, member=""):
@@ -219,6 +221,7 @@ def test_topics_with_ids_are_refused_by_their_ids(cluster, governed, direct):
     group = next(names)
     rows = create_rows(direct, [topic(f"{group}-1"), topic(f"{group}-2")])
     one, other = (row["TopicId"] for row in rows)
+    wait_known(direct, f"{group}-1", f"{group}-2")
     with at_coordinator(cluster, governed, group) as connection:
         def outcome():
             return commit(connection, 10, group, one, other,
@@ -233,6 +236,7 @@ def test_topics_with_ids_are_refused_by_their_ids(cluster, governed, direct):
 def test_strangers_commit_nothing(cluster, governed, direct, version):
     bad = f"bad-{next(names)}"
     (made,) = create_rows(direct, [topic(bad)])
+    wait_known(direct, bad)
     name = bad if version < 10 else made["TopicId"]
     with at_coordinator(cluster, governed, bad) as connection:
         assert commit(connection, version, bad, name) == [
@@ -268,7 +272,7 @@ def at_coordinator_itself(cluster, one, group):
 
 
 def leave_share_group(connection, group, *topics):
-    """A share group that has been at work, and has no member."""
+    """A share group that has been at work on all of them, and has no member."""
     member = first_heartbeat("ShareGroupHeartbeat", 1, group,
                              SubscribedTopicNames=list(topics))
 
@@ -276,7 +280,8 @@ def leave_share_group(connection, group, *topics):
         answer = connection.call("ShareGroupHeartbeat", 1, member).body
         assert answer["ErrorCode"] == NO_ERROR, answer
         member.update(MemberEpoch=answer["MemberEpoch"], SubscribedTopicNames=None)
-        return (answer["Assignment"] or {}).get("TopicPartitions")
+        assigned = (answer["Assignment"] or {}).get("TopicPartitions") or ()
+        return len(assigned) == len(topics)
     kproxy_rig.wait_until(is_assigned, 60, what="assignment")
     assert connection.call("ShareGroupHeartbeat", 1, {
         **member, "MemberEpoch": -1}).body["ErrorCode"] == NO_ERROR
