@@ -7,7 +7,6 @@ import signal
 import threading
 from typing import NamedTuple
 
-import kafka_wire
 import kproxy_rig
 import leaders
 import rig
@@ -128,10 +127,7 @@ class Faults:
                          NODES[(partition + self.rotation) % len(NODES)])
 
     def connect(self):
-        broker = self.cluster.brokers[0]
-        return kafka_wire.Connection(rig.definitions(self.cluster.version),
-                                     broker.address,
-                                     broker.ports["PLAINTEXT"])
+        return rig.connect_to(self.cluster, self.cluster.brokers[0])
 
     def wait_whole(self):
         """Until every replica of every partition is in sync again, as Kafka

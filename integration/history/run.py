@@ -11,7 +11,6 @@ import threading
 import time
 
 import kafka
-import kafka_wire
 import kproxy_rig
 import leaders
 import rig
@@ -27,11 +26,13 @@ READERS = {  # group, begins with its program: (members, is read_committed)
 PRODUCERS = ("java-plain", "java-idempotent", "java-transactional",
              "python-retrying")
 ISOLATIONS = ("read_committed", "read_uncommitted")
-FLOWING_S, STOP_S, FINISH_S, IDLE_S = 90, 180, 240, 30
+FLOWING_S, STOP_S, FINISH_S, IDLE_S = 90, 180, 600, 30
+STEADY_S = 0.5
 PATIENCE_S = 120
 GAUGES = ("kproxy_connections", "kproxy_requests_in_flight",
           "kproxy_buffer_bytes")
 UNCOMMITTED, COMMITTED = 0, 1
+NOT_LEADER_YET = (5, 6, 78)  # and OFFSET_NOT_AVAILABLE
 LATEST = -1
 LOOK_S = 1
 
@@ -120,8 +121,7 @@ class Run:
             stack.enter_context(self.wire)
             stack.enter_context(self.proxy)
             rig.make_topics(self.cluster, [self.topic])
-            self.watch.look()
-            self.idle = self.watch.newest()
+            self.idle = self.look_idle()
             for name, client in PROGRAMS.items():
                 one = programs.Program(name, self.command(
                     client, self.proxy.address, "history"), self.folder)
@@ -132,6 +132,21 @@ class Run:
 
     def __exit__(self, *why):
         return self.stack.__exit__(*why)
+
+    def look_idle(self):
+        """What the processes hold before clients come; of those that have just
+        answered for the first time a connection may not be gone yet."""
+        def held():
+            self.watch.look()
+            return {name: (now.fds, now.threads)
+                    for name, now in self.watch.newest().items()}
+
+        def is_steady():
+            before = held()
+            time.sleep(STEADY_S)
+            return before.keys() == {*memory.PROCESSES} and before == held()
+        kproxy_rig.wait_until(is_steady, IDLE_S, "idle before clients come")
+        return self.watch.newest()
 
     def command(self, name, bootstrap, mode):
         return [*self.commands[name], bootstrap, self.name, mode]
@@ -230,33 +245,35 @@ class Run:
         for one in self.programs:
             one.wait_for("stopped", STOP_S)
         self.note("producers have stopped")
-        kproxy_rig.wait_until(
-            lambda: self.ends(COMMITTED) == self.ends(UNCOMMITTED), STOP_S,
-            "transactions end")
+        kproxy_rig.wait_until(self.are_ended, STOP_S, "transactions end")
         for one in self.programs:
             one.tell()
         for one in self.programs:
             one.wait_end(FINISH_S)
         self.note("readers are at the end")
 
+    def are_ended(self):
+        committed = self.ends(COMMITTED)
+        return committed is not None and committed == self.ends(UNCOMMITTED)
+
     def ends(self, isolation):
-        """{partition: offset at the end}, asked of the brokers directly."""
-        known = rig.definitions(self.cluster.version)
+        """{partition: offset at the end}, asked of the brokers directly; None
+        if one that was asked does not lead, or does not know it yet."""
         with self.faults.connect() as connection:
             led = {partition: entry["LeaderId"] for (_, partition), entry
                    in leaders.partitions(connection, [self.topic]).items()}
         ends = {}
         for partition, node in led.items():
-            broker = self.cluster.broker(node)
-            with kafka_wire.Connection(
-                    known, broker.address,
-                    broker.ports["PLAINTEXT"]) as connection:
+            with rig.connect_to(self.cluster,
+                                self.cluster.broker(node)) as connection:
                 body = connection.call("ListOffsets", 7, {
                     "ReplicaId": -1, "IsolationLevel": isolation,
                     "Topics": [{"Name": self.topic, "Partitions": [
                         {"PartitionIndex": partition,
                          "Timestamp": LATEST}]}]}).body
             found = body["Topics"][0]["Partitions"][0]
+            if found["ErrorCode"] in NOT_LEADER_YET:
+                return None
             assert found["ErrorCode"] == 0, found
             ends[partition] = found["Offset"]
         return ends

@@ -55,7 +55,7 @@ class Rig:
             [wire.Route(ROUTE, self.listen, target, before)])
 
     def connect(self):
-        client = socket.create_connection(self.listen, 5)
+        client = socket.create_connection(self.listen, 60)
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return client
 
@@ -160,10 +160,11 @@ def test_nothing_follows_a_reset(rig, noted, monkeypatch):
     rig.wire.modes[ROUTE] = wire.RESET
     data = b"".join(frame(number, size=9000) for number in range(100))
     with rig.connect() as client:
-        client.sendall(data)
-        assert receive(client, 1)
-        rig.wire.modes[ROUTE] = wire.CLEAR
-        with pytest.raises(ConnectionResetError):
+        # on a slow machine it comes while the client still sends
+        with pytest.raises((ConnectionResetError, BrokenPipeError)):
+            client.sendall(data)
+            assert receive(client, 1)
+            rig.wire.modes[ROUTE] = wire.CLEAR
             receive(client, len(data) + 1)
     assert noted == [frame(number, size=9000)[4:]
                      for number in range(len(noted))]
