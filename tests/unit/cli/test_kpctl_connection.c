@@ -17,7 +17,7 @@
 #include "tests/support/rpc_test.pb-c.h"
 
 /* Far beyond what any of these takes, also with sanitizers. */
-#define SOON_MS 20000
+#define SOON_MS 60000
 
 static const struct kp_test_answer nothing[] = { { NULL, NULL } };
 
@@ -262,11 +262,11 @@ Test(kpctl_connection, a_server_that_never_answers_is_left)
 
 	kp_test_policy_init(&policy, answers);
 	kp_test_write(policy.folder, "a.yaml", "kind: Cluster\n");
-	expect(&policy, "get all --request-timeout=3s", 1,
+	expect(&policy, "get all --request-timeout=6s", 1,
 	    "did not answer in time");
-	expect(&policy, "apply -f a.yaml --request-timeout=3s", 1,
+	expect(&policy, "apply -f a.yaml --request-timeout=6s", 1,
 	    "did not answer in time");
-	expect(&policy, "get all -w --request-timeout=3s", 1,
+	expect(&policy, "get all -w --request-timeout=6s", 1,
 	    "did not answer in time");
 	kp_test_policy_fini(&policy);
 }
