@@ -13,6 +13,7 @@ The programs come from $KP_BUILD/bin.
 """
 
 import collections
+import contextlib
 import http.client
 import os
 import pathlib
@@ -52,6 +53,23 @@ def whole_lines(path, errors="strict"):
     """Those of a file that somebody is writing: what has no end yet is none."""
     text, _, _ = path.read_bytes().rpartition(b"\n")
     return text.decode(errors=errors).split("\n") if text else []
+
+
+def is_stopped(pid):
+    """Have all of its threads taken note of SIGSTOP?"""
+    return all(stat.read_text().rpartition(") ")[2][0] == "T" for stat
+               in pathlib.Path(f"/proc/{pid}/task").glob("*/stat"))
+
+
+@contextlib.contextmanager
+def frozen(pid):
+    """A process stands still meanwhile, which takes a moment to begin."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        wait_until(lambda: is_stopped(pid), 5, "all threads stopped")
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 def is_free(ports):

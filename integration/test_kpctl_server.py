@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from control_rig import Server, cluster
-from kproxy_rig import wait_until
+from kproxy_rig import frozen, wait_until
 from test_kpctl import (
     KPCTL, POLICY, ROOT, commands_of, environment, on_terminal)
 
@@ -245,9 +245,6 @@ def test_a_shell_completes_names(kpctl, server):
                           (["get", "cluster/ord"], ["cluster/orders"]),
                           (["describe", "cluster", "oth"], ["others"])):
         assert wait_until(lambda: completed(words), what="names") == wanted
-    server.signal(signal.SIGSTOP)
-    try:
+    with frozen(server.process.pid):
         said = kpctl.good("__complete", "--", "get", "cluster", "o")
-    finally:
-        server.signal(signal.SIGCONT)
     assert said == ":none\n"

@@ -13,7 +13,7 @@ import pytest
 import certificates
 from control_rig import Server, apply_once_possible, cluster
 from etcd_rig import Etcd
-from kproxy_rig import replace, wait_until
+from kproxy_rig import frozen, replace, wait_until
 
 
 @pytest.fixture
@@ -128,8 +128,7 @@ def test_reads_that_nobody_waits_for_any_more_keep_no_thread(tmp_path, etcd):
         for name in "abc":
             admin.apply(cluster(name))
         pb = admin.pb
-        etcd.processes[0].send_signal(signal.SIGSTOP)
-        try:
+        with frozen(etcd.processes[0].pid):
             asked = [admin.begin(method, request, seconds=1)
                      for method, request in 3 * (
                          ("History", pb.HistoryRequest()),
@@ -143,8 +142,6 @@ def test_reads_that_nobody_waits_for_any_more_keep_no_thread(tmp_path, etcd):
             # each would have kept its thread for five seconds
             found = admin.call("List", pb.ListRequest(), seconds=15)
             assert [r.name for r in found.resources] == ["a", "b", "c"]
-        finally:
-            etcd.processes[0].send_signal(signal.SIGCONT)
         wait_until(server.is_ready, 30)
         assert len(admin.call("History", pb.HistoryRequest()).revisions) == 3
 

@@ -4,9 +4,7 @@ and what counts it."""
 
 import concurrent.futures
 import contextlib
-import os
 import pathlib
-import signal
 import socket
 import struct
 import threading
@@ -17,7 +15,7 @@ import pytest
 import crowd
 from fake_broker import (API_VERSIONS, METADATA, SASL_HANDSHAKE, Client,
                          FakeBroker, answer, request)
-from kproxy_rig import Kproxy, wait_until
+from kproxy_rig import Kproxy, frozen, wait_until
 from hostile import (HEARTBEAT, LIST_GROUPS, assert_alive, closed,
                      expect_closed, is_served, versions_request)
 
@@ -144,21 +142,9 @@ def test_who_was_closed_finds_room_at_once():
         assert closed(proxy, "connection_limit") == 0
 
 
-def is_stopped(pid):
-    return all(" (kproxy-worker) T " in stat.read_text() for stat
-               in pathlib.Path(f"/proc/{pid}/task").glob("*/stat"))
-
-
-@contextlib.contextmanager
 def at_the_door(proxy):
     """Whoever connects meanwhile is there at once when the worker goes on."""
-    worker = proxy.child("worker")
-    os.kill(worker, signal.SIGSTOP)
-    try:
-        wait_until(lambda: is_stopped(worker), 5, "all threads stopped")
-        yield
-    finally:
-        os.kill(worker, signal.SIGCONT)
+    return frozen(proxy.child("worker"))
 
 
 def test_a_crowd_at_one_port_does_not_keep_others_out():
