@@ -199,6 +199,13 @@ compile_kind(struct kp_compiler *compiler, const struct kp_resource_kind *kind)
 	}
 }
 
+static int
+compare_policies(const void *a, const void *b)
+{
+	return strcmp(((const struct kp_tables_policy *)a)->name,
+	    ((const struct kp_tables_policy *)b)->name);
+}
+
 struct kp_tables *
 kp_compile(
     const struct kp_compile_input *input, struct kp_diagnostics *diagnostics)
@@ -214,6 +221,9 @@ kp_compile(
 	for (size_t i = 0; kp_resource_kinds[i] != NULL; i++)
 		compile_kind(&compiler, kp_resource_kinds[i]);
 	free(compiler.index_of);
+	/* what one sets the next one sees, wherever they were declared */
+	qsort(compiler.tables->policies, compiler.tables->num_policies,
+	    sizeof(*compiler.tables->policies), compare_policies);
 	if (kp_diagnostics_count(diagnostics) == before)
 		return compiler.tables;
 	kp_tables_free(compiler.tables);

@@ -98,6 +98,11 @@ struct kp_tables_validation {
 	char *message, *message_expression; /* NULL: none */
 };
 
+struct kp_tables_override {
+	char *field, *expression;
+	char *when; /* NULL: always */
+};
+
 /* What a Policy says (rules/govern/policy.h makes programs of it). */
 struct kp_tables_policy {
 	char *name;
@@ -111,6 +116,8 @@ struct kp_tables_policy {
 	size_t num_variables;
 	struct kp_tables_validation *validations;
 	size_t num_validations;
+	struct kp_tables_override *overrides;
+	size_t num_overrides;
 	enum kp_policy_action action;
 	enum kp_policy_failure failure;
 };
@@ -140,6 +147,7 @@ bool kp_tables_policy_equal(
 /* Limits of one policy. */
 #define KP_POLICY_MAX_VARIABLES 32
 #define KP_POLICY_MAX_VALIDATIONS 100
+#define KP_POLICY_MAX_OVERRIDES 32
 #define KP_POLICY_MAX_PATTERNS 1000
 
 /*

@@ -284,6 +284,20 @@ put_validation(struct sheets *w, const struct kp_tables_validation *from)
 	return m;
 }
 
+static Kp__Tables__Override *
+put_override(struct sheets *w, const struct kp_tables_override *from)
+{
+	Kp__Tables__Override *m = sheets_alloc(w, 1, sizeof(*m));
+
+	if (m == NULL)
+		return NULL;
+	kp__tables__override__init(m);
+	m->field = put_text(from->field);
+	m->expression = put_text(from->expression);
+	m->when = put_text(from->when);
+	return m;
+}
+
 static void
 put_expressions(struct sheets *w, const struct kp_tables_policy *from,
     Kp__Tables__Policy *m)
@@ -298,6 +312,11 @@ put_expressions(struct sheets *w, const struct kp_tables_policy *from,
 	for (size_t i = 0; !w->failed && i < from->num_validations; i++)
 		m->validations[m->n_validations++] =
 		    put_validation(w, &from->validations[i]);
+	m->overrides =
+	    sheets_alloc(w, from->num_overrides, sizeof(*m->overrides));
+	for (size_t i = 0; !w->failed && i < from->num_overrides; i++)
+		m->overrides[m->n_overrides++] =
+		    put_override(w, &from->overrides[i]);
 }
 
 static Kp__Tables__Policy *
@@ -321,6 +340,15 @@ put_policy(struct sheets *w, const struct kp_tables_policy *from)
 	m->action = from->action;
 	m->failure = from->failure;
 	return m;
+}
+
+static uint32_t
+needs_of(const struct kp_tables *tables)
+{
+	for (size_t i = 0; i < tables->num_policies; i++)
+		if (tables->policies[i].num_overrides > 0)
+			return KP_TABLES_NEED_OVERRIDES;
+	return KP_TABLES_NEED_NOTHING;
 }
 
 static Kp__Tables__Tables *
@@ -352,7 +380,8 @@ put_tables(struct sheets *w, const struct kp_tables *from, bool with_secrets)
 	for (size_t i = 0; !w->failed && i < from->num_policies; i++)
 		m->policies[m->n_policies++] =
 		    put_policy(w, &from->policies[i]);
-	m->is_whole = true;
+	m->needs = needs_of(from);
+	m->is_whole = m->needs == KP_TABLES_NEED_NOTHING;
 	return m;
 }
 

@@ -29,8 +29,14 @@ kp_tables_policy_fini(struct kp_tables_policy *policy)
 		free(policy->validations[i].message);
 		free(policy->validations[i].message_expression);
 	}
+	for (size_t i = 0; i < policy->num_overrides; i++) {
+		free(policy->overrides[i].field);
+		free(policy->overrides[i].expression);
+		free(policy->overrides[i].when);
+	}
 	free(policy->variables);
 	free(policy->validations);
+	free(policy->overrides);
 	free(policy->apis);
 	free(policy->name);
 	*policy = (struct kp_tables_policy){ 0 };
@@ -77,6 +83,23 @@ copy_expressions(
 	}
 }
 
+static void
+copy_overrides(
+    struct kp_tables_policy *out, const struct kp_tables_policy *from)
+{
+	out->overrides =
+	    kp_alloc(from->num_overrides + 1, sizeof(*out->overrides));
+	for (size_t i = 0; i < from->num_overrides; i++) {
+		const struct kp_tables_override *one = &from->overrides[i];
+
+		out->overrides[i] = (struct kp_tables_override){
+			.field = kp_strdup(one->field),
+			.expression = kp_strdup(one->expression),
+			.when = copy_text(one->when),
+		};
+	}
+}
+
 void
 kp_tables_policy_copy(
     struct kp_tables_policy *out, const struct kp_tables_policy *from)
@@ -89,6 +112,7 @@ kp_tables_policy_copy(
 	out->virtual_clusters =
 	    copy_texts(from->virtual_clusters, from->num_virtual_clusters);
 	copy_expressions(out, from);
+	copy_overrides(out, from);
 }
 
 static bool
@@ -131,6 +155,19 @@ have_same_expressions(
 	return true;
 }
 
+static bool
+have_same_overrides(
+    const struct kp_tables_policy *a, const struct kp_tables_policy *b)
+{
+	for (size_t i = 0; i < a->num_overrides && i < b->num_overrides; i++)
+		if (!is_same(a->overrides[i].field, b->overrides[i].field) ||
+		    !is_same(a->overrides[i].expression,
+			b->overrides[i].expression) ||
+		    !is_same(a->overrides[i].when, b->overrides[i].when))
+			return false;
+	return a->num_overrides == b->num_overrides;
+}
+
 bool
 kp_tables_policy_equal(
     const struct kp_tables_policy *a, const struct kp_tables_policy *b)
@@ -141,7 +178,7 @@ kp_tables_policy_equal(
 	       are_same(a->topics, a->num_topics, b->topics, b->num_topics) &&
 	       are_same(a->virtual_clusters, a->num_virtual_clusters,
 		   b->virtual_clusters, b->num_virtual_clusters) &&
-	       have_same_expressions(a, b);
+	       have_same_expressions(a, b) && have_same_overrides(a, b);
 }
 
 static bool
@@ -163,7 +200,8 @@ static bool
 check_expressions(const struct kp_tables_policy *policy, struct kp_error *err)
 {
 	if (policy->num_variables > KP_POLICY_MAX_VARIABLES ||
-	    policy->num_validations > KP_POLICY_MAX_VALIDATIONS)
+	    policy->num_validations > KP_POLICY_MAX_VALIDATIONS ||
+	    policy->num_overrides > KP_POLICY_MAX_OVERRIDES)
 		return fail(err, "a policy has too many expressions");
 	for (size_t i = 0; i < policy->num_variables; i++)
 		if (policy->variables[i].name == NULL ||
@@ -172,6 +210,10 @@ check_expressions(const struct kp_tables_policy *policy, struct kp_error *err)
 	for (size_t i = 0; i < policy->num_validations; i++)
 		if (policy->validations[i].expression == NULL)
 			return fail(err, "a validation says nothing");
+	for (size_t i = 0; i < policy->num_overrides; i++)
+		if (policy->overrides[i].field == NULL ||
+		    policy->overrides[i].expression == NULL)
+			return fail(err, "an override says nothing");
 	return true;
 }
 

@@ -8,6 +8,9 @@
 /* The longest serialized form. */
 #define KP_TABLES_MAX_PACKED_LEN (64u << 20)
 
+/* Tables.needs in proto/control/tables.proto; the last is the newest. */
+enum kp_tables_need { KP_TABLES_NEED_NOTHING, KP_TABLES_NEED_OVERRIDES };
+
 /*
  * kp_tables_check: could the worker serve from these tables without looking at
  * them again? Indices, ports, names and limits; not certificates.

@@ -239,6 +239,24 @@ take_expressions(struct wire *w, const Kp__Tables__Policy *from,
 }
 
 static void
+take_overrides(struct wire *w, const Kp__Tables__Policy *from,
+    struct kp_tables_policy *out)
+{
+	out->overrides =
+	    take_list(w, from->n_overrides, sizeof(*out->overrides));
+	out->num_overrides = out->overrides == NULL ? 0 : from->n_overrides;
+	for (size_t i = 0; i < out->num_overrides; i++) {
+		const Kp__Tables__Override *one = from->overrides[i];
+
+		out->overrides[i] = (struct kp_tables_override){
+			.field = take_text(w, one->field),
+			.expression = take_text(w, one->expression),
+			.when = take_text(w, one->when),
+		};
+	}
+}
+
+static void
 take_policy(struct wire *w, const Kp__Tables__Policy *from,
     struct kp_tables_policy *out)
 {
@@ -255,6 +273,7 @@ take_policy(struct wire *w, const Kp__Tables__Policy *from,
 	out->num_virtual_clusters =
 	    out->virtual_clusters == NULL ? 0 : from->n_virtual_clusters;
 	take_expressions(w, from, out);
+	take_overrides(w, from, out);
 	out->action =
 	    (enum kp_policy_action)take_word(w, from->action, KP_POLICY_WARN);
 	out->failure = (enum kp_policy_failure)take_word(
@@ -291,6 +310,19 @@ take_tables(
 		take_policy(w, from->policies[i], &out->policies[i]);
 }
 
+/* What this version leaves out could change what tables mean. */
+static bool
+check_end(const Kp__Tables__Tables *m, struct kp_error *err)
+{
+	if (!m->is_whole && m->needs == KP_TABLES_NEED_NOTHING)
+		return kp_error_set(
+		    err, KP_ERR_PROTOCOL, "rule tables have no end");
+	if (m->needs > KP_TABLES_NEED_OVERRIDES)
+		return kp_error_set(err, KP_ERR_PROTOCOL,
+		    "rule tables say what this version does not know");
+	return true;
+}
+
 struct kp_tables *
 kp_tables_unpack(struct kp_bytes packed, struct kp_error *err)
 {
@@ -312,10 +344,8 @@ kp_tables_unpack(struct kp_bytes packed, struct kp_error *err)
 		    "rule tables of %zu bytes could not be read", packed.len);
 		return NULL;
 	}
-	if (!m->is_whole) {
+	if (!check_end(m, err)) {
 		kp__tables__tables__free_unpacked(m, &w.budget.allocator);
-		(void)kp_error_set(
-		    err, KP_ERR_PROTOCOL, "rule tables have no end");
 		return NULL;
 	}
 	tables = kp_alloc(1, sizeof(*tables));

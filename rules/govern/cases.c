@@ -93,6 +93,10 @@ static const struct kp_setting case_fields[] = {
 	    .max = MAX_MESSAGE_LEN,
 	    .example = "replication factor",
 	    .help = "A part of what some policy says." },
+	{ .name = "overrides",
+	    .type = KP_SETTING_MAP,
+	    .help = "Fields that policies set, as they name them, and to what: "
+		    "these and no others. Without it any." },
 	{ .type = KP_SETTING_END },
 };
 

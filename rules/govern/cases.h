@@ -51,13 +51,23 @@ struct kp_case_finding {
 	bool is_failure; /* an expression could not be evaluated */
 };
 
+/* What one policy set. */
+struct kp_case_change {
+	const char *policy, *field; /* borrowed from the policies */
+	char *before;               /* NULL: it had no value */
+	char *after;
+};
+
 /* The zero state has found nothing. */
 struct kp_case_result {
 	enum kp_decision found;
 	struct kp_case_finding *findings;
 	size_t num_findings;
+	struct kp_case_change *changes; /* none of what is refused */
+	size_t num_changes;
 	/* As expected? What the case does not say is. */
 	bool is_decision_right, are_policies_right, is_message_right;
+	bool are_overrides_right;
 };
 
 /* The table, an object, for explain and the documentation. */
@@ -86,13 +96,18 @@ bool kp_case_read_item(struct kp_case *one, const struct kp_yaml *node,
     const char *file, const char *path, struct kp_arena *arena,
     struct kp_diagnostics *diagnostics) KP_MUST_CHECK;
 
-/*
- * kp_case_judge asks policies about a request, as a node does. observer may be
- * NULL.
- */
+/* Who sees what policies say of a request; observer may be NULL. */
+struct kp_case_sink {
+	const struct kp_observer *observer;
+	kp_found found;
+	kp_changed changed;
+	void *ctx; /* of found and changed */
+};
+
+/* kp_case_judge asks policies about a request, as a node does. The request
+ * stays as it is: a copy is changed. */
 enum kp_decision kp_case_judge(const struct kp_case *one,
-    const struct kp_policies *policies, const struct kp_observer *observer,
-    kp_found found, void *ctx);
+    const struct kp_policies *policies, const struct kp_case_sink *sink);
 
 /* kp_case_run asks policies; end *out with kp_case_result_fini. */
 void kp_case_run(const struct kp_case *one, const struct kp_policies *policies,

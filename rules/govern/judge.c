@@ -8,29 +8,7 @@
 #include "base/alloc.h"
 #include "base/glob.h"
 #include "base/utf8.h"
-#include "rules/govern/policy_priv.h"
-
-/* A variable of a policy, evaluated when it is first asked for. */
-struct lazy {
-	struct kp_cel_scratch scratch; /* holds its value */
-	struct kp_cel_value value;
-	bool is_known;
-	char fault[sizeof(((struct kp_cel_fault *)0)->text)];
-};
-
-struct kp_judge {
-	struct kp_cel_input input; /* whose host this is */
-	const struct kp_policies *policies;
-	const struct kp_facts *facts;
-	const struct kp_observer *observer; /* NULL: nobody looks */
-	uint64_t steps_left;                /* of the request */
-	struct kp_cel_scratch scratch;
-	struct lazy variables[KP_POLICY_MAX_VARIABLES];
-	/* what is judged just now */
-	const struct kp_item *item;
-	struct kp_cel_value object;
-	const struct kp_rule *rule;
-};
+#include "rules/govern/judge_priv.h"
 
 static struct kp_cel_value
 text(const char *borrowed)
@@ -99,8 +77,8 @@ const struct kp_fact kp_facts_table[] = {
 const size_t kp_num_facts = sizeof(kp_facts_table) / sizeof(*kp_facts_table);
 
 /* What is left of the request's steps bounds each expression. */
-static bool
-run(struct kp_judge *judge, const struct kp_cel_program *program,
+bool
+kp_judge_run(struct kp_judge *judge, const struct kp_cel_program *program,
     struct kp_cel_scratch *scratch, struct kp_cel_value *out,
     struct kp_cel_fault *fault)
 {
@@ -120,13 +98,13 @@ run(struct kp_judge *judge, const struct kp_cel_program *program,
 static struct kp_cel_value
 get_own(struct kp_judge *judge, size_t index)
 {
-	struct lazy *lazy = &judge->variables[index];
+	struct kp_lazy *lazy = &judge->variables[index];
 	struct kp_cel_fault fault;
 
 	if (lazy->is_known)
 		return lazy->value;
 	lazy->is_known = true;
-	if (!run(judge, judge->rule->variables[index], &lazy->scratch,
+	if (!kp_judge_run(judge, judge->rule->variables[index], &lazy->scratch,
 		&lazy->value, &fault)) {
 		kp_copy(lazy->fault, fault.text, sizeof(lazy->fault));
 		lazy->value = kp_cel_error(lazy->fault);
@@ -159,6 +137,8 @@ kp_judge_new(const struct kp_policies *policies, const struct kp_facts *facts)
 	judge->policies = policies;
 	judge->facts = facts;
 	judge->steps_left = KP_JUDGE_MAX_REQUEST_STEPS;
+	judge->changes = kp_alloc(
+	    kp_judge_rules(judge)->num_overrides + 1, sizeof(*judge->changes));
 	kp_cel_scratch_init(
 	    &judge->scratch, KP_JUDGE_MAX_STEPS, KP_JUDGE_MAX_MEMORY);
 	for (size_t i = 0; i < KP_POLICY_MAX_VARIABLES; i++)
@@ -175,7 +155,14 @@ kp_judge_free(struct kp_judge *judge)
 	kp_cel_scratch_fini(&judge->scratch);
 	for (size_t i = 0; i < KP_POLICY_MAX_VARIABLES; i++)
 		kp_cel_scratch_fini(&judge->variables[i].scratch);
+	free(judge->changes);
 	free(judge);
+}
+
+void
+kp_judge_may_change(struct kp_judge *judge, struct kp_judge_changes *changes)
+{
+	judge->may_change = changes;
 }
 
 void
@@ -211,6 +198,19 @@ kp_policies_govern(const struct kp_policies *policies, int16_t api_key,
 	rules = &policies->of_api[api_key];
 	for (size_t i = 0; i < rules->num; i++)
 		if (is_for(rules->list[i].policy, virtual_cluster))
+			return true;
+	return false;
+}
+
+bool
+kp_policies_override(const struct kp_policies *policies, int16_t api_key,
+    const char *virtual_cluster)
+{
+	const struct kp_rules *rules = &policies->of_api[api_key];
+
+	for (size_t i = 0; i < rules->num; i++)
+		if (rules->list[i].policy->num_overrides > 0 &&
+		    is_for(rules->list[i].policy, virtual_cluster))
 			return true;
 	return false;
 }
@@ -266,7 +266,8 @@ say(struct kp_judge *judge, const struct kp_rule_validation *validation,
 	struct kp_bytes source = kp_cel_program_source(validation->expression);
 
 	if (validation->message != NULL &&
-	    run(judge, validation->message, &judge->scratch, &value, &fault) &&
+	    kp_judge_run(
+		judge, validation->message, &judge->scratch, &value, &fault) &&
 	    value.type == KP_CEL_STRING && value.extra > 0) {
 		copy_text(out, kp_cel_content(value));
 		return;
@@ -280,9 +281,8 @@ say(struct kp_judge *judge, const struct kp_rule_validation *validation,
 	copy_text(out, kp_bytes_of(fallback));
 }
 
-/* Makes a finding of what is said against the item. */
-static void
-find(const struct kp_judge *judge, bool is_failure, const char *words,
+void
+kp_judge_find(const struct kp_judge *judge, bool is_failure, const char *words,
     struct kp_finding *out)
 {
 	const struct kp_tables_policy *policy = judge->rule->policy;
@@ -305,21 +305,21 @@ finds(struct kp_judge *judge, const struct kp_rule_validation *validation,
 {
 	struct kp_cel_value value;
 
-	if (!run(judge, validation->expression, &judge->scratch, &value,
-		fault)) {
-		find(judge, true, fault->text, out);
+	if (!kp_judge_run(judge, validation->expression, &judge->scratch,
+		&value, fault)) {
+		kp_judge_find(judge, true, fault->text, out);
 		return true;
 	}
 	if (value.type == KP_CEL_BOOL && value.as.truth)
 		return false;
 	if (value.type == KP_CEL_BOOL) {
 		say(judge, validation, words);
-		find(judge, false, words, out);
+		kp_judge_find(judge, false, words, out);
 		return true;
 	}
 	(void)kp_cel_fault_set(
 	    fault, KP_CEL_FAULT_VALUE, 0, "the value is not a bool");
-	find(judge, true, fault->text, out);
+	kp_judge_find(judge, true, fault->text, out);
 	return true;
 }
 
@@ -345,32 +345,64 @@ judge_validation(
 	return finding.action != KP_POLICY_DENY;
 }
 
+void
+kp_judge_begin_rule(struct kp_judge *judge, const struct kp_rule *rule)
+{
+	judge->rule = rule;
+	for (size_t i = 0; i < rule->policy->num_variables; i++)
+		judge->variables[i].is_known = false;
+}
+
 static bool
 judge_rule(struct kp_judge *judge, const struct kp_rule *rule, kp_found found,
     void *ctx)
 {
 	bool may_pass = true;
 
-	judge->rule = rule;
-	for (size_t i = 0; i < rule->policy->num_variables; i++)
-		judge->variables[i].is_known = false;
+	kp_judge_begin_rule(judge, rule);
 	for (size_t i = 0; i < rule->policy->num_validations; i++)
 		if (!judge_validation(judge, i, found, ctx))
 			may_pass = false;
 	return may_pass;
 }
 
+static bool
+override_all(struct kp_judge *judge, kp_found found, void *ctx)
+{
+	const struct kp_rules *rules = kp_judge_rules(judge);
+	bool may_pass = true;
+
+	judge->num_tried = judge->num_changes = 0;
+	for (size_t i = 0; i < rules->num && rules->num_overrides > 0; i++) {
+		const struct kp_rule *rule = &rules->list[i];
+
+		if (rule->policy->num_overrides > 0 &&
+		    applies(judge, rule->policy) &&
+		    !kp_judge_override(judge, rule, found, ctx))
+			may_pass = false;
+	}
+	return may_pass;
+}
+
+static void
+tell_changes(const struct kp_judge *judge)
+{
+	const struct kp_judge_changes *to = judge->may_change;
+
+	for (size_t i = 0; i < judge->num_changes && to->changed != NULL; i++)
+		to->changed(to->ctx, &judge->changes[i]);
+}
+
 bool
 kp_judge_item(struct kp_judge *judge, const struct kp_item *item,
     kp_found found, void *ctx)
 {
-	/* which the item's own is not where a request stands for another */
-	const struct kp_rules *rules =
-	    &judge->policies->of_api[judge->facts->api_key];
-	bool may_pass = true;
+	const struct kp_rules *rules = kp_judge_rules(judge);
+	bool may_pass;
 
 	judge->item = item;
 	judge->object = kp_item_object(item);
+	may_pass = override_all(judge, found, ctx);
 	for (size_t i = 0; i < rules->num; i++) {
 		const struct kp_rule *rule = &rules->list[i];
 
@@ -378,5 +410,7 @@ kp_judge_item(struct kp_judge *judge, const struct kp_item *item,
 		    !judge_rule(judge, rule, found, ctx))
 			may_pass = false;
 	}
+	if (may_pass)
+		tell_changes(judge);
 	return may_pass;
 }

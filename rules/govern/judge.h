@@ -7,6 +7,7 @@
 #ifndef KP_RULES_GOVERN_JUDGE_H
 #define KP_RULES_GOVERN_JUDGE_H
 
+#include "rules/govern/override.h"
 #include "rules/govern/policy.h"
 #include "rules/govern/view.h"
 
@@ -29,6 +30,19 @@ struct kp_facts {
 	const char *address; /* of the client, without port */
 };
 
+/*
+ * What a policy set in an item that passes. Borrowed: before and after as long
+ * as the room of kp_judge_changes.
+ */
+struct kp_change {
+	const char *policy;
+	const char *field;      /* as the policy names it */
+	struct kp_bytes before; /* data NULL: it had no value */
+	struct kp_bytes after;
+};
+
+typedef void (*kp_changed)(void *ctx, const struct kp_change *change);
+
 /* What a policy says against an item. */
 struct kp_finding {
 	const char *policy;
@@ -46,17 +60,39 @@ enum kp_match {
 	KP_MATCH_ALL, /* it is asked */
 };
 
+enum kp_override_outcome {
+	KP_OVERRIDE_UNMET, /* when is not so */
+	KP_OVERRIDE_SAME,  /* the field has that value */
+	KP_OVERRIDE_SET,
+	KP_OVERRIDE_WOULD_SET, /* but the policy only warns */
+	KP_OVERRIDE_FAILED,
+};
+
+/* What an override comes to. */
+struct kp_override_seen {
+	size_t index;
+	enum kp_override_outcome outcome;
+	const struct kp_change *change;   /* of SET and WOULD_SET, or NULL */
+	const struct kp_finding *finding; /* of WOULD_SET and FAILED, or NULL */
+	/* Why an expression of it has no value, or NULL, and which one. */
+	const struct kp_cel_fault *fault;
+	struct kp_bytes source;
+};
+
 /*
  * Who wants to see how a judge comes to what it finds, in the order in which it
  * does. What is shown is valid during the call.
  */
 struct kp_observer {
-	/* A policy for requests of the API, before it is asked. */
+	/* A policy for requests of the API, before it is asked: about what
+	 * it sets, if it sets anything, and then about what is to be so. */
 	void (*policy)(void *ctx, const struct kp_tables_policy *policy,
 	    enum kp_match match);
 	/* A variable of that policy, when it is needed; ERROR if it has no
-	 * value. */
+	 * value. Again, where something was set since. */
 	void (*variable)(void *ctx, size_t index, struct kp_cel_value value);
+	/* An override of it. */
+	void (*override)(void *ctx, const struct kp_override_seen *seen);
 	/* A validation of it: finding is NULL if it is true, and fault if it
 	 * could be evaluated. */
 	void (*validation)(void *ctx, size_t index,
@@ -71,6 +107,10 @@ struct kp_observer {
 bool kp_policies_govern(const struct kp_policies *policies, int16_t api_key,
     const char *virtual_cluster);
 
+/* kp_policies_override: may any of them set something? */
+bool kp_policies_override(const struct kp_policies *policies, int16_t api_key,
+    const char *virtual_cluster);
+
 struct kp_judge;
 
 /* policies and facts are borrowed until free. */
@@ -82,9 +122,27 @@ void kp_judge_free(struct kp_judge *judge);
 void kp_judge_observe(
     struct kp_judge *judge, const struct kp_observer *observer);
 
+/* How items may be changed. */
+struct kp_judge_changes {
+	struct kp_override_room room;
+	/* What was set in an item that passes; NULL: nobody asks. */
+	kp_changed changed;
+	void *ctx;
+};
+
 /*
- * kp_judge_item shows all findings against item and returns false if one of
- * them denies it.
+ * kp_judge_may_change: changes, borrowed until free, is where overrides find
+ * room for what they set in the requests of items. Without this an override
+ * that would change something has failed: such items cannot be changed.
+ */
+void kp_judge_may_change(
+    struct kp_judge *judge, struct kp_judge_changes *changes);
+
+/*
+ * kp_judge_item lets all policies set what they want in item, then shows all
+ * findings against what it is now, and returns false if one of them denies it:
+ * it must not go on then, since only a part of it may have been set. An
+ * override for which there is no room denies it, whatever failurePolicy says.
  */
 bool kp_judge_item(struct kp_judge *judge, const struct kp_item *item,
     kp_found found, void *ctx) KP_MUST_CHECK;

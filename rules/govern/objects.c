@@ -64,7 +64,7 @@ static const struct kp_object_word permissions[] = {
 	{ 0, NULL },
 };
 static const struct kp_object_word changes[] = {
-	{ 0, "set" }, { 1, "delete" }, { 2, "append" }, { 3, "subtract" },
+	{ KP_CHANGE_SET, "set" }, { 1, "delete" }, { 2, "append" }, { 3, "subtract" },
 	{ 0, NULL },
 };
 static const struct kp_object_word elections[] = {
@@ -283,6 +283,21 @@ const struct kp_object_type *const kp_object_types[] = { &assignment,
 	&token_renewer, &new_token, &renewed_token, &expired_token, &credential,
 	&feature, NULL };
 
+#define OVERRIDES(id, ...) \
+	static const struct kp_object_override id[] = { __VA_ARGS__, \
+		{ .how = KP_OBJECT_SET_END } }
+OVERRIDES(new_topic_overrides,
+    { "partitions", KP_OBJECT_SET_NUMBER, "Not where the client assigns replicas itself." },
+    { "replicationFactor", KP_OBJECT_SET_NUMBER, "Not where the client assigns replicas itself." },
+    { "configs", KP_OBJECT_SET_SETTING, "Added if the client does not say it." });
+OVERRIDES(new_partitions_overrides,
+    { "partitions", KP_OBJECT_SET_NUMBER, "Not where the client assigns replicas itself." });
+OVERRIDES(config_overrides,
+    { "configs", KP_OBJECT_SET_SETTING, "Added if the client does not say it: what is not said is no longer configured." });
+OVERRIDES(changed_config_overrides,
+    { "changes", KP_OBJECT_SET_CHANGE, "Whatever the client does to NAME, set, delete, append or subtract, it is set to the value. Nothing where he does nothing to it." });
+static const struct kp_object_override no_overrides[] = { { .how = KP_OBJECT_SET_END } };
+
 #define VIOLATION KP_KAFKA_POLICY_VIOLATION
 #define NO_MEMBER KP_KAFKA_GROUP_AUTHORIZATION_FAILED
 #define NO_TOPIC KP_KAFKA_TOPIC_AUTHORIZATION_FAILED
@@ -294,7 +309,7 @@ const struct kp_object_api kp_object_apis[] = {
 	    .topic = "Name" },
 	{ .key = KP_CREATE_TOPICS, .code = VIOLATION, .variable = "topic", .type = &new_topic,
 	    .items = NAMES("Topics"), .topic = "Name",
-	    .answer = ROWS_OF("Topics", "Name") },
+	    .answer = ROWS_OF("Topics", "Name"), .overrides = new_topic_overrides },
 	{ .key = 20, .code = VIOLATION, .variable = "topic", .type = &deleted_topic,
 	    .items = NAMES("TopicNames", "Topics"), .topic = "Name",
 	    .answer = { .rows = "Responses", .copies = NAMES("Name", "TopicId"),
@@ -341,16 +356,18 @@ const struct kp_object_api kp_object_apis[] = {
 	    .items = NAMES("Filters"), .answer = { .rows = "FilterResults" } },
 	{ .key = 33, .code = VIOLATION, .variable = "config", .type = &config,
 	    .items = NAMES("Resources"), .topic = "ResourceName",
-	    .answer = ROWS_OF("Responses", "ResourceType", "ResourceName") },
+	    .answer = ROWS_OF("Responses", "ResourceType", "ResourceName"),
+	    .overrides = config_overrides },
 	{ .key = 37, .code = VIOLATION, .variable = "topic", .type = &new_partitions,
 	    .items = NAMES("Topics"), .topic = "Name",
-	    .answer = ROWS_OF("Results", "Name") },
+	    .answer = ROWS_OF("Results", "Name"), .overrides = new_partitions_overrides },
 	{ .key = 42, .code = VIOLATION, .variable = "group", .type = &deleted_group,
 	    .items = NAMES("GroupsNames"),
 	    .answer = { .rows = "Results", .item = "GroupId" } },
 	{ .key = 44, .code = VIOLATION, .variable = "config", .type = &changed_config,
 	    .items = NAMES("Resources"), .topic = "ResourceName",
-	    .answer = ROWS_OF("Responses", "ResourceType", "ResourceName") },
+	    .answer = ROWS_OF("Responses", "ResourceType", "ResourceName"),
+	    .overrides = changed_config_overrides },
 	{ .key = 45, .code = VIOLATION, .variable = "reassignment",
 	    .type = &reassignment, .items = NAMES("Topics"), .topic = "Name",
 	    .answer = { .rows = "Responses", .nested = "Partitions",
@@ -406,6 +423,20 @@ kp_object_max_version(const struct kp_object_api *api)
 	return api->max_version > 0
 		   ? api->max_version
 		   : kp_api_find(api->key)->request->max_version;
+}
+
+const struct kp_object_override *
+kp_object_overrides(const struct kp_object_api *api)
+{
+	if (api->stands_for != 0)
+		api = kp_object_api_find(api->stands_for);
+	return api->overrides == NULL ? no_overrides : api->overrides;
+}
+
+bool
+kp_object_is_setting(const struct kp_object_override *override)
+{
+	return override->how != KP_OBJECT_SET_NUMBER;
 }
 
 const struct kp_object_api *

@@ -73,6 +73,22 @@ struct kp_object_answer {
 	bool is_unordered;
 };
 
+/* How an override sets a field of an item (override.h). */
+enum kp_object_set {
+	KP_OBJECT_SET_END = 0, /* closes a table */
+	KP_OBJECT_SET_NUMBER,  /* not where the client assigns replicas */
+	KP_OBJECT_SET_SETTING, /* a row of Name and Value, added if it is not
+				* there */
+	KP_OBJECT_SET_CHANGE,  /* a row that changes a setting becomes one that
+				* sets it; none is added */
+};
+
+struct kp_object_override {
+	const char *field; /* of the object */
+	enum kp_object_set how;
+	const char *help;
+};
+
 struct kp_object_api {
 	int16_t key;
 	/*
@@ -97,6 +113,10 @@ struct kp_object_api {
 	 * selects; NULL: there is none. */
 	const char *topic;
 	struct kp_object_answer answer;
+	/* What policies may set; NULL: nothing. Items are elements of arrays
+	 * then, and each has a row in the answer, so that one that could not be
+	 * set is refused alone. */
+	const struct kp_object_override *overrides;
 };
 
 extern const struct kp_object_api kp_object_apis[];
@@ -110,6 +130,14 @@ const struct kp_object_api *kp_object_api_find(int16_t key);
 
 /* kp_object_max_version is the newest version of its request that is judged. */
 int16_t kp_object_max_version(const struct kp_object_api *api);
+
+/* kp_object_overrides is what policies for api may set, or for what that stands
+ * for; a table without rows if nothing. */
+const struct kp_object_override *kp_object_overrides(
+    const struct kp_object_api *api);
+
+/* kp_object_is_setting: is it one of several that have names? */
+bool kp_object_is_setting(const struct kp_object_override *override);
 
 /*
  * kp_object_judged is what requests of api are judged as: the API that it
@@ -137,6 +165,9 @@ size_t kp_object_num_fields(const struct kp_object_type *type);
 /* APIs that need code of their own. */
 #define KP_METADATA 3
 #define KP_CREATE_TOPICS 19
+
+/* Code of AlterConfigOp.OpType. */
+#define KP_CHANGE_SET 0
 
 /* Code of FeatureUpdate.UpgradeType. */
 #define KP_SAFE_DOWNGRADE 2

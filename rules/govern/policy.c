@@ -153,6 +153,38 @@ make_validation(struct complaints *to, struct scope *scope, size_t index,
 }
 
 static void
+refuse_field(struct complaints *to, size_t index, const char *text,
+    const struct kp_cel_fault *fault)
+{
+	struct kp_policy_fault out = { KP_POLICY_FIELD, index, to->api_key,
+		kp_bytes_of(text), fault };
+
+	to->is_any = true;
+	to->complain(to->ctx, &out);
+}
+
+static void
+make_override(struct complaints *to, struct scope *scope, size_t index,
+    struct kp_rule *out)
+{
+	const struct kp_tables_override *from =
+	    &scope->policy->overrides[index];
+	struct kp_rule_override *made = &out->overrides[index];
+	struct kp_cel_fault fault;
+
+	if (!kp_override_target_init(
+		&made->target, scope->api, kp_bytes_of(from->field), &fault)) {
+		refuse_field(to, index, from->field, &fault);
+		return;
+	}
+	made->expression = compile(to, scope, KP_POLICY_VALUE, index,
+	    from->expression, kp_override_type(&made->target));
+	if (from->when != NULL)
+		made->when = compile(
+		    to, scope, KP_POLICY_WHEN, index, from->when, "bool");
+}
+
+static void
 make_rule(struct complaints *to, const struct kp_tables_policy *policy,
     int16_t api_key, struct kp_rule *out)
 {
@@ -167,8 +199,12 @@ make_rule(struct complaints *to, const struct kp_tables_policy *policy,
 	    kp_alloc(policy->num_variables + 1, sizeof(*out->variables));
 	out->validations =
 	    kp_alloc(policy->num_validations + 1, sizeof(*out->validations));
+	out->overrides =
+	    kp_alloc(policy->num_overrides + 1, sizeof(*out->overrides));
 	for (size_t i = 0; i < policy->num_variables; i++)
 		make_variable(to, &scope, i, out);
+	for (size_t i = 0; i < policy->num_overrides; i++)
+		make_override(to, &scope, i, out);
 	for (size_t i = 0; i < policy->num_validations; i++)
 		make_validation(to, &scope, i, out);
 	close_scope(&scope);
@@ -183,8 +219,14 @@ rule_fini(struct kp_rule *rule)
 		kp_cel_program_free(rule->validations[i].expression);
 		kp_cel_program_free(rule->validations[i].message);
 	}
+	for (size_t i = 0; i < rule->policy->num_overrides; i++) {
+		kp_override_target_fini(&rule->overrides[i].target);
+		kp_cel_program_free(rule->overrides[i].expression);
+		kp_cel_program_free(rule->overrides[i].when);
+	}
 	free(rule->variables);
 	free(rule->validations);
+	free(rule->overrides);
 }
 
 bool
@@ -219,6 +261,7 @@ add_rule(struct kp_policies *out, struct complaints *to,
 	rules->list =
 	    kp_realloc(rules->list, rules->num + 1, sizeof(*rules->list));
 	make_rule(to, policy, api_key, &rules->list[rules->num++]);
+	rules->num_overrides += policy->num_overrides;
 }
 
 static bool

@@ -17,6 +17,9 @@ enum kp_policy_part {
 	KP_POLICY_VARIABLE,
 	KP_POLICY_VALIDATION,
 	KP_POLICY_MESSAGE, /* messageExpression of a validation */
+	KP_POLICY_FIELD,   /* of an override */
+	KP_POLICY_VALUE,   /* expression of an override */
+	KP_POLICY_WHEN,    /* of an override */
 };
 
 /* What is wrong with a policy; valid during the call. */

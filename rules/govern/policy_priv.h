@@ -8,6 +8,7 @@
 
 #include "rules/cel/program.h"
 #include "rules/govern/judge.h"
+#include "rules/govern/override.h"
 #include "rules/govern/policy.h"
 
 /* What expressions can name beside the item and the policy's variables. */
@@ -28,16 +29,24 @@ struct kp_rule_validation {
 	const char *text;               /* of the policy; NULL: none */
 };
 
+struct kp_rule_override {
+	struct kp_override_target target;
+	struct kp_cel_program *expression;
+	struct kp_cel_program *when; /* NULL: always */
+};
+
 /* A policy for one of its APIs. */
 struct kp_rule {
 	const struct kp_tables_policy *policy;
 	struct kp_cel_program **variables;
 	struct kp_rule_validation *validations;
+	struct kp_rule_override *overrides;
 };
 
 struct kp_rules {
 	struct kp_rule *list;
 	size_t num;
+	size_t num_overrides; /* of all of them */
 };
 
 struct kp_policies {

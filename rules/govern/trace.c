@@ -32,6 +32,8 @@ see_policy(
 		return;
 	writer->at->variables =
 	    kp_alloc(policy->num_variables + 1, sizeof(*writer->at->variables));
+	writer->at->overrides =
+	    kp_alloc(policy->num_overrides + 1, sizeof(*writer->at->overrides));
 	writer->at->validations = kp_alloc(
 	    policy->num_validations + 1, sizeof(*writer->at->validations));
 }
@@ -63,16 +65,53 @@ see_variable(void *ctx, size_t index, struct kp_cel_value value)
 }
 
 static char *
-dup_place(const char *expression, const struct kp_cel_fault *fault)
+dup_place(struct kp_bytes expression, const struct kp_cel_fault *fault)
 {
 	struct kp_buf text;
 	char *copy;
 
 	kp_buf_init_small(&text, MAX_PLACE_LEN);
-	kp_cel_render(&text, kp_bytes_of(expression), fault);
+	kp_cel_render(&text, expression, fault);
 	copy = kp_strdup(kp_buf_text(&text));
 	kp_buf_fini(&text);
 	return copy;
+}
+
+/* What a policy says by itself. */
+static void
+decide(struct kp_trace_policy *at, const struct kp_finding *finding)
+{
+	if (finding->action == KP_POLICY_DENY)
+		at->decision = KP_DECISION_DENY;
+	else if (at->decision == KP_DECISION_ALLOW)
+		at->decision = KP_DECISION_WARN;
+}
+
+static char *
+dup_bytes(struct kp_bytes text)
+{
+	return text.data == NULL
+		   ? NULL
+		   : kp_strndup((const char *)text.data, text.len);
+}
+
+static void
+see_override(void *ctx, const struct kp_override_seen *seen)
+{
+	struct writer *writer = ctx;
+	struct kp_trace_override *out = &writer->at->overrides[seen->index];
+
+	out->outcome = seen->outcome;
+	if (seen->change != NULL) {
+		out->before = dup_bytes(seen->change->before);
+		out->after = dup_bytes(seen->change->after);
+	}
+	if (seen->fault != NULL)
+		out->place = dup_place(seen->source, seen->fault);
+	if (seen->finding == NULL)
+		return;
+	out->text = kp_strdup(seen->finding->text);
+	decide(writer->at, seen->finding);
 }
 
 static void
@@ -88,12 +127,10 @@ see_validation(void *ctx, size_t index, const struct kp_finding *finding,
 	out->outcome = fault == NULL ? KP_TRACE_FALSE : KP_TRACE_ERROR;
 	out->text = kp_strdup(finding->text);
 	if (fault != NULL)
-		out->place =
-		    dup_place(at->policy->validations[index].expression, fault);
-	if (finding->action == KP_POLICY_DENY)
-		at->decision = KP_DECISION_DENY;
-	else if (at->decision == KP_DECISION_ALLOW)
-		at->decision = KP_DECISION_WARN;
+		out->place = dup_place(
+		    kp_bytes_of(at->policy->validations[index].expression),
+		    fault);
+	decide(at, finding);
 }
 
 static void
@@ -102,6 +139,15 @@ add_finding(void *ctx, const struct kp_finding *finding)
 	struct writer *writer = ctx;
 
 	kp_sentence_add(&writer->sentence, finding);
+}
+
+static void
+note_change(void *ctx, const struct kp_change *change)
+{
+	struct writer *writer = ctx;
+
+	(void)change;
+	writer->trace->is_changed = true;
 }
 
 /* Those that no judge shows are not for requests of the API. */
@@ -128,15 +174,21 @@ kp_trace_run(const struct kp_case *one, const struct kp_policies *policies,
 	const struct kp_observer observer = {
 		.policy = see_policy,
 		.variable = see_variable,
+		.override = see_override,
 		.validation = see_validation,
+		.ctx = &writer,
+	};
+	const struct kp_case_sink sink = {
+		.observer = &observer,
+		.found = add_finding,
+		.changed = note_change,
 		.ctx = &writer,
 	};
 
 	*out = (struct kp_trace){ 0 };
 	kp_buf_init_small(&writer.sentence, KP_SENTENCE_MAX_LEN);
 	list_policies(&writer);
-	out->decision =
-	    kp_case_judge(one, policies, &observer, add_finding, &writer);
+	out->decision = kp_case_judge(one, policies, &sink);
 	if (out->decision == KP_DECISION_DENY)
 		out->sentence = kp_strdup(kp_buf_text(&writer.sentence));
 	kp_buf_fini(&writer.sentence);
@@ -151,11 +203,19 @@ policy_fini(struct kp_trace_policy *policy)
 	     policy->match == KP_MATCH_ALL && i < of->num_variables; i++)
 		free(policy->variables[i].text);
 	for (size_t i = 0;
+	     policy->match == KP_MATCH_ALL && i < of->num_overrides; i++) {
+		free(policy->overrides[i].before);
+		free(policy->overrides[i].after);
+		free(policy->overrides[i].text);
+		free(policy->overrides[i].place);
+	}
+	for (size_t i = 0;
 	     policy->match == KP_MATCH_ALL && i < of->num_validations; i++) {
 		free(policy->validations[i].text);
 		free(policy->validations[i].place);
 	}
 	free(policy->variables);
+	free(policy->overrides);
 	free(policy->validations);
 }
 

@@ -23,11 +23,20 @@ struct kp_trace_validation {
 	char *place; /* of an error, where in the expression, in lines */
 };
 
+struct kp_trace_override {
+	enum kp_override_outcome outcome;
+	/* Values of the field; NULL: there is none, or nothing is set. */
+	char *before, *after;
+	char *text;  /* what is said against the item; NULL: nothing */
+	char *place; /* of an error, where in the expression, in lines */
+};
+
 struct kp_trace_policy {
 	const struct kp_tables_policy *policy; /* borrowed from the policies */
 	enum kp_match match;
 	/* One for each that the policy has; only if it is asked. */
 	struct kp_trace_variable *variables;
+	struct kp_trace_override *overrides;
 	struct kp_trace_validation *validations;
 	enum kp_decision decision; /* by itself */
 };
@@ -37,7 +46,8 @@ struct kp_trace {
 	struct kp_trace_policy *policies; /* all, in the order of a node */
 	size_t num_policies;
 	enum kp_decision decision;
-	char *sentence; /* what a client is told; NULL: it passes */
+	bool is_changed; /* it passes, but not as it came */
+	char *sentence;  /* what a client is told; NULL: it passes */
 };
 
 /* kp_trace_run: end *out with kp_trace_fini, before policies. */

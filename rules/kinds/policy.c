@@ -11,6 +11,7 @@
 #define MAX_EXPRESSION_LEN 16384
 #define MAX_MESSAGE_LEN 1000
 #define MAX_PATTERN_LEN 255
+#define MAX_FIELD_LEN 200
 
 /* Those that rules/govern/objects.h has; a test holds both together. */
 const struct kp_setting_word kp_policy_api_words[] = {
@@ -149,6 +150,31 @@ static const struct kp_setting validation_fields[] = {
 	{ .type = KP_SETTING_END },
 };
 
+static const struct kp_setting override_fields[] = {
+	{ .name = "field",
+	    .type = KP_SETTING_STRING,
+	    .is_required = true,
+	    .min = 1,
+	    .max = MAX_FIELD_LEN,
+	    .example = "topic.configs['min.insync.replicas']",
+	    .help = "What is set: one of the fields of docs/policies.md." },
+	{ .name = "expression",
+	    .type = KP_SETTING_STRING,
+	    .is_required = true,
+	    .min = 1,
+	    .max = MAX_EXPRESSION_LEN,
+	    .example = "'2'",
+	    .help = "To what, in CEL: a number (int) or, of a setting, a "
+		    "text." },
+	{ .name = "when",
+	    .type = KP_SETTING_STRING,
+	    .min = 1,
+	    .max = MAX_EXPRESSION_LEN,
+	    .example = "topic.replicationFactor >= 3",
+	    .help = "Only where this is true, in CEL. Without it always." },
+	{ .type = KP_SETTING_END },
+};
+
 static const struct kp_setting spec_fields[] = {
 	{ .name = "match",
 	    .type = KP_SETTING_OBJECT,
@@ -160,24 +186,32 @@ static const struct kp_setting spec_fields[] = {
 	    .is_list = true,
 	    .fields = variable_fields,
 	    .help = "Names for values that expressions share. At most 32." },
+	{ .name = "overrides",
+	    .type = KP_SETTING_OBJECT,
+	    .is_list = true,
+	    .fields = override_fields,
+	    .help = "What is set in the request, before any policy judges it. "
+		    "At most 32." },
 	{ .name = "validations",
 	    .type = KP_SETTING_OBJECT,
 	    .is_list = true,
-	    .is_required = true,
 	    .fields = validation_fields,
-	    .help = "All of them must be true. At most 100." },
+	    .example = "[{expression: topic.replicationFactor >= 3}]",
+	    .help = "All of them must be true. At most 100; none only where "
+		    "there are overrides." },
 	{ .name = "action",
 	    .type = KP_SETTING_ENUM,
 	    .words = actions,
 	    .fallback = "deny",
 	    .help = "deny: what is not so is refused. warn: it passes, and "
-		    "is logged and counted." },
+		    "is logged and counted; nothing is set." },
 	{ .name = "failurePolicy",
 	    .type = KP_SETTING_ENUM,
 	    .words = failures,
 	    .fallback = "fail",
 	    .help = "What an expression that cannot be evaluated means. fail: "
-		    "it counts as false. ignore: it is logged and counted." },
+		    "it counts as false, and what could not be set refuses the "
+		    "item. ignore: it is logged and counted." },
 	KP_RESOURCE_NODES,
 	{ .type = KP_SETTING_END },
 };
@@ -265,6 +299,25 @@ fill_expressions(struct kp_tables_policy *out, const struct kp_value *spec)
 }
 
 static void
+fill_overrides(struct kp_tables_policy *out, const struct kp_value *spec)
+{
+	const struct kp_value *overrides = kp_value_get(spec, "overrides");
+
+	out->num_overrides = count_of(overrides);
+	out->overrides =
+	    kp_alloc(out->num_overrides + 1, sizeof(*out->overrides));
+	for (size_t i = 0; i < out->num_overrides; i++) {
+		const struct kp_value *from = overrides->items[i];
+
+		out->overrides[i] = (struct kp_tables_override){
+			.field = text_of(from, "field"),
+			.expression = text_of(from, "expression"),
+			.when = text_of(from, "when"),
+		};
+	}
+}
+
+static void
 fill(struct kp_tables_policy *out, const struct kp_resource *resource)
 {
 	const struct kp_value *spec = resource->spec;
@@ -278,6 +331,7 @@ fill(struct kp_tables_policy *out, const struct kp_resource *resource)
 	};
 	fill_match(out, spec);
 	fill_expressions(out, spec);
+	fill_overrides(out, spec);
 }
 
 /* Where faults of expressions go. */
@@ -289,12 +343,21 @@ struct report {
 static const struct kp_value *
 expression_at(const struct kp_value *spec, const struct kp_policy_fault *fault)
 {
-	const struct kp_value *list = kp_value_get(spec,
-	    fault->part == KP_POLICY_VARIABLE ? "variables" : "validations");
+	static const struct {
+		const char *list, *field;
+	} places[] = {
+		[KP_POLICY_VARIABLE] = { "variables", "expression" },
+		[KP_POLICY_VALIDATION] = { "validations", "expression" },
+		[KP_POLICY_MESSAGE] = { "validations", "messageExpression" },
+		[KP_POLICY_FIELD] = { "overrides", "field" },
+		[KP_POLICY_VALUE] = { "overrides", "expression" },
+		[KP_POLICY_WHEN] = { "overrides", "when" },
+	};
+	const struct kp_value *list =
+	    kp_value_get(spec, places[fault->part].list);
 
-	return kp_value_get(list->items[fault->index],
-	    fault->part == KP_POLICY_MESSAGE ? "messageExpression"
-					     : "expression");
+	return kp_value_get(
+	    list->items[fault->index], places[fault->part].field);
 }
 
 static void
@@ -378,6 +441,44 @@ check_topics(
 	return ok;
 }
 
+/* What changes nothing must not look as if it did. */
+static bool
+check_overridden(
+    const struct kp_resource *resource, struct kp_diagnostics *diagnostics)
+{
+	const struct kp_value *named =
+	    kp_value_get(resource->spec, "match.apis");
+	bool ok = true;
+
+	if (count_of(kp_value_get(resource->spec, "overrides")) == 0)
+		return true;
+	for (size_t i = 0; i < named->num_items; i++) {
+		const struct kp_value *one = named->items[i];
+
+		if (kp_object_api_find((int16_t)one->number)->overrides != NULL)
+			continue;
+		kp_resource_problem(resource, &one->at, diagnostics,
+		    "nothing can be set in %s, and overrides are said",
+		    one->text);
+		ok = false;
+	}
+	return ok;
+}
+
+static bool
+check_purpose(
+    const struct kp_resource *resource, struct kp_diagnostics *diagnostics)
+{
+	const struct kp_value *spec = resource->spec;
+
+	if (count_of(kp_value_get(spec, "validations")) > 0 ||
+	    count_of(kp_value_get(spec, "overrides")) > 0)
+		return true;
+	kp_resource_problem(resource, &spec->at, diagnostics,
+	    "validations or overrides must be said");
+	return false;
+}
+
 static void
 check(const struct kp_resource *resource, struct kp_diagnostics *diagnostics)
 {
@@ -391,6 +492,8 @@ check(const struct kp_resource *resource, struct kp_diagnostics *diagnostics)
 	ok &= check_count(
 	    resource, "validations", KP_POLICY_MAX_VALIDATIONS, diagnostics);
 	ok &= check_count(
+	    resource, "overrides", KP_POLICY_MAX_OVERRIDES, diagnostics);
+	ok &= check_count(
 	    resource, "match.topics", KP_POLICY_MAX_PATTERNS, diagnostics);
 	ok &= check_count(resource, "match.virtualClusters",
 	    KP_POLICY_MAX_PATTERNS, diagnostics);
@@ -398,7 +501,11 @@ check(const struct kp_resource *resource, struct kp_diagnostics *diagnostics)
 	    resource, kp_value_get(spec, "match.apis"), NULL, diagnostics);
 	ok &= check_twice(
 	    resource, kp_value_get(spec, "variables"), "name", diagnostics);
+	ok &= check_twice(
+	    resource, kp_value_get(spec, "overrides"), "field", diagnostics);
 	ok &= check_topics(resource, diagnostics);
+	ok &= check_overridden(resource, diagnostics);
+	ok &= check_purpose(resource, diagnostics);
 	if (!ok)
 		return;
 	fill(&policy, resource);

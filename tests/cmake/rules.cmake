@@ -26,7 +26,7 @@ foreach(name IN ITEMS claims kinds)
     SOURCES unit/rules/kinds/test_${name}.c LINK kp_test_rules)
 endforeach()
 
-foreach(name IN ITEMS cases judge objects)
+foreach(name IN ITEMS cases judge objects override)
   kp_unit_test(${name}
     SOURCES unit/rules/govern/test_${name}.c LINK kp_test_governed)
 endforeach()

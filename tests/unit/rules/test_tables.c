@@ -3,6 +3,7 @@
 
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -14,24 +15,27 @@
 	"},\nspec: {" spec "}}\n---\n"
 
 /* Every field of the tables is used. */
-static const char sample[] =
-    KP_TEST_CLUSTER KP_TEST_LISTENER RESOURCE("Cluster", "t",
-	"bootstrap: [a:1, b:2], tls: {ca: {file: ca}, certificate: {file: "
-	"cert}, key: {file: key}}") RESOURCE("Listener", "s",
-	"bind: 0.0.0.0, sni: {port: 443, bootstrap: k.x, broker: "
-	"'b{node}.x'}, proxyProtocol: true, tls: {certificate: {file: "
-	"cert}, key: {file: key}, clientCa: {file: ca}, clientAuth: "
-	"optional, additionalCertificates: [{certificate: {env: CERT}, "
-	"key: {env: KEY}}]}") RESOURCE("VirtualCluster", "v",
-	"cluster: t, listener: s, limits: {connections: 3}")
-	RESOURCE("VirtualCluster", "w",
-	    "cluster: c, listener: l, auth: {mode: none}")
-	    RESOURCE("Policy", "p",
-		"match: {apis: [CreateTopics, DeleteTopics], topics: ['a*'], "
-		"virtualClusters: [v]}, variables: [{name: n, expression: "
-		"topic.name}], validations: [{expression: variables.n != 'x', "
-		"message: no x, messageExpression: variables.n}, {expression: "
-		"'true'}], action: warn, failurePolicy: ignore");
+static const char sample[] = KP_TEST_CLUSTER KP_TEST_LISTENER RESOURCE(
+    "Cluster", "t",
+    "bootstrap: [a:1, b:2], tls: {ca: {file: ca}, certificate: {file: "
+    "cert}, key: {file: key}}") RESOURCE("Listener", "s",
+    "bind: 0.0.0.0, sni: {port: 443, bootstrap: k.x, broker: "
+    "'b{node}.x'}, proxyProtocol: true, tls: {certificate: {file: "
+    "cert}, key: {file: key}, clientCa: {file: ca}, clientAuth: "
+    "optional, additionalCertificates: [{certificate: {env: CERT}, "
+    "key: {env: KEY}}]}") RESOURCE("VirtualCluster", "v",
+    "cluster: t, listener: s, limits: {connections: 3}")
+    RESOURCE("VirtualCluster", "w",
+	"cluster: c, listener: l, auth: {mode: none}") RESOURCE("Policy", "p",
+	"match: {apis: [CreateTopics, DeleteTopics], topics: ['a*'], "
+	"virtualClusters: [v]}, variables: [{name: n, expression: "
+	"topic.name}], validations: [{expression: variables.n != 'x', "
+	"message: no x, messageExpression: variables.n}, {expression: "
+	"'true'}], action: warn, failurePolicy: ignore") RESOURCE("Policy", "q",
+	"match: {apis: [CreateTopics]}, overrides: [{field: "
+	"topic.partitions, expression: '6'}, {field: "
+	"\"topic.configs['a']\", expression: topic.name, when: "
+	"topic.partitions > 6}]");
 
 static struct kp_tables *
 sample_tables(void)
@@ -84,9 +88,13 @@ Test(tables, pack_and_unpack_give_the_same)
 	cr_assert_null(again->listeners[0].advertised_host);
 	cr_assert_str_eq(again->listeners[1].advertised_host, "127.0.0.1");
 	cr_assert_eq(again->virtual_clusters[1].auth, KP_AUTH_NONE);
-	cr_assert_eq(again->num_policies, 1);
-	cr_assert(
-	    kp_tables_policy_equal(&again->policies[0], &tables->policies[0]));
+	cr_assert_eq(again->num_policies, 2);
+	for (size_t i = 0; i < 2; i++)
+		cr_assert(kp_tables_policy_equal(
+		    &again->policies[i], &tables->policies[i]));
+	cr_assert_str_eq(
+	    again->policies[1].overrides[1].field, "topic.configs['a']");
+	cr_assert_null(again->policies[1].overrides[0].when);
 	kp_buf_fini(&packed);
 	kp_buf_fini(&repacked);
 	kp_tables_free(again);
@@ -124,6 +132,76 @@ Test(tables, a_prefix_is_refused)
 	}
 	kp_buf_fini(&packed);
 	kp_tables_free(tables);
+}
+
+/* Tag and value of the two fields that can be the last. */
+#define END_LEN 3
+static const uint8_t is_whole[END_LEN] = { 0xc0, 0x3e, 1 };
+static const uint8_t needs_overrides[END_LEN] = { 0xc8, 0x3e, 1 };
+
+static bool
+ends_with(const struct kp_buf *packed, const uint8_t end[END_LEN])
+{
+	return memcmp(packed->data + packed->len - END_LEN, end, END_LEN) == 0;
+}
+
+/* A version that leaves them out finds no end, and refuses the tables. */
+Test(tables, overrides_are_not_left_out_by_who_does_not_know_them)
+{
+	struct kp_tables *tables = sample_tables();
+	struct kp_buf packed = pack(tables, true), without;
+	struct kp_bytes cut = { packed.data, packed.len - END_LEN };
+	struct kp_error err;
+
+	cr_assert(ends_with(&packed, needs_overrides));
+	cr_assert_null(memmem(packed.data, packed.len, is_whole, END_LEN));
+	cr_assert_null(kp_tables_unpack(cut, &err));
+	cr_assert_str_eq(err.text, "rule tables have no end");
+	/* something that comes after them */
+	packed.data[packed.len - 1] = KP_TABLES_NEED_OVERRIDES + 1;
+	cr_assert_null(kp_tables_unpack(kp_buf_bytes(&packed), &err));
+	cr_assert_str_eq(
+	    err.text, "rule tables say what this version does not know");
+	kp_tables_policy_fini(&tables->policies[--tables->num_policies]);
+	without = pack(tables, true);
+	cr_assert(ends_with(&without, is_whole));
+	kp_buf_fini(&without);
+	kp_buf_fini(&packed);
+	kp_tables_free(tables);
+}
+
+static bool
+overrides_differ(const char *field, const char *expression, const char *when)
+{
+	struct kp_tables *tables = sample_tables();
+	struct kp_tables_policy copy;
+	struct kp_tables_override *one;
+	bool differ;
+
+	kp_tables_policy_copy(&copy, &tables->policies[1]);
+	cr_assert(kp_tables_policy_equal(&copy, &tables->policies[1]));
+	one = &copy.overrides[1];
+	free(one->field);
+	free(one->expression);
+	free(one->when);
+	*one = (struct kp_tables_override){ kp_strdup(field),
+		kp_strdup(expression), when == NULL ? NULL : kp_strdup(when) };
+	differ = !kp_tables_policy_equal(&copy, &tables->policies[1]);
+	kp_tables_policy_fini(&copy);
+	kp_tables_free(tables);
+	return differ;
+}
+
+/* Or a change of them would not reach the worker's programs. */
+Test(tables, policies_with_other_overrides_are_others)
+{
+	const char *field = "topic.configs['a']",
+		   *when = "topic.partitions > 6";
+
+	cr_assert(!overrides_differ(field, "topic.name", when));
+	cr_assert(overrides_differ("topic.configs['b']", "topic.name", when));
+	cr_assert(overrides_differ(field, "'x'", when));
+	cr_assert(overrides_differ(field, "topic.name", NULL));
 }
 
 Test(tables, a_buffer_without_room_is_a_failure)

@@ -191,6 +191,63 @@ num_told_apart(const struct kp_object_type *type)
 	return num == 0 ? 1 : num;
 }
 
+static const struct kp_object_field *
+object_field(const struct kp_object_type *type, const char *name)
+{
+	const struct kp_object_field *f = type->fields;
+
+	while (f->how != KP_OBJECT_END && strcmp(f->name, name) != 0)
+		f++;
+	return f;
+}
+
+/* Every version has it, so that what is set is what the broker gets. */
+static void
+check_override(
+    const struct kp_object_api *api, const struct kp_object_override *one)
+{
+	const struct kp_message *of = kp_api_find(api->key)->request;
+	const struct kp_object_field *f = object_field(api->type, one->field);
+	const struct kp_field *array = find(of->fields, api->items[0]);
+	const struct kp_field *from = find(array->fields, f->from);
+	bool is_number = one->how == KP_OBJECT_SET_NUMBER;
+
+	cr_assert(!f->is_of_request && !f->is_around, "%s", one->field);
+	for (int16_t v = of->min_version; v <= of->max_version; v++)
+		cr_assert(kp_field_in(array, v) && kp_field_in(from, v));
+	cr_assert_eq(strcmp(f->type, "int") == 0, is_number);
+	cr_assert_eq(kp_field_is_number(from) && !from->is_array, is_number);
+	if (is_number)
+		return;
+	cr_assert_eq(find(from->fields, "Name")->kind, KP_STRING);
+	cr_assert_eq(find(from->fields, "Value")->kind, KP_STRING);
+	cr_assert_eq(find(from->fields, "ConfigOperation") != NULL,
+	    one->how == KP_OBJECT_SET_CHANGE);
+}
+
+/* What could not be set is refused by itself. */
+Test(objects, what_can_be_set_is_in_every_version)
+{
+	size_t num = 0;
+
+	for (size_t i = 0; i < kp_num_object_apis; i++) {
+		const struct kp_object_api *api = &kp_object_apis[i];
+		const struct kp_object_override *one = api->overrides;
+
+		for (; one != NULL && one->how != KP_OBJECT_SET_END; one++) {
+			check_override(api, one);
+			num++;
+		}
+		if (api->overrides == NULL)
+			continue;
+		cr_assert_eq(api->stands_for, 0);
+		cr_assert(api->items[1] == NULL && api->inner == NULL);
+		for (int16_t v = 0; v <= kp_object_max_version(api); v++)
+			cr_assert_not_null(kp_object_rows(api, v));
+	}
+	cr_assert_eq(num, 6);
+}
+
 /* Every version of a request has an array of items, or each that is said. */
 Test(objects, no_version_is_without_items)
 {

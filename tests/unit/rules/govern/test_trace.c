@@ -81,6 +81,7 @@ expect_match(const struct world *world, size_t index, const char *name,
 	cr_assert_eq(policy->match, match, "%s: %d", name, policy->match);
 }
 
+/* By name, wherever they were declared. */
 Test(trace, policies_are_in_order_with_what_does_not_match)
 {
 	struct world world;
@@ -98,11 +99,11 @@ Test(trace, policies_are_in_order_with_what_does_not_match)
 				" virtualClusters: [bank]},"
 				" validations: [{expression: 'false'}]}"));
 	cr_assert_eq(world.trace.num_policies, 4);
-	expect_match(&world, 0, "z", KP_MATCH_NOT_API);
-	expect_match(&world, 1, "y", KP_MATCH_NOT_TOPIC);
-	expect_match(&world, 2, "x", KP_MATCH_ALL);
-	expect_match(&world, 3, "w", KP_MATCH_NOT_VIRTUAL_CLUSTER);
-	cr_assert_null(world.trace.policies[0].variables);
+	expect_match(&world, 3, "z", KP_MATCH_NOT_API);
+	expect_match(&world, 2, "y", KP_MATCH_NOT_TOPIC);
+	expect_match(&world, 1, "x", KP_MATCH_ALL);
+	expect_match(&world, 0, "w", KP_MATCH_NOT_VIRTUAL_CLUSTER);
+	cr_assert_null(world.trace.policies[3].variables);
 	cr_assert_eq(world.trace.decision, KP_DECISION_ALLOW);
 	cr_assert_null(world.trace.sentence);
 	close_world(&world);
@@ -419,4 +420,83 @@ Test(show, no_value_is_shown_at_any_length)
 	cr_assert_str_eq(kp_buf_text(&out) + out.len - strlen("…"), "…");
 	kp_buf_fini(&out);
 	free(text);
+}
+
+static void
+expect_override(const struct world *world, size_t index,
+    enum kp_override_outcome outcome, const char *before, const char *after)
+{
+	const struct kp_trace_override *one =
+	    &world->trace.policies[0].overrides[index];
+
+	cr_assert_eq(one->outcome, outcome, "%zu", index);
+	cr_assert_eq(one->before == NULL, before == NULL, "%zu", index);
+	cr_assert_eq(one->after == NULL, after == NULL, "%zu", index);
+	if (before != NULL)
+		cr_assert_str_eq(one->before, before);
+	if (after != NULL)
+		cr_assert_str_eq(one->after, after);
+}
+
+#define OVERRIDES(more) \
+	"{match: {apis: [CreateTopics]}, overrides: [" \
+	"{field: topic.partitions, expression: '6'}, " \
+	"{field: topic.replicationFactor, expression: '1'}, " \
+	"{field: \"topic.configs['a']\", expression: topic.name}, " \
+	"{field: \"topic.configs['b']\", expression: topic.name, when: " \
+	"'false'}" more "}"
+#define FAILING \
+	", {field: \"topic.configs['c']\", expression: " \
+	"\"topic.configs['none']\"}"
+
+Test(trace, says_what_policies_set)
+{
+	struct world world;
+
+	open_world(&world, "api: CreateTopics",
+	    "name: t, partitions: 3, replicationFactor: 1",
+	    POLICY("p", OVERRIDES("]")));
+	expect_override(&world, 0, KP_OVERRIDE_SET, "3", "6");
+	expect_override(&world, 1, KP_OVERRIDE_SAME, NULL, NULL);
+	expect_override(&world, 2, KP_OVERRIDE_SET, NULL, "t");
+	expect_override(&world, 3, KP_OVERRIDE_UNMET, NULL, NULL);
+	cr_assert(world.trace.is_changed);
+	cr_assert_eq(world.trace.decision, KP_DECISION_ALLOW);
+	close_world(&world);
+}
+
+Test(trace, says_what_policies_would_set)
+{
+	struct world world;
+
+	open_world(&world, "api: CreateTopics",
+	    "name: t, partitions: 3, replicationFactor: 1",
+	    POLICY("p", OVERRIDES("], action: warn")));
+	expect_override(&world, 0, KP_OVERRIDE_WOULD_SET, "3", "6");
+	cr_assert_str_eq(world.trace.policies[0].overrides[0].text,
+	    "would set topic.partitions to 6");
+	cr_assert(!world.trace.is_changed);
+	cr_assert_eq(world.trace.decision, KP_DECISION_WARN);
+	cr_assert_eq(world.trace.policies[0].decision, KP_DECISION_WARN);
+	close_world(&world);
+}
+
+Test(trace, says_what_policies_could_not_set_and_why)
+{
+	struct world world;
+
+	open_world(&world, "api: CreateTopics",
+	    "name: t, partitions: 3, replicationFactor: 1",
+	    POLICY("p", OVERRIDES(FAILING "]")));
+	expect_override(&world, 0, KP_OVERRIDE_SET, "3", "6");
+	expect_override(&world, 4, KP_OVERRIDE_FAILED, NULL, NULL);
+	cr_assert_str_eq(world.trace.policies[0].overrides[4].place,
+	    "1:14: there is no such key\n | topic.configs['none']\n | "
+	    ".............^");
+	cr_assert(!world.trace.is_changed);
+	cr_assert_eq(world.trace.decision, KP_DECISION_DENY);
+	cr_assert_str_eq(world.trace.sentence,
+	    "policy \"p\": topic.configs['c'] cannot be set: there is no such "
+	    "key");
+	close_world(&world);
 }

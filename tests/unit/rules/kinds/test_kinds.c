@@ -513,3 +513,86 @@ Test(kinds, a_policy_is_checked_where_it_is_pushed)
 
 	check(cases, sizeof(cases) / sizeof(cases[0]));
 }
+
+#define OVERRIDE(text) \
+	POLICY("match: {apis: [CreateTopics]}, overrides:\n[{" text "}]")
+#define AT_OVERRIDE(place) "conf/r.yaml:3:" place ": Policy \"p\": "
+
+Test(kinds, what_a_policy_sets_is_checked_where_it_is_pushed)
+{
+	static const struct problem cases[] = {
+		{ OVERRIDE("field: topic.partitions, expression: '6'"), "" },
+		{ OVERRIDE("field: \"topic.configs['a.b']\", expression: "
+			   "topic.name, when: topic.partitions > 6"),
+		    "" },
+		{ POLICY("match:\n{apis: [CreateTopics]}"),
+		    "conf/r.yaml:2:7: Policy \"p\": validations or overrides "
+		    "must be said" },
+		{ OVERRIDE("field: topic.partitions"),
+		    AT_OVERRIDE("2") "spec.overrides[0]: \"expression\" is "
+				     "missing" },
+		{ OVERRIDE("field: topic.name, expression: '\"x\"'"),
+		    AT_OVERRIDE(
+			"10") "for CreateTopics: 1:6: this cannot be set; what "
+			      "can be set is topic.partitions, "
+			      "topic.replicationFactor, "
+			      "topic.configs['NAME']\n\t | topic.name\n\t | "
+			      ".....^" },
+		{ OVERRIDE("field: topik.partitions, expression: '1'"),
+		    AT_OVERRIDE(
+			"10") "for CreateTopics: 1:6: this names no field; "
+			      "what can be set is topic.partitions, "
+			      "topic.replicationFactor, "
+			      "topic.configs['NAME']\n\t | "
+			      "topik.partitions\n\t | .....^" },
+		{ OVERRIDE("field: topic.configs, expression: '{}'"),
+		    AT_OVERRIDE(
+			"10") "for CreateTopics: 1:6: the name of a setting is "
+			      "missing; what can be set is topic.partitions, "
+			      "topic.replicationFactor, "
+			      "topic.configs['NAME']\n\t | topic.configs\n\t "
+			      "| .....^" },
+		{ OVERRIDE("field: 'topic.partitions[\"a\"]', expression: "
+			   "'1'"),
+		    AT_OVERRIDE(
+			"10") "for CreateTopics: 1:17: this has no settings; "
+			      "what can be set is topic.partitions, "
+			      "topic.replicationFactor, "
+			      "topic.configs['NAME']\n\t | "
+			      "topic.partitions[\"a\"]\n\t | "
+			      "................^" },
+		{ OVERRIDE("field: 'topic.configs[\"\"]', expression: '\"1\"'"),
+		    AT_OVERRIDE("10") "for CreateTopics: 1:15: this is no name "
+				      "of a setting\n\t | "
+				      "topic.configs[\"\"]\n\t | "
+				      "..............^" },
+		{ OVERRIDE("field: topic.partitions, expression: '\"6\"'"),
+		    AT_OVERRIDE("40") "for CreateTopics: 1:1: the expression "
+				      "must be int, this one is string\n\t | "
+				      "\"6\"\n\t | ^" },
+		{ OVERRIDE("field: \"topic.configs['a']\", expression: '6'"),
+		    AT_OVERRIDE("44") "for CreateTopics: 1:1: the expression "
+				      "must be string, this one is int\n\t | "
+				      "6\n\t | ^" },
+		{ OVERRIDE("field: topic.partitions, expression: '6', when: "
+			   "topic.name"),
+		    AT_OVERRIDE("51") "for CreateTopics: 1:6: the expression "
+				      "must be bool, this one is string\n\t | "
+				      "topic.name\n\t | .....^" },
+		{ OVERRIDE("field: topic.partitions, expression: '6'},\n"
+			   "{field: topic.partitions, expression: '7'"),
+		    "conf/r.yaml:4:1: Policy \"p\": \"topic.partitions\" is "
+		    "there twice" },
+		/* whose items are not to be changed */
+		{ POLICY("match: {apis: [CreateTopics,\nMetadata]}, overrides: "
+			 "[{field: topic.partitions, expression: '6'}]"),
+		    "conf/r.yaml:3:1: Policy \"p\": nothing can be set in "
+		    "Metadata, and overrides are said" },
+		{ POLICY("match: {apis: [CreateAcls]}, overrides: [{field: "
+			 "acl.host, expression: \"'x'\"}]"),
+		    "conf/r.yaml:2:23: Policy \"p\": nothing can be set in "
+		    "CreateAcls, and overrides are said" },
+	};
+
+	check(cases, sizeof(cases) / sizeof(cases[0]));
+}
