@@ -48,7 +48,8 @@
 	X(GOVERNED_REQUEST, "governedRequest", SIZE, 1 * KIB, 64 * MIB, \
 	    1 * MIB, "1MiB", \
 	    "One request that policies are asked about. While they are, it " \
-	    "takes up to 128 times as much memory.", \
+	    "takes up to 128 times as much memory, 192 times where policies " \
+	    "set something.", \
 	    "closed", CLOSED("frame_too_large")) \
 	X(IN_FLIGHT, "inFlight", INT, 1, MANY, 1000, "1000", \
 	    "Requests of one connection that wait for their answers.", \

@@ -50,9 +50,10 @@
 
 /* What policies said of items of requests. X(id, label) */
 #define KP_DECISIONS(X) \
-	X(ALLOWED, "allowed") \
-	X(WARNED,  "warned") \
-	X(DENIED,  "denied")
+	X(ALLOWED,    "allowed") \
+	X(WARNED,     "warned") \
+	X(DENIED,     "denied") \
+	X(OVERRIDDEN, "overridden")
 
 /* What was rewritten in answers. X(id, label) */
 #define KP_REWRITES(X) \
@@ -144,7 +145,8 @@
 	X(DECISIONS, "kproxy_policy_decisions_total", COUNTER, \
 	    KP_NUM_DECISIONS, decision_labels, false, \
 	    "Items of requests that policies were asked about; warned: " \
-	    "findings that did not keep an item from passing.") \
+	    "findings that did not keep an item from passing; overridden: " \
+	    "items that passed as policies changed them.") \
 	X(REWRITES, "kproxy_address_rewrites_total", COUNTER, \
 	    KP_NUM_REWRITES, rewrite_labels, false, \
 	    "Places in answers that named a broker, by what was done.") \

@@ -17,6 +17,12 @@
 #define KP_GOVERN_PART_LEN(len) (32 * (size_t)(len) + (128u << 10))
 #define KP_GOVERN_MEMORY(len) (4 * KP_GOVERN_PART_LEN(len))
 
+/* What overrides set, where there are any, takes this in addition; a quarter of
+ * it is what the request may grow by. Ten settings in each of a thousand topics
+ * find room. */
+#define KP_GOVERN_CHANGES_MEMORY(len) (64 * (size_t)(len) + (2u << 20))
+#define KP_GOVERN_MAX_GROWTH(len) (KP_GOVERN_CHANGES_MEMORY(len) / 4)
+
 /* Bytes of all sentences about one request; an item beyond has this one. */
 #define KP_GOVERN_TEXTS_LEN(len) (8 * (size_t)(len) + (64u << 10))
 #define KP_GOVERN_UNSAID \
@@ -24,26 +30,34 @@
 
 enum kp_ruling_kind {
 	KP_RULING_PASS,    /* all of it, as it is */
+	KP_RULING_CHANGED, /* all of it, as policies changed it */
 	KP_RULING_PART,    /* without the items that are refused */
 	KP_RULING_REFUSED, /* nothing of it */
 };
 
 struct kp_ruling {
 	enum kp_ruling_kind kind;
-	struct kp_buf request; /* PART: the body that goes on */
+	struct kp_buf request; /* CHANGED, PART: the body that goes on */
 	/* PART: what kp_govern_merge needs; REFUSED: the body of the answer */
 	struct kp_buf answer;
 	uint32_t num_items, num_refused;
+	uint32_t num_changed; /* items that go on */
 };
 
 /* What a policy says against an item; once for each finding. */
 typedef void (*kp_govern_found)(
     void *ctx, const struct kp_item *item, const struct kp_finding *finding);
 
+/* What a policy set in an item that goes on; once for each field. */
+typedef void (*kp_govern_changed)(
+    void *ctx, const struct kp_item *item, const struct kp_change *change);
+
 struct kp_govern {
 	const struct kp_policies *policies;
 	const struct kp_facts *facts;
+	size_t max_body_len; /* of what overrides make longer */
 	kp_govern_found found;
+	kp_govern_changed changed;
 	void *ctx;
 };
 

@@ -13,8 +13,9 @@ struct kp_judged {
 	struct kp_bytes *texts; /* why an item is refused; data NULL: it passes
 				 */
 	uint32_t num_refused;
-	size_t texts_left;   /* bytes for more of them */
-	size_t max_repeated; /* bytes for the same in rows of partitions */
+	uint32_t num_changed; /* of the others */
+	size_t texts_left;    /* bytes for more of them */
+	size_t max_repeated;  /* bytes for the same in rows of partitions */
 };
 
 /*

@@ -73,6 +73,33 @@ note_finding(
 	    judging->session, kp_item_name(item), finding, &judging->facts);
 }
 
+/* What the client said may be a password of a broker. */
+static void
+note_change(
+    void *ctx, const struct kp_item *item, const struct kp_change *change)
+{
+	static struct kp_log_limiter limiter;
+	const struct judging *judging = ctx;
+	const struct kp_session *session = judging->session;
+	const struct kp_facts *facts = &judging->facts;
+	uint64_t suppressed;
+
+	if (!kp_log_is_on(KP_LOG_INFO) || !kp_log_admit(&limiter, &suppressed))
+		return;
+	kp_log_write(KP_LOG_INFO, "policy_overrode",
+	    (const struct kp_log_field[]){ KP_INT("conn", session->id),
+		KP_STR("peer", session->peer),
+		KP_STR("principal", facts->principal),
+		KP_BYTES("client_id", facts->client_id),
+		KP_STR("virtual_cluster", facts->virtual_cluster),
+		KP_STR("api", kp_api_name(facts->api_key)),
+		KP_BYTES("item", kp_item_name(item)),
+		KP_STR("policy", change->policy),
+		KP_STR("field", change->field),
+		KP_BYTES("value", change->after),
+		KP_INT("suppressed", suppressed), { 0 } });
+}
+
 /* A name that the broker has not confirmed is nobody's. */
 struct kp_facts
 kp_session_facts(const struct kp_session *session, const struct kp_flow *flow,
@@ -160,15 +187,11 @@ refuse(struct kp_session *session, struct kp_pending *pending,
 }
 
 static bool
-send_part(struct kp_session *session, struct kp_flow *flow,
-    struct kp_pending *pending, struct kp_bytes header,
-    struct kp_ruling *ruling, struct kp_error *err)
+send_request(struct kp_flow *flow, struct kp_bytes header,
+    const struct kp_ruling *ruling, struct kp_error *err)
 {
 	struct kp_buf request;
 
-	if (!kp_session_keep(
-		session, pending, KP_PENDING_MERGED, &ruling->answer, err))
-		return false;
 	if (!make_request(
 		&request, header, kp_buf_bytes(&ruling->request), err)) {
 		kp_buf_fini(&request);
@@ -176,6 +199,16 @@ send_part(struct kp_session *session, struct kp_flow *flow,
 	}
 	kp_flow_add_answer(flow, &request);
 	return true;
+}
+
+static bool
+send_part(struct kp_session *session, struct kp_flow *flow,
+    struct kp_pending *pending, struct kp_bytes header,
+    struct kp_ruling *ruling, struct kp_error *err)
+{
+	return kp_session_keep(
+		   session, pending, KP_PENDING_MERGED, &ruling->answer, err) &&
+	       send_request(flow, header, ruling, err);
 }
 
 static bool
@@ -192,6 +225,9 @@ carry_out(struct kp_session *session, struct kp_flow *flow,
 		return refuse(session, pending, ruling, err);
 	case KP_RULING_PART:
 		return send_part(session, flow, pending, header, ruling, err);
+	case KP_RULING_CHANGED:
+		pending->kind = KP_PENDING_BROKER;
+		return send_request(flow, header, ruling, err);
 	case KP_RULING_PASS:
 		break;
 	}
@@ -210,6 +246,34 @@ count_ruling(const struct kp_session *session, const struct kp_ruling *ruling,
 	    (int64_t)ruling->num_items - ruling->num_refused);
 	kp_session_count(
 	    session, KP_M_DECISIONS, KP_DECIDED_WARNED, (int64_t)num_warned);
+	kp_session_count(session, KP_M_DECISIONS, KP_DECIDED_OVERRIDDEN,
+	    ruling->num_changed);
+}
+
+/* A request must not become longer than a client may send it. */
+static size_t
+max_body_len(const struct kp_session *session, const struct kp_flow *flow)
+{
+	int64_t max = kp_session_limit(session, KP_LIMIT_GOVERNED_REQUEST);
+	int64_t frame = kp_session_limit(session, KP_LIMIT_FRAME) +
+			(int64_t)KP_FRAME_PREFIX_LEN;
+	int64_t before = (int64_t)(KP_FRAME_PREFIX_LEN + flow->header_len);
+
+	if (frame < max)
+		max = frame;
+	return max < before ? 0 : (size_t)(max - before);
+}
+
+/* What it takes to judge the request that flow is at. */
+static size_t
+memory_of(
+    const struct kp_session *session, const struct kp_flow *flow, size_t len)
+{
+	bool may_change = kp_policies_override(session->snapshot->policies,
+	    flow->api_key, session->endpoint->virtual_cluster->name);
+
+	return KP_GOVERN_MEMORY(len) +
+	       (may_change ? KP_GOVERN_CHANGES_MEMORY(len) : 0);
 }
 
 static bool
@@ -220,7 +284,9 @@ judge_charged(struct kp_session *session, struct kp_flow *flow,
 	struct judging judging = { .session = session };
 	struct kp_govern govern = { .policies = session->snapshot->policies,
 		.facts = &judging.facts,
+		.max_body_len = max_body_len(session, flow),
 		.found = note_finding,
+		.changed = note_change,
 		.ctx = &judging };
 	struct kp_ruling ruling;
 	size_t before = KP_FRAME_PREFIX_LEN + flow->header_len;
@@ -259,7 +325,7 @@ bool
 kp_session_judge(struct kp_session *session, struct kp_flow *flow,
     struct kp_bytes frame, struct kp_error *err)
 {
-	size_t len = KP_GOVERN_MEMORY(frame.len);
+	size_t len = memory_of(session, flow, frame.len);
 	bool ok;
 
 	/* no client sends it then, and it would be judged as nobody's */

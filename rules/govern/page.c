@@ -62,7 +62,7 @@ static const char judging[] =
 "  counts. A topic that is named by its id may be any topic: policies are asked, and\n"
 "  `topic.name` is an error.\n"
 "- `action: warn` lets pass what is not so, and logs and counts it: for a policy that is\n"
-"  to be watched before it is enforced.\n"
+"  to be watched before it is enforced. It sets nothing.\n"
 "- An expression that cannot be evaluated (a key that is not there, a text that is not\n"
 "  UTF-8, a setting that is there twice, too many steps) means what `failurePolicy` says:\n"
 "  `fail`, it counts as false; `ignore`, it is logged and counted.\n"
@@ -87,6 +87,52 @@ static const char judging[] =
 "`policy_denied` and `policy_warned` in the log name client, item, policy and reason;\n"
 "`kproxy_policy_decisions_total` counts.\n"
 "\n";
+static const char setting[] =
+"## Setting values\n"
+"\n"
+"`overrides` set a value in the request instead of refusing it: what a client leaves out,\n"
+"or what it is not to decide.\n"
+"\n"
+"```yaml\n"
+"spec:\n"
+"  match: {apis: [CreateTopics]}\n"
+"  overrides:\n"
+"    - field: topic.replicationFactor\n"
+"      expression: \"3\"\n"
+"      when: topic.assignments.size() == 0 && request.api != 'Metadata'\n"
+"    - field: topic.configs['min.insync.replicas']\n"
+"      expression: \"'2'\"\n"
+"      when: request.api != 'Metadata'\n"
+"```\n"
+"\n"
+"- `expression` is the value: an int for a number, a string for a setting. `when` says for\n"
+"  which items; without it for all that the policy matches. Both see the item, the facts\n"
+"  and the policy's variables. A policy may have overrides, validations or both.\n"
+"- Overrides of all policies come first, in the order of the names of policies and in each\n"
+"  from above downwards; each sees what those before it have set. Then all validations of\n"
+"  all policies judge the item as it is now, and that is what the broker gets. Its answer\n"
+"  is the client's, so a client is told what became of its topic.\n"
+"- A field that has the value already is not set. If no field is, the request goes on byte\n"
+"  for byte.\n"
+"- What cannot be set (an expression without a value, a number that Kafka's field does not\n"
+"  hold, replicas that the client assigns itself, a setting that is there twice) means what\n"
+"  `failurePolicy` says: `fail`, the item is refused; `ignore`, it goes on without that\n"
+"  value, and is logged and counted. An item that would make the request longer than\n"
+"  `limits.governedRequest`, or take more memory than it may, is refused in any case.\n"
+"  Nothing goes on of which only a part could be set.\n"
+"- With `action: warn` nothing is set: the log says what would be.\n"
+"- A topic that a broker creates by itself ([below](#topics-that-brokers-create-by-themselves))\n"
+"  has nothing but its name, and what a policy for CreateTopics would set cannot be set: it\n"
+"  is not created. `when: request.api != 'Metadata'` lets it pass as it is.\n"
+"- A node of a version without overrides refuses the policy; it does not leave out what it\n"
+"  does not know.\n"
+"\n"
+"`policy_overrode` in the log (info) names client, item, policy, field and value of what\n"
+"went on; `kproxy_policy_decisions_total{decision=\"overridden\"}` counts such items. What\n"
+"the client had said is not logged: it may be a password.\n"
+"\n"
+"| API | field | type | |\n"
+"|---|---|---|---|\n";
 static const char tracing[] =
 "## Why was this refused?\n"
 "\n"
@@ -109,7 +155,10 @@ static const char tracing[] =
 "- Policies stand in the order in which a node asks them. One that is not asked says what\n"
 "  of its `match` does not fit.\n"
 "- Variables are evaluated when they are needed: a variable that is `not needed` has\n"
-"  changed nothing. Long texts and lists are shown in part.\n"
+"  changed nothing; after something was set, again. Long texts and lists are shown in\n"
+"  part.\n"
+"- What a policy sets stands before its validations: `set`, with the value before, `same`,\n"
+"  `would` (it only warns), `unmet` (`when` is not so) or `error`.\n"
 "- An `error` has its place below it, and `failurePolicy` says what it meant.\n"
 "- What a client sent is in the log of the node, `policy_denied`: api, item, principal,\n"
 "  virtual cluster. Say the same to `kpctl trace`, above all `--virtual-cluster` and\n"
@@ -237,6 +286,9 @@ static const char testing[] =
 "    ok    tests/topic-hygiene.yaml:8: three replicas are fine\n"
 "    2 cases, all as expected\n"
 "\n"
+"`overrides` of a case are the fields that policies set, as they name them, and the\n"
+"values: `overrides: {topic.partitions: \"6\"}`. Nothing is set in what is refused.\n"
+"\n"
 "The exit code is 0 if everything came as expected, 1 if not, and 3 if a file is wrong:\n"
 "then nothing was asked. A file of cases is no resource, and no server takes one.\n";
 static const char after_cases[] =
@@ -278,11 +330,26 @@ add_cost(struct kp_buf *out)
 	    "An expression may take %d steps and %u KiB, all expressions of "
 	    "one "
 	    "request together\n%d steps; a step is about one operation, or 16 "
-	    "bytes of a text. A policy has at most\n%d variables and %d "
-	    "validations.\n",
+	    "bytes of a text. A policy has at most\n%d variables, %d overrides "
+	    "and %d validations.\n",
 	    KP_JUDGE_MAX_STEPS, KP_JUDGE_MAX_MEMORY >> 10,
 	    KP_JUDGE_MAX_REQUEST_STEPS, KP_POLICY_MAX_VARIABLES,
-	    KP_POLICY_MAX_VALIDATIONS);
+	    KP_POLICY_MAX_OVERRIDES, KP_POLICY_MAX_VALIDATIONS);
+}
+
+static void
+add_overrides(struct kp_buf *out, const struct kp_object_api *api)
+{
+	const struct kp_object_override *one = api->overrides;
+
+	for (; one != NULL && one->how != KP_OBJECT_SET_END; one++) {
+		bool is_setting = kp_object_is_setting(one);
+
+		kp_buf_printf(out, "| %s | `%s.%s%s` | %s | %s |\n",
+		    kp_api_name(api->key), api->variable, one->field,
+		    is_setting ? "['NAME']" : "", is_setting ? "string" : "int",
+		    one->help);
+	}
 }
 
 static void
@@ -314,6 +381,10 @@ kp_govern_page(struct kp_buf *out)
 {
 	kp_buf_add_text(out, head);
 	kp_buf_add_text(out, judging);
+	kp_buf_add_text(out, setting);
+	for (size_t i = 0; i < kp_num_object_apis; i++)
+		add_overrides(out, &kp_object_apis[i]);
+	kp_buf_add_text(out, "\n");
 	kp_buf_add_text(out, creation);
 	kp_buf_add_text(out, tracing);
 	kp_buf_add_text(out, members);

@@ -112,7 +112,9 @@ main(int argc, char **argv)
 		.virtual_cluster = "shop",
 		.listener = "l",
 		.address = "10.0.0.1" };
-	struct kp_govern govern = { policies, &facts, ignore, NULL };
+	struct kp_govern govern = {
+		.policies = policies, .facts = &facts, .found = ignore
+	};
 	struct kp_ruling ruling;
 	struct kp_error err;
 	struct kp_buf request;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "proto/kafka/reader.h"
 #include "tests/support/governed.h"
 
@@ -21,7 +22,7 @@ struct world {
 	struct kp_facts facts;
 	struct kp_govern govern;
 	struct kp_policies *policies;
-	unsigned num_findings;
+	unsigned num_findings, num_changes;
 	struct kp_arena arena;
 	struct kp_buf body;
 };
@@ -589,6 +590,294 @@ Test(govern, a_request_that_unfolds_to_too_much_is_refused)
 	cr_assert(!kp_govern_request(
 	    &world.govern, request_of(&world, 100000), &ruling, &err));
 	cr_assert_eq(err.kind, KP_ERR_LIMIT);
+	kp_ruling_fini(&ruling);
+	close_world(&world);
+}
+
+/* What is changed goes to ctx, a world. */
+static void
+count_change(
+    void *ctx, const struct kp_item *item, const struct kp_change *change)
+{
+	struct world *world = ctx;
+
+	cr_assert_not_null(item);
+	cr_assert_str_eq(change->policy, "p");
+	world->num_changes++;
+}
+
+/* What an override of an API sets, for all but one of three items. */
+struct setting {
+	int16_t key;
+	const char *override; /* but for when */
+	const char *field;    /* of the item, or of its only row */
+	int64_t number;
+	const char *text; /* NULL: a number */
+};
+
+static const struct setting settings[] = {
+	{ 19, "field: topic.partitions, expression: '77'", "NumPartitions", 77,
+	    NULL },
+	{ 19, "field: topic.replicationFactor, expression: '7'",
+	    "ReplicationFactor", 7, NULL },
+	{ 19, "field: \"topic.configs['k']\", expression: \"'v' + topic.name\"",
+	    "Value", 0, "v" },
+	{ 33,
+	    "field: \"config.configs['k']\", expression: \"'v' + config.name\"",
+	    "Value", 0, "v" },
+	{ 37, "field: topic.partitions, expression: '77'", "Count", 77, NULL },
+	{ 44,
+	    "field: \"config.changes['k']\", expression: \"'v' + config.name\"",
+	    "Value", 0, "v" },
+};
+
+static void
+open_changing(struct world *world, const struct setting *setting,
+    int16_t version, const char *when, const char *validation)
+{
+	const struct kp_object_api *api = kp_object_api_find(setting->key);
+	char spec[512];
+
+	(void)snprintf(spec, sizeof(spec),
+	    "{match: {apis: [%s]}, overrides: [{%s, when: \"%s.name %s\"}], "
+	    "validations: [{expression: \"%s.name %s\"}]}",
+	    kp_api_name(api->key), setting->override, api->variable, when,
+	    api->variable, validation);
+	open_world(world, api, version, spec);
+	world->govern.changed = count_change;
+	world->govern.max_body_len = 1u << 20;
+}
+
+/* A change of 'k' in each item of a request that has some. */
+static struct kp_bytes
+changed_request_of(struct world *world, uint32_t num)
+{
+	struct kp_tree request;
+	struct kp_items items;
+
+	kp_test_request(
+	    &request, world->api, world->version, num, &world->arena);
+	cr_assert(kp_items_of(&items, world->api, &request));
+	for (uint32_t i = 0; world->api->key == 44 && i < num; i++) {
+		struct kp_item item =
+		    kp_items_at(&items, world->api, &request, i, &world->arena);
+		struct kp_tree_value *rows =
+		    kp_tree_get(item.value, item.fields, "Configs");
+		const struct kp_field *fields =
+		    item.fields[kp_tree_find(item.fields, "Configs")].fields;
+
+		cr_assert_not_null(kp_tree_reserve(&request, rows, 1));
+		cr_assert(kp_tree_fill(&request, fields, rows->items));
+		kp_tree_get(rows->items, fields, "Name")->text =
+		    kp_bytes_of("k");
+		kp_tree_get(rows->items, fields, "ConfigOperation")->number = 1;
+	}
+	kp_buf_clear(&world->body);
+	kp_tree_write(&request, &world->body);
+	cr_assert(!world->body.failed);
+	return kp_buf_bytes(&world->body);
+}
+
+static bool
+is_set(const struct setting *setting, const struct kp_item *item)
+{
+	const struct kp_tree_value *rows;
+	const struct kp_field *fields;
+	struct kp_bytes text;
+
+	if (setting->text == NULL)
+		return kp_tree_get(item->value, item->fields, setting->field)
+			   ->number == setting->number;
+	rows = kp_tree_get(item->value, item->fields, "Configs");
+	fields = item->fields[kp_tree_find(item->fields, "Configs")].fields;
+	if (rows->num == 0)
+		return false;
+	cr_assert_eq(rows->num, 1);
+	cr_assert(kp_bytes_equal(
+	    kp_tree_get(rows->items, fields, "Name")->text, kp_bytes_of("k")));
+	text = kp_tree_get(rows->items, fields, "Value")->text;
+	if (text.len == 0)
+		return false;
+	cr_assert(
+	    !kp_tree_has(fields, "ConfigOperation") ||
+	    kp_tree_get(rows->items, fields, "ConfigOperation")->number == 0);
+	/* "v" and the name of the item */
+	cr_assert(text.len == 2 && text.data[0] == 'v' &&
+		  text.data[1] == kp_item_name(item).data[0]);
+	return true;
+}
+
+/* The items of what goes on have these names, in capitals if they are set. */
+static void
+expect_sent(struct world *world, const struct setting *setting,
+    const struct kp_ruling *ruling, const char *expected)
+{
+	char found[NUM_ITEMS + 1] = "";
+	struct kp_items items;
+	struct kp_tree request;
+	struct kp_error err;
+
+	cr_assert(kp_tree_read(&request, kp_api_find(world->api->key)->request,
+		      world->version, kp_buf_bytes(&ruling->request),
+		      &world->arena, &err),
+	    "%s", err.text);
+	cr_assert(kp_items_of(&items, world->api, &request));
+	cr_assert_leq(items.num, NUM_ITEMS);
+	for (uint32_t i = 0; i < items.num; i++) {
+		struct kp_item item =
+		    kp_items_at(&items, world->api, &request, i, &world->arena);
+		char letter = (char)kp_item_name(&item).data[0];
+
+		found[i] =
+		    is_set(setting, &item) ? (char)(letter & ~0x20) : letter;
+	}
+	cr_assert_str_eq(found, expected, "%s v%d: %s",
+	    kp_api_name(world->api->key), world->version, setting->field);
+}
+
+static void
+change(const struct setting *setting, int16_t version, const char *validation,
+    enum kp_ruling_kind kind, const char *sent)
+{
+	struct kp_ruling ruling;
+	struct kp_error err = { 0 };
+	struct world world;
+	uint32_t num = (uint32_t)strlen(sent);
+
+	open_changing(&world, setting, version, "!= 'b'", validation);
+	cr_assert(kp_govern_request(&world.govern,
+		      changed_request_of(&world, NUM_ITEMS), &ruling, &err),
+	    "%s", err.text);
+	cr_assert_eq(ruling.kind, kind);
+	cr_assert_eq(ruling.num_refused, NUM_ITEMS - num);
+	cr_assert_eq(ruling.num_changed, num > 1 ? num - 1 : 0);
+	cr_assert_eq(world.num_changes, ruling.num_changed);
+	if (num > 0)
+		expect_sent(&world, setting, &ruling, sent);
+	kp_ruling_fini(&ruling);
+	close_world(&world);
+}
+
+/* Those that pass are changed, those that are refused are told of. */
+Test(govern, what_policies_set_is_what_goes_on)
+{
+	for (size_t i = 0; i < sizeof(settings) / sizeof(*settings); i++) {
+		const struct kp_object_api *api =
+		    kp_object_api_find(settings[i].key);
+
+		for (int16_t v = 0; v <= kp_object_max_version(api); v++) {
+			change(&settings[i], v, "!= 'x'", KP_RULING_CHANGED,
+			    "AbC");
+			change(&settings[i], v, "!= 'c'", KP_RULING_PART, "Ab");
+			change(
+			    &settings[i], v, "== 'x'", KP_RULING_REFUSED, "");
+		}
+	}
+}
+
+Test(govern, what_is_so_already_goes_on_as_it_came)
+{
+	struct kp_ruling ruling;
+	struct kp_error err;
+	struct world world;
+
+	open_changing(&world, &settings[0], 7, "== 'x'", "!= 'x'");
+	cr_assert(kp_govern_request(&world.govern,
+	    changed_request_of(&world, NUM_ITEMS), &ruling, &err));
+	cr_assert_eq(ruling.kind, KP_RULING_PASS);
+	cr_assert_eq(ruling.num_changed, 0);
+	cr_assert_eq(ruling.request.len, 0);
+	kp_ruling_fini(&ruling);
+	close_world(&world);
+}
+
+/* One item more finds room with each step; the others are refused. */
+Test(govern, a_request_grows_no_further_than_it_may)
+{
+	uint32_t num_refused = NUM_ITEMS;
+
+	for (size_t more = 0; num_refused > 0; more++) {
+		struct kp_ruling ruling;
+		struct kp_error err;
+		struct world world;
+		struct kp_bytes body;
+
+		open_changing(&world, &settings[2], 7, "!= 'x'", "!= 'x'");
+		body = changed_request_of(&world, NUM_ITEMS);
+		world.govern.max_body_len = body.len + more;
+		cr_assert(
+		    kp_govern_request(&world.govern, body, &ruling, &err));
+		cr_assert_leq(ruling.request.len, body.len + more);
+		cr_assert_leq(ruling.num_refused, num_refused);
+		num_refused = ruling.num_refused;
+		cr_assert_eq(ruling.num_changed, NUM_ITEMS - num_refused);
+		cr_assert_eq(
+		    ruling.kind, num_refused == NUM_ITEMS ? KP_RULING_REFUSED
+				 : num_refused > 0        ? KP_RULING_PART
+							  : KP_RULING_CHANGED);
+		cr_assert_eq(world.num_findings, num_refused);
+		kp_ruling_fini(&ruling);
+		close_world(&world);
+		cr_assert_lt(more, 1000);
+	}
+}
+
+/* Whatever allocation fails, nothing goes on that is not set. */
+Test(govern, without_memory_nothing_goes_on_half_changed)
+{
+	unsigned n = 1, left = 0;
+
+	for (; left == 0; n++) {
+		struct kp_ruling ruling;
+		struct kp_error err;
+		struct world world;
+		struct kp_bytes body;
+		bool ok;
+
+		open_changing(&world, &settings[3], 2, "!= 'b'", "!= 'c'");
+		body = changed_request_of(&world, NUM_ITEMS);
+		(void)kp_alloc_fail_after(n);
+		ok = kp_govern_request(&world.govern, body, &ruling, &err);
+		left = kp_alloc_fail_after(0);
+		cr_assert(ok || err.kind == KP_ERR_LIMIT);
+		cr_assert(!ok || ruling.kind != KP_RULING_PASS);
+		if (ok && ruling.kind == KP_RULING_PART)
+			expect_sent(&world, &settings[3], &ruling,
+			    ruling.num_refused == 1 ? "Ab" : "b");
+		kp_ruling_fini(&ruling);
+		close_world(&world);
+	}
+	cr_assert_gt(n, 4);
+}
+
+/* Policies set something in each of many items, and there is room for it. */
+Test(govern, many_items_are_changed)
+{
+	enum { NUM = 1000 };
+	struct kp_ruling ruling;
+	struct kp_error err;
+	struct world world;
+	char spec[2048];
+	size_t len;
+
+	len = (size_t)snprintf(spec, sizeof(spec),
+	    "{match: {apis: [CreateTopics]}, overrides: [{field: "
+	    "topic.partitions, expression: '6'}");
+	for (int i = 0; i < 10; i++)
+		len += (size_t)snprintf(spec + len, sizeof(spec) - len,
+		    ", {field: \"topic.configs['some.setting.%d']\", "
+		    "expression: \"'86400000'\"}",
+		    i);
+	(void)snprintf(spec + len, sizeof(spec) - len, "]}");
+	open_world(&world, kp_object_api_find(19), 7, spec);
+	world.govern.changed = count_change;
+	world.govern.max_body_len = 1u << 20;
+	world.arena.max_len = 64u << 20;
+	cr_assert(kp_govern_request(&world.govern,
+		      changed_request_of(&world, NUM), &ruling, &err),
+	    "%s", err.text);
+	cr_assert_eq(ruling.num_changed, NUM, "%u", ruling.num_changed);
+	cr_assert_eq(world.num_changes, 11 * NUM);
 	kp_ruling_fini(&ruling);
 	close_world(&world);
 }
