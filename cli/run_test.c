@@ -124,6 +124,34 @@ add_expected_policies(struct kp_buf *out, const struct kp_value *expected)
 	    out, expected->num_items > 0 ? ", and nobody else\n" : "nobody\n");
 }
 
+static void
+add_expected_overrides(struct kp_buf *out, const struct kp_value *expected)
+{
+	kp_buf_add_text(out, MARGIN "expected to be set: ");
+	for (size_t i = 0; i < expected->num_items; i++) {
+		kp_buf_add_text(out, i > 0 ? ", " : "");
+		kp_escape_add(out, expected->keys[i]);
+		kp_buf_add_text(out, ": ");
+		kp_escape_add(out, expected->items[i]->text);
+	}
+	kp_buf_add_text(out,
+	    expected->num_items > 0 ? ", and nothing else\n" : "nothing\n");
+}
+
+static void
+add_change(struct kp_buf *out, const struct kp_case_change *change)
+{
+	kp_buf_printf(out, MARGIN "set  policy \"%s\": ", change->policy);
+	kp_escape_add(out, change->field);
+	kp_buf_add_text(out, ": ");
+	kp_escape_add(out, change->after);
+	if (change->before != NULL) {
+		kp_buf_add_text(out, ", was ");
+		kp_escape_add(out, change->before);
+	}
+	kp_buf_add_text(out, "\n");
+}
+
 /* What was expected and is not so, and all that was said. */
 static void
 add_reasons(struct test *test, const struct kp_case *one,
@@ -142,9 +170,14 @@ add_reasons(struct test *test, const struct kp_case *one,
 		kp_escape_add(out, kp_value_text(one->said, "message"));
 		kp_buf_add_text(out, "\n");
 	}
+	if (!result->are_overrides_right)
+		add_expected_overrides(
+		    out, kp_value_get(one->said, "overrides"));
+	for (size_t i = 0; i < result->num_changes; i++)
+		add_change(out, &result->changes[i]);
 	for (size_t i = 0; i < result->num_findings; i++)
 		add_finding(test, &result->findings[i]);
-	if (result->num_findings == 0)
+	if (result->num_findings == 0 && result->num_changes == 0)
 		kp_buf_add_text(out, MARGIN "no policy said anything\n");
 }
 
@@ -168,6 +201,24 @@ tree_of_findings(const struct kp_case_result *result)
 }
 
 static struct kp_yaml *
+tree_of_changes(const struct kp_case_result *result)
+{
+	struct kp_yaml *list = kp_yaml_new_list();
+
+	for (size_t i = 0; i < result->num_changes; i++) {
+		const struct kp_case_change *from = &result->changes[i];
+		struct kp_yaml *map = kp_yaml_append(list, kp_yaml_new_map());
+
+		kp_yaml_put(map, "policy", kp_yaml_new_text(from->policy));
+		kp_yaml_put(map, "field", kp_yaml_new_text(from->field));
+		kp_yaml_put(map, "before",
+		    kp_yaml_new_text(from->before == NULL ? "" : from->before));
+		kp_yaml_put(map, "value", kp_yaml_new_text(from->after));
+	}
+	return list;
+}
+
+static struct kp_yaml *
 tree_of_wrong(const struct kp_case_result *result)
 {
 	struct kp_yaml *list = kp_yaml_new_list();
@@ -178,6 +229,8 @@ tree_of_wrong(const struct kp_case_result *result)
 		kp_yaml_append(list, kp_yaml_new_text("policies"));
 	if (!result->is_message_right)
 		kp_yaml_append(list, kp_yaml_new_text("message"));
+	if (!result->are_overrides_right)
+		kp_yaml_append(list, kp_yaml_new_text("overrides"));
 	return list;
 }
 
@@ -198,6 +251,7 @@ add_tree(struct test *test, const struct kp_case *one,
 	    map, "found", kp_yaml_new_text(kp_decision_word(result->found)));
 	kp_yaml_put(map, "notAsExpected", tree_of_wrong(result));
 	kp_yaml_put(map, "findings", tree_of_findings(result));
+	kp_yaml_put(map, "overrides", tree_of_changes(result));
 }
 
 static void

@@ -20,6 +20,14 @@ static const char *const outcome_words[] = {
 	[KP_TRACE_ERROR] = "error",
 };
 
+static const char *const override_words[] = {
+	[KP_OVERRIDE_UNMET] = "unmet",
+	[KP_OVERRIDE_SAME] = "same",
+	[KP_OVERRIDE_SET] = "set",
+	[KP_OVERRIDE_WOULD_SET] = "would",
+	[KP_OVERRIDE_FAILED] = "error",
+};
+
 /* What of match does not fit, as a policy says it. */
 static const char *const match_words[] = {
 	[KP_MATCH_NOT_API] = "apis",
@@ -151,19 +159,51 @@ add_variable(struct writer *w, const char *name,
 	kp_buf_add_text(&w->out, "\n");
 }
 
+/* Expressions begin below each other. */
+static void
+add_word(struct writer *w, const char *color, const char *word)
+{
+	kp_buf_add_text(&w->out, MARGIN);
+	add_colored(w, color, word);
+	kp_buf_add_spaces(
+	    &w->out, sizeof(INDENT) - sizeof(MARGIN) - strlen(word));
+}
+
+static void
+add_override(struct writer *w, const struct kp_tables_override *of,
+    const struct kp_trace_override *override)
+{
+	bool is_failed = override->outcome == KP_OVERRIDE_FAILED;
+
+	add_word(w, is_failed ? KP_COLOR_RED : KP_COLOR_CYAN,
+	    override_words[override->outcome]);
+	kp_escape_add(&w->out, of->field);
+	if (override->after != NULL) {
+		kp_buf_add_text(&w->out, ": ");
+		kp_escape_add(&w->out, override->after);
+	}
+	if (override->before != NULL) {
+		kp_buf_add_text(&w->out,
+		    override->outcome == KP_OVERRIDE_SET ? ", was " : ", is ");
+		kp_escape_add(&w->out, override->before);
+	}
+	kp_buf_add_text(&w->out, "\n");
+	if (override->place != NULL)
+		add_lines(w, INDENT, override->place);
+	else if (is_failed)
+		add_lines(w, INDENT, override->text);
+	else if (override->outcome == KP_OVERRIDE_UNMET)
+		add_lines(w, INDENT, of->when);
+}
+
 static void
 add_validation(struct writer *w, const char *expression,
     const struct kp_trace_validation *validation)
 {
-	const char *word = outcome_words[validation->outcome];
-
-	kp_buf_add_text(&w->out, MARGIN);
-	add_colored(w,
+	add_word(w,
 	    validation->outcome == KP_TRACE_TRUE ? KP_COLOR_GREEN
 						 : KP_COLOR_RED,
-	    word);
-	kp_buf_add_spaces(
-	    &w->out, sizeof(INDENT) - sizeof(MARGIN) - strlen(word));
+	    outcome_words[validation->outcome]);
 	kp_escape_add(&w->out, expression);
 	kp_buf_add_text(&w->out, "\n");
 	if (validation->place != NULL)
@@ -177,6 +217,9 @@ has_error(const struct kp_trace_policy *policy)
 {
 	for (size_t i = 0; i < policy->policy->num_validations; i++)
 		if (policy->validations[i].outcome == KP_TRACE_ERROR)
+			return true;
+	for (size_t i = 0; i < policy->policy->num_overrides; i++)
+		if (policy->overrides[i].outcome == KP_OVERRIDE_FAILED)
 			return true;
 	return false;
 }
@@ -222,6 +265,8 @@ add_policy(struct writer *w, const struct kp_trace_policy *policy)
 	add_nodes(w, &resource->nodes);
 	for (size_t i = 0; i < of->num_variables; i++)
 		add_variable(w, of->variables[i].name, &policy->variables[i]);
+	for (size_t i = 0; i < of->num_overrides; i++)
+		add_override(w, &of->overrides[i], &policy->overrides[i]);
 	for (size_t i = 0; i < of->num_validations; i++)
 		add_validation(
 		    w, of->validations[i].expression, &policy->validations[i]);
@@ -236,6 +281,8 @@ add_decision(struct writer *w)
 
 	if (w->view->trace->decision != KP_DECISION_DENY) {
 		add_colored(w, KP_COLOR_GREEN, "allowed");
+		if (w->view->trace->is_changed)
+			kp_buf_add_text(&w->out, ", with what policies set");
 		kp_buf_add_text(
 		    &w->out, w->view->trace->decision == KP_DECISION_WARN
 				 ? ", with warnings in the log of the node\n"
@@ -285,6 +332,12 @@ tree_of_request(const struct kp_case *asked)
 	return map;
 }
 
+static const char *
+text_or_none(const char *text)
+{
+	return text == NULL ? "" : text;
+}
+
 static struct kp_yaml *
 tree_of_variables(const struct kp_trace_policy *policy)
 {
@@ -321,8 +374,31 @@ tree_of_validations(const struct kp_trace_policy *policy)
 			policy->policy->validations[i].expression));
 		kp_yaml_put(map, "result",
 		    kp_yaml_new_text(outcome_words[from->outcome]));
-		kp_yaml_put(map, "message",
-		    kp_yaml_new_text(from->text == NULL ? "" : from->text));
+		kp_yaml_put(
+		    map, "message", kp_yaml_new_text(text_or_none(from->text)));
+	}
+	return list;
+}
+
+static struct kp_yaml *
+tree_of_overrides(const struct kp_trace_policy *policy)
+{
+	struct kp_yaml *list = kp_yaml_new_list();
+
+	for (size_t i = 0; i < policy->policy->num_overrides; i++) {
+		const struct kp_trace_override *from = &policy->overrides[i];
+		struct kp_yaml *map = kp_yaml_append(list, kp_yaml_new_map());
+
+		kp_yaml_put(map, "field",
+		    kp_yaml_new_text(policy->policy->overrides[i].field));
+		kp_yaml_put(map, "result",
+		    kp_yaml_new_text(override_words[from->outcome]));
+		kp_yaml_put(map, "before",
+		    kp_yaml_new_text(text_or_none(from->before)));
+		kp_yaml_put(
+		    map, "value", kp_yaml_new_text(text_or_none(from->after)));
+		kp_yaml_put(
+		    map, "message", kp_yaml_new_text(text_or_none(from->text)));
 	}
 	return list;
 }
@@ -350,6 +426,8 @@ tree_of_policy(const struct writer *w, const struct kp_trace_policy *policy)
 	    kp_yaml_new_text(kp_value_text(resource->spec, "failurePolicy")));
 	kp_yaml_put(map, "variables",
 	    is_asked ? tree_of_variables(policy) : kp_yaml_new_list());
+	kp_yaml_put(map, "overrides",
+	    is_asked ? tree_of_overrides(policy) : kp_yaml_new_list());
 	kp_yaml_put(map, "validations",
 	    is_asked ? tree_of_validations(policy) : kp_yaml_new_list());
 	kp_yaml_put(map, "decision",
@@ -378,6 +456,7 @@ add_tree(struct writer *w)
 	kp_yaml_put(root, "told",
 	    kp_yaml_new_bool(is_refused && kp_sentence_has_place(
 					       api, asked->facts.api_version)));
+	kp_yaml_put(root, "changed", kp_yaml_new_bool(trace->is_changed));
 	kp_yaml_put(root, "request", tree_of_request(asked));
 	kp_yaml_put(root, "server",
 	    kp_yaml_new_text(w->view->server == NULL ? "" : w->view->server));

@@ -366,14 +366,58 @@ def test_json_of_cases_is_stable(policies):
              "ok": True, "expected": "deny", "found": "deny",
              "notAsExpected": [],
              "findings": [{"policy": "hygiene", "action": "deny",
-                           "evaluated": True, "message": "at least 3"}]},
+                           "evaluated": True, "message": "at least 3"}],
+             "overrides": []},
             {"file": "./c.yaml", "line": 7, "name": "three are fine",
              "ok": False, "expected": "warn", "found": "allow",
-             "notAsExpected": ["expect"], "findings": []}],
+             "notAsExpected": ["expect"], "findings": [], "overrides": []}],
         "problems": [], "problemsLeftOut": 0,
     }
     again = run(policies, "test", "-f", ".", "-o", "yaml")
     assert yaml.safe_load(again.stdout) == json.loads(result.stdout)
+
+
+def test_cases_say_what_is_set(home):
+    (home / "p.yaml").write_text("""apiVersion: kproxy/v1
+kind: Policy
+metadata: {name: setting}
+spec:
+  match: {apis: [CreateTopics]}
+  overrides:
+    - {field: topic.partitions, expression: "6"}
+    - {field: "topic.configs['a']", expression: "'b'"}
+""")
+    (home / "c.yaml").write_text("".join(
+        ["cases:\n"] + [f"""- name: {name}
+  request: {{api: CreateTopics}}
+  item: {{name: t, partitions: 3}}
+  expect: allow
+  overrides: {{{expected}}}
+""" for name, expected in (
+            ("all of it", "topic.partitions: 6, \"topic.configs['a']\": b"),
+            ("another value", "topic.partitions: 7, \"topic.configs['a']\": b"),
+            ("not enough", "topic.partitions: 6"), ("nothing", ""))]))
+    result = run(home, "test", "-f", ".")
+    made = """      set  policy "setting": topic.partitions: 6, was 3
+      set  policy "setting": topic.configs['a']: b
+"""
+    assert (result.returncode, result.stderr) == (1, "")
+    assert result.stdout == f"""ok    ./c.yaml:2: all of it
+FAIL  ./c.yaml:7: another value
+      expected to be set: topic.partitions: 7, topic.configs['a']: b, and nothing else
+{made}FAIL  ./c.yaml:12: not enough
+      expected to be set: topic.partitions: 6, and nothing else
+{made}FAIL  ./c.yaml:17: nothing
+      expected to be set: nothing
+{made}4 cases, 3 not as expected
+"""
+    said = json.loads(run(home, "test", "-f", ".", "-o", "json").stdout)
+    assert said["cases"][1]["notAsExpected"] == ["overrides"]
+    assert said["cases"][1]["overrides"] == [
+        {"policy": "setting", "field": "topic.partitions", "before": "3",
+         "value": "6"},
+        {"policy": "setting", "field": "topic.configs['a']", "before": "",
+         "value": "b"}]
 
 
 @pytest.mark.parametrize("text, problem", [

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The policies of examples/policies and their cases, as kpctl test judges them:
-they hold, together and each by itself, and no validation is without a case that
-notices if it says nothing, or refuses everything."""
+they hold, together and each by itself, no validation is without a case that notices
+if it says nothing, or refuses everything, and no override without one that notices
+if it sets nothing, something else, or always."""
 import pathlib
 import subprocess
 
@@ -26,12 +27,12 @@ def cases_of(path):
     return LIBRARY / "tests" / path.name
 
 
-def validations():
-    """(file, document, validation) of all there are."""
+def parts(name):
+    """(file, document, index) of all validations or overrides that there are."""
     for path in FILES:
         for d, policy in enumerate(yaml.safe_load_all(path.read_text())):
-            for v in range(len(policy["spec"]["validations"])):
-                yield pytest.param(path, d, v, id=f"{path.stem}-{d}-{v}")
+            for i in range(len(policy["spec"].get(name, ()))):
+                yield pytest.param(path, d, i, id=f"{path.stem}-{d}-{i}")
 
 
 def test_all_policies_together():
@@ -52,7 +53,7 @@ def test_each_file_by_itself(path):
     assert "# To adapt: " in path.read_text()
 
 
-@pytest.mark.parametrize("path, document, validation", validations())
+@pytest.mark.parametrize("path, document, validation", parts("validations"))
 def test_no_validation_is_without_a_case(tmp_path, path, document, validation):
     for always in ("true", "false"):
         policies = list(yaml.safe_load_all(path.read_text()))
@@ -63,3 +64,16 @@ def test_no_validation_is_without_a_case(tmp_path, path, document, validation):
         (tmp_path / "p.yaml").write_text(yaml.safe_dump_all(policies))
         result = judge(tmp_path / "p.yaml", cases_of(path))
         assert (result.returncode, result.stderr) == (1, ""), always
+
+
+@pytest.mark.parametrize("path, document, index", parts("overrides"))
+def test_no_override_is_without_a_case(tmp_path, path, document, index):
+    for changed in ({"when": "false"}, {"when": "true"}, {"expression": "'x'"}):
+        policies = list(yaml.safe_load_all(path.read_text()))
+        one = policies[document]["spec"]["overrides"][index]
+        if changed == {"when": one.get("when", "true")}:
+            continue
+        one.update(changed)
+        (tmp_path / "p.yaml").write_text(yaml.safe_dump_all(policies))
+        result = judge(tmp_path / "p.yaml", cases_of(path))
+        assert (result.returncode, result.stderr) == (1, ""), changed

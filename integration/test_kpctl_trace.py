@@ -83,6 +83,7 @@ def test_json_of_a_trace_is_stable(policies):
     wanted = {
         "decision": "deny", "code": 44, "error": "POLICY_VIOLATION",
         "sentence": 'policy "hygiene": at least 3', "told": True,
+        "changed": False,
         "request": {"api": "CreateTopics", "version": 7, "principal": "alice",
                     "clientId": "app", "virtualCluster": "shop",
                     "listener": "public", "address": "::1"},
@@ -90,14 +91,14 @@ def test_json_of_a_trace_is_stable(policies):
         "policies": [
             {"name": "hygiene", "file": "p.yaml", "line": 1, "nodes": {},
              "asked": True, "notMatched": "", "action": "deny",
-             "failurePolicy": "fail", "variables": [],
+             "failurePolicy": "fail", "variables": [], "overrides": [],
              "validations": [{"expression": "topic.replicationFactor >= 3",
                               "result": "false", "message": "at least 3"}],
              "decision": "deny"},
             {"name": "other", "file": "q.yaml", "line": 1, "nodes": {},
              "asked": False, "notMatched": "apis", "action": "deny",
-             "failurePolicy": "fail", "variables": [], "validations": [],
-             "decision": "allow"}],
+             "failurePolicy": "fail", "variables": [], "overrides": [],
+             "validations": [], "decision": "allow"}],
     }
     assert traced(policies, 3, *said, "-f", "q.yaml") == wanted
     again = run(policies, "trace", *said, "-f", "q.yaml", "-o", "yaml")
@@ -105,6 +106,98 @@ def test_json_of_a_trace_is_stable(policies):
     allowed = traced(policies, 0, *said, "--replication-factor=3")
     assert (allowed["decision"], allowed["code"], allowed["error"],
             allowed["sentence"], allowed["told"]) == ("allow", 0, "", "", False)
+
+
+SETTING = """apiVersion: kproxy/v1
+kind: Policy
+metadata: {name: setting}
+spec:
+  match: {apis: [CreateTopics]}
+  overrides:
+    - {field: topic.partitions, expression: "6"}
+    - {field: topic.replicationFactor, expression: "1"}
+    - field: topic.configs['retention.ms']
+      expression: "'1000'"
+    - field: topic.configs['a']
+      expression: "'b'"
+      when: topic.partitions > 6
+  validations:
+    - {expression: topic.partitions == 6}
+---
+apiVersion: kproxy/v1
+kind: Policy
+metadata: {name: watched}
+spec:
+  match: {apis: [CreateTopics]}
+  overrides:
+    - {field: topic.partitions, expression: "3"}
+  action: warn
+"""
+FAILING = """apiVersion: kproxy/v1
+kind: Policy
+metadata: {name: failing}
+spec:
+  match: {apis: [CreateTopics]}
+  overrides:
+    - {field: topic.partitions, expression: "int(topic.configs['n'])"}
+    - {field: topic.replicationFactor, expression: "40000"}
+"""
+
+
+def test_a_trace_says_what_is_set(home):
+    (home / "p.yaml").write_text(SETTING)
+    said = ["--api", "CreateTopics", "--topic", "t", "--partitions=3",
+            "--replication-factor=1", "-f", "p.yaml"]
+    result = run(home, "trace", *said)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout == """CreateTopics, version 7, of ANONYMOUS
+policy "setting", p.yaml:1: asked
+  set    topic.partitions: 6, was 3
+  same   topic.replicationFactor
+  set    topic.configs['retention.ms']: 1000
+  unmet  topic.configs['a']
+         topic.partitions > 6
+  true   topic.partitions == 6
+  -> allows (action: deny)
+policy "watched", p.yaml:17: asked
+  would  topic.partitions: 3, is 6
+  -> lets pass, and is logged (action: warn)
+allowed, with what policies set, with warnings in the log of the node
+"""
+    found = traced(home, 0, *said)
+    assert found["changed"] and found["decision"] == "warn"
+    setting, watched = found["policies"]
+    assert setting["overrides"] == [
+        {"field": "topic.partitions", "result": "set", "before": "3", "value": "6",
+         "message": ""},
+        {"field": "topic.replicationFactor", "result": "same", "before": "",
+         "value": "", "message": ""},
+        {"field": "topic.configs['retention.ms']", "result": "set", "before": "",
+         "value": "1000", "message": ""},
+        {"field": "topic.configs['a']", "result": "unmet", "before": "",
+         "value": "", "message": ""}]
+    assert watched["overrides"] == [
+        {"field": "topic.partitions", "result": "would", "before": "6",
+         "value": "3", "message": "would set topic.partitions to 3"}]
+
+
+def test_a_trace_says_what_could_not_be_set(home):
+    (home / "p.yaml").write_text(FAILING)
+    result = run(home, "trace", "--api=CreateTopics", "--topic=t", "-f", "p.yaml")
+    assert (result.returncode, result.stderr) == (3, "")
+    assert result.stdout == """CreateTopics, version 7, of ANONYMOUS
+policy "failing", p.yaml:1: asked
+  error  topic.partitions
+         1:18: there is no such key
+          | int(topic.configs['n'])
+          | .................^
+  error  topic.replicationFactor
+         topic.replicationFactor cannot be set: Kafka has no such numbers there
+  -> refuses (action: deny, failurePolicy: fail)
+refused with POLICY_VIOLATION (44); the client is told:
+policy "failing": topic.partitions cannot be set: there is no such key; """ + """\
+policy "failing": topic.replicationFactor cannot be set: Kafka has no such numbers there
+"""
 
 
 SEEN = """apiVersion: kproxy/v1

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Requests of governed APIs (messages.h) through policies that look at every
- * field and refuse some items, and answers of hostile brokers to what is left.
- * What goes on must be sound and without what was refused, and the answer must
- * tell of as many items as there were.
+ * Requests of governed APIs (messages.h) through policies that set what can be
+ * set, look at every field and refuse some items, and answers of hostile
+ * brokers to what is left. What goes on must be sound, no longer than it may be
+ * and without what was refused, and the answer must tell of as many items as
+ * there were.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,36 @@ static struct kp_tables_policy tables[MAX_POLICIES];
 static struct kp_tables_validation validations[MAX_POLICIES];
 static int16_t keys[MAX_POLICIES];
 static char expressions[MAX_POLICIES][2048];
+
+#define MAX_OVERRIDES 4
+#define MAX_OVERRIDE_LEN 64
+static struct kp_tables_override overrides[MAX_POLICIES][MAX_OVERRIDES];
+static char override_texts[MAX_POLICIES][MAX_OVERRIDES][2][MAX_OVERRIDE_LEN];
+
+/* A number is one more; settings of items with longer names are set. */
+static size_t
+write_overrides(size_t index, const struct kp_object_api *api)
+{
+	const struct kp_object_override *one = api->overrides;
+	size_t num = 0;
+
+	for (; one != NULL && one->how != KP_OBJECT_SET_END; one++) {
+		char(*texts)[MAX_OVERRIDE_LEN] = override_texts[index][num];
+		bool is_setting = kp_object_is_setting(one);
+
+		kp_assert(num < MAX_OVERRIDES);
+		(void)snprintf(texts[0], MAX_OVERRIDE_LEN, "%s.%s%s",
+		    api->variable, one->field, is_setting ? "['a']" : "");
+		(void)snprintf(texts[1], MAX_OVERRIDE_LEN, "%s.%s%s",
+		    api->variable, is_setting ? "name" : one->field,
+		    is_setting ? "" : " + 1");
+		overrides[index][num++] = (struct kp_tables_override){
+			.field = texts[0],
+			.expression = texts[1],
+		};
+	}
+	return num;
+}
 
 /* All of an object is compared with itself; a third of texts is refused. */
 static void
@@ -61,7 +92,12 @@ policies(void)
 			.apis = &keys[i],
 			.num_apis = 1,
 			.validations = &validations[i],
-			.num_validations = 1 };
+			.num_validations = 1,
+			.overrides = overrides[i],
+			.num_overrides = write_overrides(i, &kp_object_apis[i]),
+			/* what cannot be set is left as it is, or refused */
+			.failure =
+			    i % 2 == 0 ? KP_POLICY_FAIL : KP_POLICY_IGNORE };
 	}
 	if (made == NULL)
 		made = kp_policies_new(tables, kp_num_object_apis, &err);
@@ -75,6 +111,15 @@ ignore(void *ctx, const struct kp_item *item, const struct kp_finding *finding)
 	(void)ctx;
 	(void)item;
 	kp_assert(finding->text[0] != '\0');
+}
+
+static void
+ignore_change(
+    void *ctx, const struct kp_item *item, const struct kp_change *change)
+{
+	(void)ctx;
+	(void)item;
+	kp_assert(change->after.data != NULL);
 }
 
 static uint32_t
@@ -146,6 +191,12 @@ check_ruling(
 	switch (ruling->kind) {
 	case KP_RULING_PASS:
 		kp_assert(ruling->num_refused == 0);
+		kp_assert(ruling->num_changed == 0);
+		break;
+	case KP_RULING_CHANGED:
+		kp_assert(ruling->num_refused == 0 && ruling->num_changed > 0);
+		kp_assert(count_items(input, kp_buf_bytes(&ruling->request)) ==
+			  ruling->num_items);
 		break;
 	case KP_RULING_PART:
 		kp_assert(count_items(input, kp_buf_bytes(&ruling->request)) ==
@@ -240,8 +291,10 @@ govern_one(const struct kp_govern *govern, const struct kp_message_input *input)
 	struct kp_error err;
 	bool ok = kp_govern_request(govern, input->body, &ruling, &err);
 
-	if (ok)
+	if (ok) {
 		check_ruling(input, &ruling);
+		kp_assert(ruling.request.len <= govern->max_body_len);
+	}
 	kp_ruling_fini(&ruling);
 	return ok;
 }
@@ -254,7 +307,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.virtual_cluster = "v",
 		.listener = "l",
 		.address = "a" };
-	struct kp_govern govern = { .facts = &facts, .found = ignore };
+	struct kp_govern govern = {
+		.facts = &facts, .found = ignore, .changed = ignore_change
+	};
 	bool ok = true;
 
 	if (!kp_message_input_read(&input, data, size))
@@ -262,6 +317,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	facts.api_key = input.message->api_key;
 	facts.api_version = input.version;
 	govern.policies = policies();
+	govern.max_body_len = input.body.len + input.seed;
 	if (input.is_request && can_be_judged(&input) &&
 	    kp_policies_govern(
 		govern.policies, facts.api_key, facts.virtual_cluster))
