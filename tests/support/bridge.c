@@ -22,7 +22,10 @@ static const char rules_format[] =
     "{apiVersion: kproxy/v1, kind: Listener, metadata: {name: l},\n"
     "spec: {bind: 127.0.0.1, %s%s%s}}\n---\n"
     "{apiVersion: kproxy/v1, kind: VirtualCluster, metadata: {name: %s},\n"
-    "spec: {cluster: c, listener: l}}\n";
+    "spec: {cluster: c, listener: l}}\n---\n"
+    "{apiVersion: kproxy/v1, kind: Policy, metadata: {name: p},\n"
+    "spec: {match: {apis: [IncrementalAlterConfigs]}, overrides: [{field: "
+    "\"config.changes['a']\", expression: \"'set'\"}]}}\n";
 
 static void
 ignore_learned(void *context, const char *cluster, const struct kp_node *node)
@@ -94,7 +97,7 @@ compile(struct kp_test_bridge *bridge, bool has_cluster)
 	};
 	struct kp_buf *out = &bridge->rules[has_cluster];
 	struct kp_tables *tables;
-	char text[1024];
+	char text[2048];
 
 	kp_limits_default(&usual);
 	write_rules(bridge, has_cluster, text, sizeof(text));

@@ -3,12 +3,14 @@
 
 #include "proto/kafka/records/batch.h"
 #include "proto/kafka/writer.h"
+#include "rules/govern/objects.h"
 #include "tests/support/frames.h"
 #include "tests/support/sample.h"
 
 #define PRODUCE 0
 #define FETCH 1
 #define METADATA 3
+#define INCREMENTAL_ALTER_CONFIGS 44
 #define FIND_COORDINATOR 10
 #define LIST_GROUPS 16
 #define DESCRIBE_CONFIGS 32
@@ -309,6 +311,51 @@ say_batches(struct kp_conversation *conversation)
 	kp_buf_fini(&request);
 	kp_buf_fini(&answer);
 	kp_buf_fini(&records);
+}
+
+/* Of a topic; its one setting has another value afterwards. */
+static void
+write_change(struct kp_buf *out, const char *value)
+{
+	kp_write_int32(out, 1);
+	kp_write_int8(out, KP_RESOURCE_TYPE_TOPIC);
+	kp_write_string(out, kp_bytes_of("topic"));
+	kp_write_int32(out, 1);
+	kp_write_string(out, kp_bytes_of("a"));
+	kp_write_int8(out, KP_CHANGE_SET);
+	kp_write_string(out, kp_bytes_of(value));
+	kp_write_int8(out, 0);
+}
+
+void
+kp_conversation_add_changed(struct kp_conversation *conversation)
+{
+	static uint8_t changed[100];
+	struct kp_request_header header =
+	    header_of(conversation, INCREMENTAL_ALTER_CONFIGS, 0);
+	struct kp_buf request, forwarded, answer;
+	struct kp_exchange *exchange;
+
+	kp_buf_init(&request, 100);
+	kp_buf_init(&answer, 100);
+	kp_buf_init(&forwarded, sizeof(changed));
+	write_change(&request, "asked");
+	kp_write_int32(&answer, 0);
+	kp_write_int32(&answer, 1);
+	kp_write_int16(&answer, 0);
+	kp_write_int16(&answer, -1);
+	kp_write_int8(&answer, KP_RESOURCE_TYPE_TOPIC);
+	kp_write_string(&answer, kp_bytes_of("topic"));
+	exchange = say(conversation, header, kp_buf_bytes(&request),
+	    kp_buf_bytes(&answer));
+	kp_buf_clear(&request);
+	write_change(&request, "set");
+	kp_test_request(&forwarded, &header, kp_buf_bytes(&request));
+	kp_copy(changed, forwarded.data, forwarded.len);
+	exchange->forwarded = (struct kp_bytes){ changed, forwarded.len };
+	kp_buf_fini(&forwarded);
+	kp_buf_fini(&answer);
+	kp_buf_fini(&request);
 }
 
 static void

@@ -51,6 +51,9 @@ struct kp_conversation {
  */
 void kp_conversation_init(
     struct kp_conversation *out, struct kp_test_bridge *bridge, bool is_long);
+/* kp_conversation_add_changed adds a request that arrives at the broker as the
+ * policy of the bridge changes it. */
+void kp_conversation_add_changed(struct kp_conversation *conversation);
 void kp_conversation_fini(struct kp_conversation *conversation);
 
 /* kp_conversation_run has it once, over one connection of the bridge. */

@@ -64,15 +64,13 @@ is_complete(const struct world *world)
 		   kp_buf_bytes(&world->to_broker));
 }
 
+/* The conversation is there; what it is like undisturbed is noted. */
 static void
-init(struct world *world, unsigned options, bool is_long)
+init_rest(struct world *world, unsigned options)
 {
 	struct kp_bytes heard;
 
-	world->is_fresh = !is_long;
 	world->step = 0;
-	kp_bridge_init(&world->bridge, options, NULL);
-	kp_conversation_init(&world->conversation, &world->bridge, is_long);
 	kp_buf_init(&world->to_client, KP_FAR_MAX_LEN);
 	kp_buf_init(&world->to_broker, KP_FAR_MAX_LEN);
 	kp_conversation_requests(&world->conversation, &world->to_broker);
@@ -81,6 +79,25 @@ init(struct world *world, unsigned options, bool is_long)
 	kp_buf_add(&world->to_client, heard.data, heard.len);
 	cr_assert(is_complete(world), "options %u: %s", options,
 	    kp_close_reason_name(world->bridge.reason));
+}
+
+static void
+init(struct world *world, unsigned options, bool is_long)
+{
+	world->is_fresh = !is_long;
+	kp_bridge_init(&world->bridge, options, NULL);
+	kp_conversation_init(&world->conversation, &world->bridge, is_long);
+	init_rest(world, options);
+}
+
+static void
+init_changed(struct world *world, unsigned options)
+{
+	world->is_fresh = false;
+	kp_bridge_init(&world->bridge, options, NULL);
+	kp_conversation_init(&world->conversation, &world->bridge, false);
+	kp_conversation_add_changed(&world->conversation);
+	init_rest(world, options);
 }
 
 static void
@@ -425,6 +442,41 @@ Test(session, memory_that_is_refused_ends_the_connection)
 Test(session, memory_that_is_refused_ends_the_connection_with_tls)
 {
 	sweep_memory(ALL_TLS | KP_BRIDGE_PROXY_HEADER);
+}
+
+/* The one request that policies change comes last. */
+static void
+require_changed_or_refused(const struct world *world)
+{
+	const struct kp_test_bridge *bridge = &world->bridge;
+
+	cr_assert(is_beginning(&bridge->broker.received, &world->to_broker),
+	    "allocation %u", world->step);
+	cr_assert(is_complete(world) ||
+		      bridge->reason == KP_CLOSE_MEMORY_LIMIT ||
+		      contains(&bridge->client.received, "cannot be set"),
+	    "allocation %u: %s", world->step,
+	    kp_close_reason_name(bridge->reason));
+}
+
+Test(session, what_policies_change_arrives_so_or_not_at_all)
+{
+	static const struct kp_test_fault harmless[] = {
+		{ BYTES, .max_len = 1 },
+		{ BYTES, .reason = EINTR },
+	};
+
+	for (unsigned options = 0; options <= ALL_TLS; options += ALL_TLS) {
+		struct world world;
+
+		init_changed(&world, options);
+		for (size_t i = 0; i < sizeof(harmless) / sizeof(*harmless);
+		     i++)
+			sweep(&world, harmless[i], require_complete);
+		sweep(&world, (struct kp_test_fault){ .calls = MEMORY },
+		    require_changed_or_refused);
+		fini(&world);
+	}
 }
 
 static void
