@@ -253,6 +253,9 @@ kp_override_plan_init(struct kp_override_plan *out, const struct kp_item *item,
 		out->array = &item->value->items[index];
 		out->fields = item->fields[index].fields;
 		out->after = kp_cel_content(value);
+		/* an empty text is not null */
+		if (out->after.len == 0)
+			out->after = kp_bytes_of("");
 		plan_row(out);
 	}
 	/* what is so need not be possible */

@@ -123,6 +123,13 @@ static const struct example fields[] = {
 	{ POLICY("p", TOPICS "overrides: [{field: \"topic.configs['a.b']\", "
 			     "expression: \"'2'\"}]"),
 	    CREATE, ITEM ", configs: {a.b: 2}", "" },
+	{ POLICY("p", TOPICS "overrides: [{field: \"topic.configs['a']\", "
+			     "expression: \"''\"}], validations: "
+			     "[{expression: \"topic.configs['a'] == ''\"}]"),
+	    CREATE, ITEM ", configs: {a: x}", "p: topic.configs['a'] x > " },
+	{ POLICY("p", TOPICS "overrides: [{field: \"topic.configs['a']\", "
+			     "expression: \"topic.name.substring(1)\"}]"),
+	    CREATE, ITEM ", configs: {a: ''}", "" },
 	{ POLICY("p", "match: {apis: [CreatePartitions]}, overrides: [{field: "
 		      "topic.partitions, expression: '12'}]"),
 	    "api: CreatePartitions", "name: t, partitions: 40",
