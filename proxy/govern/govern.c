@@ -72,6 +72,7 @@ judge_item(const struct judging *judging, uint32_t index)
 		judged->texts[index] = keep_text(judged, &sentence.text);
 		judged->num_refused++;
 	}
+	judging->changes->ctx = NULL;
 	judged->num_changed += sentence.is_changed;
 	kp_buf_fini(&sentence.text);
 	return !judged->request.arena->failed;
