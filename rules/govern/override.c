@@ -194,8 +194,9 @@ column(const struct kp_override_plan *plan, const char *name)
 	return kp_tree_get(plan->to, plan->fields, name);
 }
 
-/* The row of the setting; two are no one's to choose from. */
-static void
+/* The row of the setting; false if there are two, of which nobody here is to
+ * say which counts. */
+static bool
 find_row(struct kp_override_plan *out)
 {
 	struct kp_bytes key = kp_bytes_of(out->target->key);
@@ -207,9 +208,10 @@ find_row(struct kp_override_plan *out)
 			kp_tree_get(row, out->fields, "Name")->text, key))
 			continue;
 		if (out->to != NULL)
-			out->why_not = "the setting is there twice";
+			return false;
 		out->to = row;
 	}
+	return true;
 }
 
 static void
@@ -218,7 +220,10 @@ plan_row(struct kp_override_plan *out)
 	const struct kp_field *field =
 	    &out->fields[kp_tree_find(out->fields, "Value")];
 
-	find_row(out);
+	if (!find_row(out)) {
+		out->why_not = "the setting is there twice";
+		return;
+	}
 	if (!kp_field_holds_len(field, out->after.len))
 		out->why_not = "the value is longer than Kafka takes";
 	if (out->to == NULL) {

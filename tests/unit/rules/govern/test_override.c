@@ -165,6 +165,12 @@ static const struct example changes[] = {
 		    "operation: delete}"),
 	    "deny! p: config.changes['a'] cannot be set: the setting is there "
 	    "twice" },
+	/* whichever of them counts */
+	{ CHANGES(""),
+	    CHANGED("{name: a, operation: set, value: 1}, {name: a, "
+		    "operation: set, value: 2}"),
+	    "deny! p: config.changes['a'] cannot be set: the setting is there "
+	    "twice" },
 };
 
 #define SET(more) \
