@@ -66,7 +66,7 @@ is_complete(const struct world *world)
 
 /* The conversation is there; what it is like undisturbed is noted. */
 static void
-init_rest(struct world *world, unsigned options)
+init_rest(struct world *world)
 {
 	struct kp_bytes heard;
 
@@ -77,7 +77,7 @@ init_rest(struct world *world, unsigned options)
 	run(world);
 	heard = kp_buf_bytes(&world->bridge.client.received);
 	kp_buf_add(&world->to_client, heard.data, heard.len);
-	cr_assert(is_complete(world), "options %u: %s", options,
+	cr_assert(is_complete(world), "%s",
 	    kp_close_reason_name(world->bridge.reason));
 }
 
@@ -87,7 +87,7 @@ init(struct world *world, unsigned options, bool is_long)
 	world->is_fresh = !is_long;
 	kp_bridge_init(&world->bridge, options, NULL);
 	kp_conversation_init(&world->conversation, &world->bridge, is_long);
-	init_rest(world, options);
+	init_rest(world);
 }
 
 static void
@@ -97,7 +97,7 @@ init_changed(struct world *world, unsigned options)
 	kp_bridge_init(&world->bridge, options, NULL);
 	kp_conversation_init(&world->conversation, &world->bridge, false);
 	kp_conversation_add_changed(&world->conversation);
-	init_rest(world, options);
+	init_rest(world);
 }
 
 static void
