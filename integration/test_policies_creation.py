@@ -4,11 +4,11 @@ refuses, all others, and every topic that exists stays usable whatever its name 
 import itertools
 import re
 
-import kafka_wire
 import kproxy_rig
 import pytest
 import rig
-from test_policies import connection_to, exists, policy, topic
+from test_policies import (connection, connection_to, direct, exists, policy,
+                           topic)
 
 NO_ERROR, UNKNOWN = 0, 3
 FIRST_WITH_FLAG = 4
@@ -34,20 +34,6 @@ def is_in_force(cluster, one):
     with connection_to(cluster, one) as connection:
         describe(connection, 12, f"{next(names)}-bad")
     return one.metric(DENIED) > 0
-
-
-@pytest.fixture
-def connection(cluster, governed):
-    with connection_to(cluster, governed) as opened:
-        yield opened
-
-
-@pytest.fixture
-def direct(cluster):
-    with kafka_wire.Connection(
-            rig.definitions(cluster.version), cluster.brokers[0].address,
-            cluster.brokers[0].ports["PLAINTEXT"]) as opened:
-        yield opened
 
 
 def ask(connection, version, *topics, **more):

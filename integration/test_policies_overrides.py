@@ -6,11 +6,11 @@ import itertools
 import subprocess
 
 import kafka_jars
-import kafka_wire
 import kproxy_rig
 import pytest
 import rig
-from test_policies import connection_to, create, create_rows, exists, make, topic
+from test_policies import (connection, connection_to, create, create_rows, direct,
+                           exists, make, topic)
 
 NO_ERROR, UNKNOWN, POLICY_VIOLATION = 0, 3, 44
 TOPIC = 2
@@ -77,20 +77,6 @@ def is_in_force(cluster, one):
     with connection_to(cluster, one) as connection:
         return create(connection, [topic("x-bad")], validateOnly=True) == {
             "x-bad": POLICY_VIOLATION}
-
-
-@pytest.fixture
-def connection(cluster, governed):
-    with connection_to(cluster, governed) as opened:
-        yield opened
-
-
-@pytest.fixture
-def direct(cluster):
-    with kafka_wire.Connection(
-            rig.definitions(cluster.version), cluster.brokers[0].address,
-            cluster.brokers[0].ports["PLAINTEXT"]) as opened:
-        yield opened
 
 
 def shape(direct, name):
