@@ -211,7 +211,7 @@ def test_endless_parts_end_the_stream_and_memory_stays_bounded(
     assert "more than 64 MiB" in node.text()
     assert answers(node.bootstrap) and revision(node) == 3
     if SHADOW == 1:  # sanitizers keep what was let go
-        wait_until(lambda: memory(node.child("agent")) < rss + (40 << 20),
+        wait_until(lambda: memory(node.child("agent")) < rss + (20 << 20),
                    what="memory")
 
 

@@ -12,6 +12,9 @@
 #define KEEPALIVE_MS 30000
 #define KEEPALIVE_TIMEOUT_MS 20000
 #define MAX_METADATA_LEN (16u << 10)
+/* Bytes that a peer may send on one stream before we read: what one message
+ * holds beyond that is asked for by itself. */
+#define WINDOW_LEN (1u << 20)
 
 static void
 fill_args(struct kp_rpc_args *args, const struct kp_rpc_channel *channel)
@@ -23,6 +26,11 @@ fill_args(struct kp_rpc_args *args, const struct kp_rpc_channel *channel)
 	kp_rpc_args_int(
 	    args, GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, KP_RPC_MAX_MESSAGE);
 	kp_rpc_args_int(args, GRPC_ARG_MAX_METADATA_SIZE, MAX_METADATA_LEN);
+	/* by itself gRPC lets the peer send more the faster it does, and keeps
+	 * as much memory until it hears from it again */
+	kp_rpc_args_int(args, GRPC_ARG_HTTP2_BDP_PROBE, 0);
+	kp_rpc_args_int(
+	    args, GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, WINDOW_LEN);
 	kp_rpc_args_int(
 	    args, GRPC_ARG_KEEPALIVE_TIME_MS, channel->keepalive_ms);
 	kp_rpc_args_int(

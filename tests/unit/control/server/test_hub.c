@@ -788,6 +788,7 @@ Test(hub, what_it_counts)
 	kp_test_hub_commit(&world, "a", "", 2);
 	kp_test_agent_follow(&agent, 2);
 	kp_test_agent_heartbeat(&agent);
+	kp_test_agent_answered(&agent); /* what it said is known by then */
 	kp_test_hub_expect_state(&world, "edge-1", CURRENT);
 	cr_assert_eq(
 	    kp_test_hub_metric(&world, "kproxy_server_agents_connected"), 1);
