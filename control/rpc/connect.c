@@ -3,8 +3,9 @@
 #include "base/clock.h"
 #include "control/rpc/channel_priv.h"
 
-/* A failed connection is known: asking for the reason takes no time. */
-#define REASON_TIMEOUT_MS 100
+/* A failed connection is known: asking for the reason takes no time, unless
+ * the machine has none. */
+#define REASON_TIMEOUT_MS 5000
 
 static bool
 is_final(grpc_connectivity_state state)
@@ -38,8 +39,8 @@ look(struct kp_rpc_channel *channel, grpc_completion_queue *queue,
 	return state;
 }
 
-/* Is the current address connected before the deadline? */
-static bool
+/* READY if the current address is connected before the deadline. */
+static grpc_connectivity_state
 reach(struct kp_rpc_channel *channel, grpc_completion_queue *queue,
     int64_t deadline_ms)
 {
@@ -51,7 +52,7 @@ reach(struct kp_rpc_channel *channel, grpc_completion_queue *queue,
 		if (!is_final(state))
 			(void)kp_rpc_wait(queue, &tag, KP_NEVER, NULL);
 	} while (!is_final(state) && kp_now_ms() < deadline_ms);
-	return state == GRPC_CHANNEL_READY;
+	return state;
 }
 
 void
@@ -124,15 +125,18 @@ kp_rpc_channel_connect(
 	    grpc_completion_queue_create_for_pluck(NULL);
 	struct kp_rpc_status why = { .code = KP_RPC_OK };
 	size_t left = channel->num_addresses;
+	grpc_connectivity_state state;
 	bool is_there = false;
 
 	while (left > 0 && !is_there) {
-		is_there = reach(channel, queue, part_of(deadline_ms, left));
+		state = reach(channel, queue, part_of(deadline_ms, left));
+		is_there = state == GRPC_CHANNEL_READY;
 		left--;
 		if (is_there || is_closed(channel) ||
 		    kp_now_ms() >= deadline_ms)
 			break;
-		ask_why(channel, queue, &why);
+		if (state == GRPC_CHANNEL_TRANSIENT_FAILURE)
+			ask_why(channel, queue, &why);
 		kp_rpc_channel_move_on(channel);
 	}
 	kp_rpc_queue_free(queue);

@@ -86,6 +86,8 @@ Test(kpctl_nodes, status_says_who_runs_what_is_declared)
 	kp_test_agent_follow(&w.a, 2);
 	kp_test_agent_take(&w.b, 2);
 	kp_test_agent_nack(&w.b, 2, "the port is taken");
+	kp_test_hub_expect_state(&w.hub, "node-a",
+	    KPROXY__CONTROL__V1__NODE_STATE__NODE_STATE_CURRENT);
 	kp_test_hub_expect_state(&w.hub, "node-b",
 	    KPROXY__CONTROL__V1__NODE_STATE__NODE_STATE_REFUSED);
 	expect(&w, "status --check", 1,
