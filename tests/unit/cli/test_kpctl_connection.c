@@ -137,8 +137,8 @@ begin_stranger(struct stranger *out, const char *says)
 	cr_assert_eq(listen(out->fd, 16), 0);
 	cr_assert_eq(getsockname(out->fd, (struct sockaddr *)&at, &len), 0);
 	(void)snprintf(out->line, sizeof(out->line),
-	    "get all --server=127.0.0.1:%d --request-timeout=5s" AS_ME,
-	    ntohs(at.sin_port));
+	    "get all --server=127.0.0.1:%d --request-timeout=%s" AS_ME,
+	    ntohs(at.sin_port), says == NULL ? "5s" : "30s");
 	if (says != NULL)
 		kp_must(pthread_create(&out->thread, NULL, be_strange, out));
 }

@@ -108,7 +108,7 @@ Test(kpctl_nodes, who_waits_hears_who_does_not_follow)
 	kp_test_agent_take(&w.b, 2);
 	kp_test_hub_expect_state(&w.hub, "node-a",
 	    KPROXY__CONTROL__V1__NODE_STATE__NODE_STATE_CURRENT);
-	expect(&w, "status --watch --timeout=3s", 1, "1 behind",
+	expect(&w, "status --watch --timeout=6s", 1, "1 behind",
 	    "node/node-b is behind, at revision 1\n");
 	kp_test_agent_nack(&w.b, 2, "the port is taken");
 	kp_test_hub_expect_state(&w.hub, "node-b",
