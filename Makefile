@@ -2,7 +2,7 @@
 # Thin over the presets of CMakePresets.json and over scripts/. Two commands are
 # enough to begin with: make run, make check.
 .DEFAULT_GOAL := help
-.PHONY: help deps build dev test asan tsan fuzz cover tidy fmt fmt-check lint \
+.PHONY: help deps build dev test asan tsan stalls fuzz cover tidy fmt fmt-check lint \
 	check integration profile bench bench-control soak run hooks docs clean
 
 # Configure and build a preset; the programs alone need no test packages.
@@ -35,6 +35,10 @@ test: dev ## unit tests in the debug build
 asan tsan: ## unit tests with AddressSanitizer + UBSan, with ThreadSanitizer
 	$(call preset,$@)
 	ctest --preset $@
+
+stalls: dev ## unit tests while threads stand still at random (ARGS= goes to ctest)
+	cmake --build --preset dev --target kp_stalls
+	LD_PRELOAD=$(CURDIR)/build/dev/bin/libkp_stalls.so ctest --preset dev -j 6 $(ARGS)
 
 fuzz: ## each libFuzzer target for KP_FUZZ_SECONDS (20; ARGS="-R session": that one)
 	cmake --preset fuzz -DKP_FUZZ_SECONDS=$(or $(KP_FUZZ_SECONDS),20)

@@ -337,7 +337,7 @@ def test_history_is_compacted_and_says_so(tmp_path, store):
 
 
 def test_a_watch_that_does_not_read_is_told_and_can_resume(tmp_path, store):
-    with Server(tmp_path, "limits: {watchTimeout: 1s}\n",
+    with Server(tmp_path, "limits: {watchTimeout: 3s}\n",
                 store=store) as server:
         admin = server.user()
         # a window that a few revisions fill
@@ -361,7 +361,7 @@ def test_a_watch_that_does_not_read_is_told_and_can_resume(tmp_path, store):
         assert got == list(range(1, len(got) + 1)) and len(got) < 60
 
         def goes_on():
-            """A second is soon over: it may be told so again."""
+            """Three seconds are soon over: it may be told so again."""
             again = admin.resources.Watch(admin.pb.WatchRequest(
                 after=got[-1], with_documents=True))
             try:

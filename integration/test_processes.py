@@ -478,7 +478,7 @@ def test_a_new_worker_gets_the_newest_tables(proxy, broker):
     kill_child(proxy, "worker")
     wait_until(lambda: answers(proxy.bootstrap), what="traffic")
     assert generation(proxy) == 2
-    assert not is_open(proxy.port + 4)
+    wait_until(lambda: not is_open(proxy.port + 4), what="port is closed")
 
 
 def test_both_killed_at_once(proxy):

@@ -22,7 +22,7 @@
 /* Bytes. */
 #define LARGE_PUSH (1u << 20)
 /* For a verdict to go out before a stream is ended. */
-#define FLUSH_MS 2000
+#define FLUSH_MS 5000
 /* A stream that lasted so long was a good one. */
 #define STEADY_MS 30000
 /* A server that stays away is a line this often. */

@@ -38,7 +38,7 @@
 /* Descriptors besides connections: files, and what the RPC layer keeps. */
 #define OTHER_DESCRIPTORS 128
 /* For those who watch health to hear that it ends. */
-#define FAREWELL_MS 1000
+#define FAREWELL_MS 3000
 
 struct server {
 	const char *config_path;

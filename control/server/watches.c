@@ -170,6 +170,7 @@ serve_locked(struct kp_watches *watches, struct watch *watch)
 	send_batch(watches, &sending, after, newest);
 	kp_mutex_lock(&watches->lock);
 	watch->is_busy = false;
+	watch->sent_at_ms = kp_now_ms(); /* reading took its time */
 	watch->after = sending.passed;
 	watch->is_over |= sending.is_over;
 	if (sending.num == 0)

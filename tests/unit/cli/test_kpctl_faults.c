@@ -552,8 +552,8 @@ go_through_start(struct fixture *f, const struct watched *what)
 
 		cr_assert(++n < MANY);
 		make_mark(mark, f, what);
-		watch_start(&w, f, what->line);
 		(void)kp_alloc_fail_after(n);
+		watch_start(&w, f, what->line);
 		is_there = watch_until(&w, mark);
 		left = kp_alloc_fail_after(0);
 		cr_assert(is_there || left == 0, "%u", n);

@@ -36,6 +36,7 @@ struct state {
 	enum kp_rpc_code refusal; /* of the next stream; OK: none */
 	uint64_t num_late;        /* lists as of so many revisions ago */
 	unsigned num_repeated;    /* the next stream begins too early */
+	bool is_leaving;          /* the server stops: streams are not kept */
 };
 
 static bool
@@ -177,6 +178,8 @@ watch_locked(struct state *state, struct kp_rpc_call *call,
 	forget_locked(state);
 	state->after = request->after;
 	state->num_streams++;
+	if (state->is_leaving)
+		return;
 	if (state->refusal != KP_RPC_OK) {
 		kp_rpc_call_end(call, state->refusal, "%s", "not now");
 		state->refusal = KP_RPC_OK;
@@ -482,8 +485,12 @@ Test(kpctl_watch, a_server_that_comes_back_is_found_again)
 	child = kp_test_kpctl_start(&policy, "get cluster -w -o name");
 	wait_for_stream(&state, 1);
 	(void)snprintf(address, sizeof(address), "%s", policy.address);
-	drop(&state);
+	kp_mutex_lock(&state.lock);
+	drop_locked(&state);
+	state.is_leaving = true;
+	kp_mutex_unlock(&state.lock);
 	kp_test_policy_stop(&policy);
+	state.is_leaving = false;
 	cr_assert(kp_test_kpctl_complained(&policy, "trying again"));
 	change(&state, "b", "red");
 	kp_test_policy_start(&policy, address);

@@ -16,6 +16,7 @@
 
 #define ACK KPROXY__CONTROL__V1__SYNC_REQUEST__BODY_ACK
 #define NACK KPROXY__CONTROL__V1__SYNC_REQUEST__BODY_NACK
+#define HELLO KPROXY__CONTROL__V1__SYNC_REQUEST__BODY_HELLO
 #define MAX_REPORT 4096
 /* No push here needs as many. */
 #define MANY 1000
@@ -169,6 +170,9 @@ hear(struct fixture *f, bool is_good)
 		(void)poll(&item, 1, 1);
 	}
 	request = kp_test_sync_heard(&f->world, f->num_heard);
+	/* the next stream's: this one ended before that was heard */
+	if (request->body_case == HELLO)
+		return false;
 	cr_assert_eq(request->body_case, is_good ? ACK : NACK);
 	cr_assert_eq(is_good ? request->ack->revision : request->nack->revision,
 	    f->revision);

@@ -115,6 +115,8 @@ Test(pages_faults, a_policy_server_shows_whole_pages_or_says_why_not)
 	struct kp_test_server world;
 	struct kp_server_admin *admin;
 	struct kp_server_facts facts = { .started_ms = kp_wall_ms() };
+	struct kp_store_range range;
+	int64_t end_ms;
 	uint16_t port;
 
 	kp_test_server_start(&world);
@@ -122,6 +124,10 @@ Test(pages_faults, a_policy_server_shows_whole_pages_or_says_why_not)
 	facts.hub = world.services.hub;
 	facts.audit = world.audit;
 	facts.metrics = world.metrics;
+	/* a page shows it once the desk has seen it */
+	end_ms = kp_now_ms() + KP_TEST_SERVER_PATIENCE_MS;
+	while (!kp_desk_range_seen(facts.desk, &range))
+		cr_assert(kp_now_ms() < end_ms);
 	admin = serve_server(&facts, &port);
 	go_through_all(port);
 	kp_server_admin_free(admin);

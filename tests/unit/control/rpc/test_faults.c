@@ -102,6 +102,9 @@ chat(struct pair *pair)
 			      strstr(status->sentence, "no memory") != NULL,
 		    "%s: %s", kp_rpc_code_name(status->code), status->sentence);
 	kp_rpc_stream_free(stream);
+	/* nothing of it is read any more: that would be counted, too */
+	cr_assert(kp_test_reaches(
+	    &pair->world.num_closed, atomic_load(&pair->world.num_opened)));
 	return is_ok;
 }
 

@@ -192,7 +192,10 @@ Test(rpc_stream, queue_for_a_peer_that_does_not_read_is_bounded)
 	cr_assert(kp_test_reaches(&c.world.num_closed, 1));
 	cr_assert(!kp_rpc_call_send(call, packet, &err));
 	cr_assert_eq(err.kind, KP_ERR_CLOSED);
-	cr_assert_eq(kp_rpc_call_num_queued(call), 0);
+	/* what was being written comes back by itself */
+	for (int64_t end_ms = kp_test_in(KP_TEST_PATIENCE_MS);
+	     kp_rpc_call_num_queued(call) > 0;)
+		cr_assert(kp_now_ms() < end_ms);
 	kp_rpc_call_unref(call);
 	kp_rpc_packet_unref(packet);
 	chat_fini(&c);

@@ -138,7 +138,6 @@ Test(etcd, each_server_hears_of_the_others_commits)
 struct writer {
 	struct kp_store *store;
 	uint64_t numbers[NUM_COMMITS];
-	unsigned num_conflicts;
 	bool is_good;
 };
 
@@ -160,9 +159,7 @@ write_all(void *arg)
 			    try_commit(writer->store, range.newest, "x", &err);
 		if (result == KP_STORE_OK)
 			writer->numbers[num++] = range.newest + 1;
-		else if (result == KP_STORE_CONFLICT)
-			writer->num_conflicts++;
-		else
+		else if (result != KP_STORE_CONFLICT)
 			writer->is_good = false;
 	}
 	return NULL;
@@ -190,7 +187,6 @@ Test(etcd, servers_that_commit_at_once_take_turns)
 	for (size_t i = 1; i <= 2 * NUM_COMMITS; i++)
 		cr_assert_eq(taken[i], 1, "revision %zu", i);
 	cr_assert_eq(kp_test_range(f.servers[0]).newest, 2 * NUM_COMMITS);
-	cr_assert(writers[0].num_conflicts + writers[1].num_conflicts > 0);
 	tear_down(&f);
 }
 
@@ -275,7 +271,9 @@ Test(etcd, snapshots_are_made_and_what_is_before_them_is_forgotten)
 		expect_at(&f, at);
 	cr_assert_eq(kp_store_compact(f.servers[0], 280, &err), KP_STORE_OK,
 	    "%s", err.text);
-	cr_assert(kp_test_etcd_count(inside(&f, 0), KP_ETCD_REVISIONS) < 200);
+	/* the first snapshot, of 51 or later, may be the last one before that
+	 */
+	cr_assert(kp_test_etcd_count(inside(&f, 0), KP_ETCD_REVISIONS) < 260);
 	for (uint64_t at = 280; at <= 300; at++)
 		expect_at(&f, at);
 	cr_assert_eq(kp_store_load(f.servers[0], 279, kp_test_no_item, NULL,
