@@ -99,11 +99,12 @@ part_of(int64_t deadline_ms, size_t num_left)
  * refuses at once. If it goes through after all, nobody has that method. */
 static void
 ask_why(struct kp_rpc_channel *channel, grpc_completion_queue *queue,
-    struct kp_rpc_status *out)
+    int64_t deadline_ms, struct kp_rpc_status *out)
 {
 	static const struct kp_rpc_method nothing = { .name = "/" };
-	grpc_call *call = kp_rpc_channel_begin(
-	    channel, &nothing, queue, kp_now_ms() + REASON_TIMEOUT_MS);
+	int64_t latest_ms = kp_now_ms() + REASON_TIMEOUT_MS;
+	grpc_call *call = kp_rpc_channel_begin(channel, &nothing, queue,
+	    deadline_ms < latest_ms ? deadline_ms : latest_ms);
 	struct kp_rpc_end end;
 	grpc_op ops[2] = { { .op = GRPC_OP_SEND_INITIAL_METADATA } };
 
@@ -136,7 +137,7 @@ kp_rpc_channel_connect(
 		    kp_now_ms() >= deadline_ms)
 			break;
 		if (state == GRPC_CHANNEL_TRANSIENT_FAILURE)
-			ask_why(channel, queue, &why);
+			ask_why(channel, queue, deadline_ms, &why);
 		kp_rpc_channel_move_on(channel);
 	}
 	kp_rpc_queue_free(queue);

@@ -525,7 +525,7 @@ Test(etcd_chores, a_keeper_that_does_not_lead_waits)
 	other = open_store(&f);
 	cr_assert_eq(kp_store_compact(&other->store, 1, &err), KP_STORE_OK);
 	wait_for_beats(leader, 2);
-	cr_assert(cpu_ms(other->keeper) < 300);
+	cr_assert(cpu_ms(other->keeper) < 100);
 	kp_store_close(&other->store);
 	kp_store_close(&leader->store);
 	tear_down(&f);

@@ -639,6 +639,7 @@ Test(hub, servers_over_one_store_show_the_same_nodes)
 	struct kp_test_hub world, other;
 	struct kp_test_agent agent, moved;
 	Kproxy__Control__V1__GetNodeResponse *response;
+	int64_t deadline_ms;
 
 	start(&world);
 	kp_test_hub_commit(&world, "a", "", 1);
@@ -656,6 +657,7 @@ Test(hub, servers_over_one_store_show_the_same_nodes)
 	cr_assert_str_eq(response->node->server, "server-1");
 	kp_unpacked_free(&response->base);
 	/* it moves, and comes twice: cordoned there, too */
+	deadline_ms = kp_now_ms() + 60000;
 	kp_test_agent_init(&moved, &other, "edge-1");
 	kp_test_agent_open(&moved);
 	kp_test_agent_hello(&moved, "edge-1", NULL);
@@ -663,9 +665,11 @@ Test(hub, servers_over_one_store_show_the_same_nodes)
 	kp_test_agent_expect_end(
 	    &agent, KP_RPC_ALREADY_EXISTS, "at another server");
 	/* that it is cordoned may be read after that */
-	while (
-	    !(response = kp_test_hub_get(&world, "edge-1"))->node->is_cordoned)
+	while (!(response = kp_test_hub_get(&world, "edge-1"))
+		    ->node->is_cordoned) {
 		kp_unpacked_free(&response->base);
+		cr_assert(kp_now_ms() < deadline_ms);
+	}
 	cr_assert_str_eq(response->node->server, "server-2");
 	kp_unpacked_free(&response->base);
 	kp_test_agent_fini(&moved);

@@ -173,6 +173,7 @@ static void
 beat(struct agent *agent)
 {
 	static char name[] = "kproxy_connections";
+	unsigned body;
 	Kproxy__Control__V1__SyncRequest request;
 	Kproxy__Control__V1__Heartbeat heartbeat;
 	Kproxy__Control__V1__Counter counter, *counters = &counter;
@@ -188,8 +189,8 @@ beat(struct agent *agent)
 	request.heartbeat = &heartbeat;
 	say(agent, &request);
 	/* an agent that says it holds nothing is pushed all, before or after */
-	while (!agent->has_ended && next_body(agent) != ALIVE)
-		continue;
+	while (!agent->has_ended && (body = next_body(agent)) != ALIVE)
+		cr_assert(agent->has_ended || body == PUSH, "%u", body);
 }
 
 static void
